@@ -1,0 +1,124 @@
+/** Why an export failed, in the operator's vocabulary: what metrics and status conditions show. */
+export type SinkErrorReason = 'transient' | 'terminal' | 'forbidden' | 'payload_too_large';
+
+interface CodeTraits {
+  readonly reason: SinkErrorReason;
+  readonly retryable: boolean;
+}
+
+const terminal: CodeTraits = { reason: 'terminal', retryable: false };
+const transient: CodeTraits = { reason: 'transient', retryable: true };
+const forbidden: CodeTraits = { reason: 'forbidden', retryable: false };
+
+const traitsByCode = {
+  /** The snapshot, or a document that claims to hold one, breaks the data contract. */
+  SNAPSHOT_INVALID: terminal,
+  /** The spec, or the credentials that belong to it, cannot be used as written. */
+  SPEC_INVALID: terminal,
+  /** A record under our key belongs to somebody else. */
+  CONFLICT: terminal,
+  /** The export would delete more than the sink's limit allows. */
+  DELETE_LIMIT: terminal,
+  /** An item or a document is larger than the store takes. */
+  PAYLOAD_TOO_LARGE: { reason: 'payload_too_large', retryable: false },
+  /** The store knows us not: user, password, token or certificate. */
+  AUTHENTICATION_FAILED: forbidden,
+  /** The store knows us and says no. */
+  PERMISSION_DENIED: forbidden,
+  /** The egress policy does not let this process dial the address. */
+  EGRESS_DENIED: forbidden,
+  /** The two ends cannot agree on TLS, or the certificate is not the one that was asked for. */
+  TLS_FAILED: terminal,
+  /** The database, schema, table or topic is not there. */
+  NOT_FOUND: terminal,
+  /** The table or topic is there and shaped otherwise than the sink needs. */
+  SCHEMA_MISMATCH: terminal,
+  /** The store cannot be reached, is starting, stopping or read-only, or dropped the connection. */
+  UNAVAILABLE: transient,
+  /** The store asks for fewer or smaller requests, or is out of a resource. */
+  OVERLOADED: transient,
+  /** A time limit passed; whether the store has the data is unknown. */
+  TIMEOUT: transient,
+  /** The caller's signal aborted the operation. */
+  ABORTED: { reason: 'transient', retryable: false },
+  /** The store answered with an error that this SDK has no better word for. */
+  BACKEND_ERROR: terminal,
+  /** A sink, or the host, broke the contract: a bug in code, not in data. */
+  CONTRACT_VIOLATION: terminal,
+} as const satisfies Record<string, CodeTraits>;
+
+/** What went wrong; a closed set, see docs/errors.md. */
+export type SinkErrorCode = keyof typeof traitsByCode;
+
+/** Every code there is, in the order of docs/errors.md. */
+export const sinkErrorCodes: readonly SinkErrorCode[] = Object.freeze(Object.keys(traitsByCode) as SinkErrorCode[]);
+
+/** What was being done when an error arose. */
+export type SinkOperation = 'create' | 'open' | 'seal' | 'export' | 'plan' | 'remove-inventory' | 'test-connection' | 'close' | 'read';
+
+export interface SinkErrorOptions {
+  /** Type name of the sink, such as `postgres`. */
+  readonly sinkType?: string | undefined;
+  readonly operation?: SinkOperation | undefined;
+  /** Overrides what the code implies, for a backend that knows better. */
+  readonly retryable?: boolean | undefined;
+  /** Milliseconds the backend asked us to wait before the next attempt. */
+  readonly retryAfterMs?: number | undefined;
+  /** Kept as it is: an error that may carry secrets or row data must not be given. */
+  readonly cause?: unknown;
+}
+
+const brand = Symbol.for('@kollect/core/SinkError');
+
+/** The one error that sinks and core throw. Its message names the resource and the remedy, and holds no secret and no row data. */
+export class SinkError extends Error {
+  override readonly name = 'SinkError';
+  readonly code: SinkErrorCode;
+  readonly reason: SinkErrorReason;
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
+  readonly sinkType: string | undefined;
+  readonly operation: SinkOperation | undefined;
+
+  constructor(code: SinkErrorCode, message: string, options: SinkErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    const traits = traitsByCode[code];
+    this.code = code;
+    this.reason = traits.reason;
+    this.retryable = options.retryable ?? traits.retryable;
+    this.retryAfterMs = options.retryAfterMs;
+    this.sinkType = options.sinkType;
+    this.operation = options.operation;
+    Object.defineProperty(this, brand, { value: true });
+  }
+
+  /** True for a SinkError of any copy of this package, where `instanceof` would know its own alone. */
+  static isInstance(value: unknown): value is SinkError {
+    return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[brand] === true;
+  }
+
+  /** The error as a SinkError: one of ours gains the sink type and operation it lacks, anything else becomes CONTRACT_VIOLATION. */
+  static from(error: unknown, options: Pick<SinkErrorOptions, 'sinkType' | 'operation'> = {}): SinkError {
+    if (!SinkError.isInstance(error)) {
+      const thrower = options.sinkType === undefined ? 'A sink' : `The sink type "${options.sinkType}"`;
+      const during = options.operation === undefined ? '' : ` during ${options.operation}`;
+      return new SinkError('CONTRACT_VIOLATION', `${thrower} threw ${describeThrown(error)}${during}; a sink throws SinkError only.`, options);
+    }
+    const sinkType = error.sinkType ?? options.sinkType;
+    const operation = error.operation ?? options.operation;
+    if (error instanceof SinkError && sinkType === error.sinkType && operation === error.operation) return error;
+    return new SinkError(error.code, error.message, { ...error, sinkType, operation, cause: error.cause });
+  }
+
+  /** What a log line or a status may show; without the cause and the stack. */
+  toJSON(): Record<string, unknown> {
+    const { name, code, reason, retryable, retryAfterMs, sinkType, operation, message } = this;
+    return { name, code, reason, retryable, retryAfterMs, sinkType, operation, message };
+  }
+}
+
+/** The class alone: the message of a foreign error may hold secrets or row data. */
+function describeThrown(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return `${thrown === null ? 'null' : `a ${typeof thrown}`} instead of an error`;
+  return `${thrown.name} instead of a SinkError`;
+}

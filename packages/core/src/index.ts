@@ -1,0 +1,51 @@
+// For operators: seal a snapshot, make sinks, read what they say.
+export { sealSnapshot, type SealOptions, type SnapshotInput } from './contract/seal-snapshot.ts';
+export type { InventorySnapshot, Item, ItemIdentity, JsonValue, Scope, SealedItem } from './contract/snapshot.ts';
+export { itemFromObject, type AttributeSource, type ItemFromObjectOptions, type KubernetesObject } from './resources/item-from-object.ts';
+export { createSinkRegistry, type SinkRegistryOptions } from './create-sink-registry.ts';
+export type { SinkConfig, SinkConnection, SinkRegistry } from './registry/sink-registry.ts';
+export { createEgressPolicy, type EgressPolicyOptions } from './connection/egress-policy.ts';
+export { memorySink } from './memory-sink.ts';
+export {
+  SinkError,
+  sinkErrorCodes,
+  type SinkErrorCode,
+  type SinkErrorOptions,
+  type SinkErrorReason,
+  type SinkOperation,
+} from './contract/errors.ts';
+export type {
+  ConnectionReport,
+  ConnectionStep,
+  ConnectionStepStatus,
+  ExportOptions,
+  ExportOutcome,
+  ExportPlan,
+  ExportResult,
+  ItemCounts,
+  ItemKey,
+  KollectSink,
+  OperationOptions,
+  RemoveInventoryOptions,
+} from './contract/sink.ts';
+
+// For consumers of documents: an event's value, or a row of an append-only table.
+export { joinParts, parseDocument, snapshotFromDocument, type InventoryDocument } from './contract/read-document.ts';
+
+// For sink authors: define a type, write documents, dial out.
+export {
+  defineSink,
+  type Credentials,
+  type SinkContext,
+  type SinkDefinition,
+  type SinkDefinitionInput,
+  type TlsMaterial,
+} from './registry/define-sink.ts';
+export type { SpecInput, SpecOf, SpecSchema } from './registry/spec-schema.ts';
+export type { SinkCapabilities, SinkRole } from './contract/sink.ts';
+export { documentSchemaVersion, splitDocument, wholeDocument, type DocumentPart } from './contract/document.ts';
+export { formatGvk } from './contract/gvk.ts';
+export { formatScope } from './contract/scope.ts';
+export { refuseFutureTime } from './contract/clock.ts';
+export { parseDuration } from './registry/duration.ts';
+export type { DialOptions, Egress } from './contract/egress.ts';
