@@ -1,0 +1,205 @@
+import { parseDuration, SinkError, type SpecInput, type SpecSchema } from '@kollect/core';
+import { derivedNames } from './table-names.ts';
+
+/** What `spec.postgres` may hold. Credentials and certificates are no part of it: they come with the connection. */
+export const postgresSpecSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['database', 'table'],
+  properties: {
+    database: { type: 'string', minLength: 1, description: 'Database to connect to.' },
+    schema: { type: 'string', minLength: 1, default: 'public', description: 'Schema that holds the table; it must exist.' },
+    table: { type: 'string', minLength: 1, description: 'Table that holds the inventory; names beside it derive from it.' },
+    mode: {
+      type: 'string',
+      enum: ['upsert', 'append'],
+      default: 'upsert',
+      description: 'upsert: the table equals the last snapshot, a row per item. append: every snapshot is a new row.',
+    },
+    deletes: {
+      type: 'string',
+      enum: ['hard', 'soft'],
+      default: 'hard',
+      description: 'hard: rows of items that are gone are deleted. soft: their deleted_at is set, and cleared when the item returns.',
+    },
+    provisioning: {
+      type: 'string',
+      enum: ['create', 'existing'],
+      default: 'create',
+      description: 'create: the sink makes what is missing. existing: the sink only checks, and names every difference.',
+    },
+    tls: {
+      type: 'object',
+      additionalProperties: false,
+      description: 'How the connection is encrypted; CA, client certificate and key come from the connection, not from here.',
+      properties: {
+        mode: {
+          type: 'string',
+          enum: ['disable', 'require', 'verify-ca', 'verify-full'],
+          default: 'verify-full',
+          description: 'require: encrypted, nothing checked. verify-ca: chain checked. verify-full: chain and host name checked.',
+        },
+        serverName: { type: 'string', minLength: 1, description: 'Name the certificate must carry. Default: the host that is dialled.' },
+      },
+    },
+    statementTimeout: {
+      type: 'string',
+      format: 'duration',
+      default: '60s',
+      description: 'Longest time a single statement may run on the server; above zero, at most 24h.',
+    },
+    connectTimeout: {
+      type: 'string',
+      format: 'duration',
+      default: '10s',
+      description: 'Longest time from dialling to an authenticated connection; above zero, at most 24h.',
+    },
+    poolSize: { type: 'integer', minimum: 1, maximum: 100, default: 4, description: 'Most connections open at once.' },
+    applicationName: { type: 'string', default: 'kollect', description: 'Name shown in pg_stat_activity.' },
+    resyncInterval: {
+      type: 'string',
+      format: 'duration',
+      default: '24h',
+      description: 'How often an unchanged snapshot is compared with the table all the same, so that edits by hand heal. 0s: never.',
+    },
+    maxDeletes: {
+      anyOf: [
+        { type: 'integer', minimum: 0 },
+        { type: 'string', pattern: '^(100|[1-9]?[0-9])%$' },
+      ],
+      description: "Most rows one export may delete: a number, or a percentage of the inventory's rows such as '10%'. Default: no limit.",
+    },
+    clusterInKey: {
+      type: 'boolean',
+      default: false,
+      description: 'Puts cluster first in the primary key, for clusters whose objects share uids (clones).',
+    },
+    partitions: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 1024,
+      default: 0,
+      description: 'Hash partitions of the table, by inventory: 0 for none, or 2 to 1024. Cannot be changed later.',
+    },
+    indexes: {
+      type: 'array',
+      items: { type: 'string', enum: ['gvk', 'target', 'payload'] },
+      default: [],
+      description: 'Indexes for readers. gvk: (cluster, gvk). target: (target_name). payload: GIN on payload.',
+    },
+  },
+} as const satisfies SpecSchema;
+
+/** `spec.postgres` as it is written; every default is in `postgresSpecSchema` and docs/postgres.md. */
+export type PostgresSpec = SpecInput<typeof postgresSpecSchema>;
+
+export type TlsMode = 'disable' | 'require' | 'verify-ca' | 'verify-full';
+export type PortalIndex = 'gvk' | 'target' | 'payload';
+
+/** Most rows one export may delete: an absolute number, or a share of the scope's rows. */
+export type MaxDeletes = { readonly rows: number } | { readonly percent: number };
+
+/** A spec with its defaults, durations in milliseconds, and nothing in it that contradicts itself. */
+export interface ResolvedPostgresSpec {
+  readonly database: string;
+  readonly schema: string;
+  readonly table: string;
+  readonly mode: 'upsert' | 'append';
+  readonly deletes: 'hard' | 'soft';
+  readonly provisioning: 'create' | 'existing';
+  readonly tls: { readonly mode: TlsMode; readonly serverName?: string };
+  readonly statementTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly poolSize: number;
+  readonly applicationName: string;
+  /** 0: never. */
+  readonly resyncIntervalMs: number;
+  /** Absent: no limit. */
+  readonly maxDeletes?: MaxDeletes;
+  readonly clusterInKey: boolean;
+  /** 0: not partitioned. */
+  readonly partitions: number;
+  readonly indexes: readonly PortalIndex[];
+}
+
+/** The spec, complete and frozen. Throws SPEC_INVALID that names every field that cannot be used as written. */
+export function resolvePostgresSpec(spec: PostgresSpec): ResolvedPostgresSpec {
+  const { properties } = postgresSpecSchema;
+  const maxDeletes = resolveMaxDeletes(spec.maxDeletes);
+  const serverName = spec.tls?.serverName;
+  const resolved: ResolvedPostgresSpec = {
+    database: spec.database,
+    schema: spec.schema ?? properties.schema.default,
+    table: spec.table,
+    mode: spec.mode ?? properties.mode.default,
+    deletes: spec.deletes ?? properties.deletes.default,
+    provisioning: spec.provisioning ?? properties.provisioning.default,
+    tls: Object.freeze({ mode: spec.tls?.mode ?? properties.tls.properties.mode.default, ...(serverName === undefined ? {} : { serverName }) }),
+    statementTimeoutMs: parseDuration(spec.statementTimeout ?? properties.statementTimeout.default),
+    connectTimeoutMs: parseDuration(spec.connectTimeout ?? properties.connectTimeout.default),
+    poolSize: spec.poolSize ?? properties.poolSize.default,
+    applicationName: spec.applicationName ?? properties.applicationName.default,
+    resyncIntervalMs: parseDuration(spec.resyncInterval ?? properties.resyncInterval.default),
+    ...(maxDeletes === undefined ? {} : { maxDeletes }),
+    clusterInKey: spec.clusterInKey ?? properties.clusterInKey.default,
+    partitions: spec.partitions ?? properties.partitions.default,
+    indexes: Object.freeze([...new Set(spec.indexes ?? properties.indexes.default)]),
+  };
+  const problems = [...identifierProblems(resolved), ...durationProblems(resolved), ...modeProblems(resolved)];
+  if (resolved.partitions === 1) problems.push('partitions: 1 partition divides nothing; use 0 for none, or 2 to 1024');
+  if (problems.length > 0) throw new SinkError('SPEC_INVALID', `spec.postgres cannot be used as written. ${problems.join('. ')}.`, { sinkType: 'postgres' });
+  return Object.freeze(resolved);
+}
+
+function resolveMaxDeletes(limit: number | string | undefined): MaxDeletes | undefined {
+  if (limit === undefined) return undefined;
+  return Object.freeze(typeof limit === 'number' ? { rows: limit } : { percent: Number(limit.slice(0, -1)) });
+}
+
+const maxIdentifierBytes = 63;
+
+/** PostgreSQL cuts a name at 63 bytes without an error, so that two tables may end up sharing one beside them. */
+function identifierProblems(spec: ResolvedPostgresSpec): string[] {
+  const problems: string[] = [];
+  for (const field of ['database', 'schema', 'table'] as const) {
+    const name = spec[field];
+    if (name === '') problems.push(`${field}: must not be empty`);
+    else if (name.includes('\0')) problems.push(`${field}: must not hold U+0000`);
+    else if (!name.isWellFormed()) problems.push(`${field}: must not hold a lone surrogate`);
+    else if (Buffer.byteLength(name) > maxIdentifierBytes) {
+      problems.push(`${field}: "${name}" is ${String(Buffer.byteLength(name))} bytes long, PostgreSQL keeps ${String(maxIdentifierBytes)}`);
+    }
+  }
+  const longest = derivedNames(spec).reduce((a, b) => (Buffer.byteLength(b) > Buffer.byteLength(a) ? b : a));
+  const bytes = Buffer.byteLength(longest);
+  if (bytes > maxIdentifierBytes && Buffer.byteLength(spec.table) <= maxIdentifierBytes) {
+    const room = maxIdentifierBytes - (bytes - Buffer.byteLength(spec.table));
+    problems.push(
+      `table: "${spec.table}" makes the name "${longest}" of ${String(bytes)} bytes, and PostgreSQL keeps ${String(maxIdentifierBytes)}: ` +
+        `use a table name of at most ${String(room)} bytes`,
+    );
+  }
+  return problems;
+}
+
+const dayMs = 24 * 60 * 60_000;
+
+function durationProblems(spec: ResolvedPostgresSpec): string[] {
+  const limits = { statementTimeout: spec.statementTimeoutMs, connectTimeout: spec.connectTimeoutMs };
+  return Object.entries(limits).flatMap(([field, ms]) =>
+    ms > 0 && ms <= dayMs ? [] : [`${field}: must be above zero and at most 24h, found ${String(ms)} ms`],
+  );
+}
+
+/** What makes no sense where every snapshot is a row of its own. */
+function modeProblems(spec: ResolvedPostgresSpec): string[] {
+  if (spec.mode === 'upsert') return [];
+  const upsertOnly = {
+    'deletes: soft': spec.deletes === 'soft',
+    partitions: spec.partitions !== 0,
+    'clusterInKey: true': spec.clusterInKey,
+    maxDeletes: spec.maxDeletes !== undefined,
+    indexes: spec.indexes.length > 0,
+  };
+  return Object.entries(upsertOnly).flatMap(([setting, isSet]) => (isSet ? [`${setting} has no meaning with mode: append; remove one of the two`] : []));
+}
