@@ -1,0 +1,45 @@
+import type { SealedItem } from './snapshot.ts';
+
+const chunkBytes = 256 * 1024;
+
+export interface ItemChunksOptions {
+  /** What stands before the first item. */
+  readonly head: string;
+  readonly items: Iterable<Pick<SealedItem, 'json'>>;
+  readonly tail: string;
+  /** Yields the same memory again and again, for a reader that is done with a chunk when it asks for the next. */
+  readonly reuse?: boolean;
+}
+
+/** Items joined by commas between head and tail, copied into chunks of 256 KiB of which the last may be shorter. */
+export function* itemChunks({ head, items, tail, reuse = false }: ItemChunksOptions): Generator<Uint8Array> {
+  let chunk = Buffer.allocUnsafeSlow(chunkBytes);
+  let used = 0;
+  for (const piece of pieces(head, items, tail)) {
+    let from = 0;
+    while (from < piece.length) {
+      if (used === chunkBytes) {
+        yield chunk;
+        if (!reuse) chunk = Buffer.allocUnsafeSlow(chunkBytes);
+        used = 0;
+      }
+      const size = Math.min(chunkBytes - used, piece.length - from);
+      chunk.set(size === piece.length ? piece : piece.subarray(from, from + size), used);
+      used += size;
+      from += size;
+    }
+  }
+  if (used > 0) yield chunk.subarray(0, used);
+}
+
+function* pieces(head: string, items: ItemChunksOptions['items'], tail: string): Generator<Uint8Array> {
+  const comma = Buffer.from(',');
+  let first = true;
+  yield Buffer.from(head);
+  for (const item of items) {
+    if (!first) yield comma;
+    first = false;
+    yield item.json;
+  }
+  yield Buffer.from(tail);
+}

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { itemChunks } from './chunks.ts';
+import { SinkError } from './errors.ts';
+import { createItemEncoder, describeItem } from './item-encoder.ts';
+import { formatScope } from './scope.ts';
+import { createBytePools, PooledItem } from './sealed-item.ts';
+import type { InventorySnapshot, Item, Scope } from './snapshot.ts';
+import { checkSnapshotInput } from './snapshot-input.ts';
+import { sortItems } from './sort-items.ts';
+import { createTimeSlices, type TimeSlices } from './time-slices.ts';
+
+/** One scope with all its items, as the operator holds them. */
+export interface SnapshotInput extends Scope {
+  /** `metadata.generation` of the inventory's resource: a safe integer, 0 or more. */
+  readonly generation: number;
+  /** RFC 3339 with any offset, or a Date; now by default. Kept as UTC with milliseconds. */
+  readonly exportedAt?: string | Date;
+  /** Read once. Each item is copied at one moment: nothing of it may be mended while sealing runs, and nothing done to it later matters. */
+  readonly items: Iterable<Item>;
+  /** Names of targets whose listing was cut short: their items are upserted and never deleted. */
+  readonly incompleteTargets?: readonly string[];
+}
+
+export interface SealOptions {
+  /**
+   * Replaces what would be refused because of the data: U+0000 and lone surrogates become U+FFFD, in keys too, and numbers that JSON cannot
+   * carry exactly (NaN, infinities, integers beyond 2^53) become null. What code got wrong is refused all the same. Default false.
+   */
+  readonly sanitize?: boolean;
+  /** Ends sealing with ABORTED at the next pause. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Validates, orders, canonicalises and hashes the items of one scope, giving way to the event loop every ten milliseconds.
+ * Properties that are `undefined` are left out, as JSON.stringify does; what JSON cannot carry is SNAPSHOT_INVALID with item and path.
+ */
+export async function sealSnapshot(input: SnapshotInput, options: SealOptions = {}): Promise<InventorySnapshot> {
+  const slices = createTimeSlices({ signal: options.signal, operation: 'seal' });
+  const { header, items } = checkSnapshotInput(input, options);
+  const copied = await copyItems(header, items, slices, options);
+  await refuseDuplicates(header, copied, slices);
+  const sorted = await sortItems(copied, slices);
+  const { checksum, byteLength } = await hashItems(sorted, slices);
+  return Object.freeze({ ...header, checksum, items: Object.freeze(sorted), itemsByteLength: byteLength });
+}
+
+async function copyItems(scope: Scope, items: Iterable<unknown>, slices: TimeSlices, { sanitize }: SealOptions): Promise<PooledItem[]> {
+  const encoder = createItemEncoder({ scope, operation: 'seal', sanitize });
+  const keep = createBytePools();
+  const copied: PooledItem[] = [];
+  for (const item of items) {
+    const { identity, json } = encoder.encode(item, copied.length);
+    copied.push(new PooledItem(identity, keep(json)));
+    if (slices.due()) await slices.next();
+  }
+  return copied;
+}
+
+async function refuseDuplicates(scope: Scope, items: readonly PooledItem[], slices: TimeSlices): Promise<void> {
+  const byTarget = new Map<string, Map<string, number>>();
+  for (const [index, item] of items.entries()) {
+    let seen = byTarget.get(item.targetName);
+    if (seen === undefined) byTarget.set(item.targetName, (seen = new Map()));
+    const first = seen.get(item.uid);
+    if (first !== undefined) {
+      throw new SinkError(
+        'SNAPSHOT_INVALID',
+        `Inventory ${formatScope(scope)}: ${describeItem(items[first], first)} and ${describeItem(item, index)} both have uid ${item.uid} ` +
+          `in target ${item.targetName}: give each object once per target.`,
+        { operation: 'seal' },
+      );
+    }
+    seen.set(item.uid, index);
+    if (index % 256 === 0 && slices.due()) await slices.next();
+  }
+}
+
+async function hashItems(items: readonly PooledItem[], slices: TimeSlices): Promise<{ checksum: string; byteLength: number }> {
+  const hash = createHash('sha256');
+  let byteLength = 0;
+  for (const chunk of itemChunks({ head: '[', items, tail: ']', reuse: true })) {
+    hash.update(chunk);
+    byteLength += chunk.byteLength;
+    if (slices.due()) await slices.next();
+  }
+  return { checksum: hash.digest('hex'), byteLength };
+}
+
