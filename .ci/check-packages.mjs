@@ -1,0 +1,137 @@
+// Packs every package and uses the tarballs as a stranger would: in an empty npm project, outside this workspace, on a real PostgreSQL.
+//   KOLLECT_CHECK_DSN   the server to use; otherwise one is started
+//   KOLLECT_NODE        the Node that the consumers run on, where it is not the one of the devDependencies
+//   KOLLECT_CI_COUNTS   a file that gets `{"passed":…,"failed":…}`
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { packages, root } from './packages.mjs';
+
+const node = process.env.KOLLECT_NODE || process.execPath;
+const bin = (tool) => join(root, 'node_modules/.bin', tool);
+const { packageManager, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const scratch = mkdtempSync(join(tmpdir(), 'kollect-packages-'));
+const consumer = join(scratch, 'consumer');
+const counts = { passed: 0, failed: 0 };
+
+try {
+  const tarballs = [];
+  for (const pack of packages) {
+    const tarball = join(scratch, `${pack.name.replace(/^@/, '').replace('/', '-')}.tgz`);
+    const packed = await check(`${pack.name} packs`, () => run(scratch, 'npx', ['-y', packageManager, '-C', pack.folder, 'pack', '--out', tarball]));
+    if (!packed) continue;
+    tarballs.push(tarball);
+    await check(`${pack.name} holds what it should`, () => checkContents(pack, tarball));
+    await check(`${pack.name} publint`, () => run(root, bin('publint'), ['run', tarball, '--strict']));
+    await check(`${pack.name} attw`, () => run(root, bin('attw'), [tarball, '--profile', 'esm-only']));
+  }
+  if (await check('npm installs them into an empty project', () => install(tarballs))) await useThem();
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+console.log(`${counts.passed} package checks passed, ${counts.failed} failed`);
+if (process.env.KOLLECT_CI_COUNTS) writeFileSync(process.env.KOLLECT_CI_COUNTS, JSON.stringify(counts));
+// A harness that leaves a handle open must not hold the checks up.
+process.exit(counts.failed > 0 ? 1 : 0);
+
+/** Runs one check: what it throws is printed below its line. */
+async function check(name, work) {
+  try {
+    await work();
+    counts.passed += 1;
+    console.log(`passed: ${name}`);
+    return true;
+  } catch (error) {
+    counts.failed += 1;
+    console.log(`failed: ${name}\n${String(error?.message ?? error).replaceAll(/^/gm, '    ')}`);
+    return false;
+  }
+}
+
+/** The standard output of a command; throws with all it printed when it fails, or has not ended after two minutes. */
+function run(cwd, command, args, env = {}) {
+  const { status, signal, stdout, stderr, error } = spawnSync(command, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+    timeout: 120_000,
+    killSignal: 'SIGKILL',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (status === 0) return stdout;
+  const ending = error?.code === 'ETIMEDOUT' ? 'did not end by itself' : (error?.message ?? `ended with ${signal ?? status}`);
+  throw new Error(`${command} ${args.join(' ')} ${ending}\n${stdout ?? ''}${stderr ?? ''}`.trim());
+}
+
+function checkContents({ entries, manifest }, tarball) {
+  const files = run(scratch, 'tar', ['-tzf', tarball]).split('\n').filter(Boolean).map((file) => file.replace(/^package\//, ''));
+  const targets = entries.flatMap(({ subpath, types }) => [types, manifest.exports[subpath].default]).map((file) => file.replace(/^\.\//, ''));
+  const missing = ['package.json', 'README.md', 'LICENSE', ...targets].filter((file) => !files.includes(file));
+  const unwanted = files.filter((file) => /\.(test|fixture)\.|\.tsbuildinfo$|(^|\/)node_modules\/|\.tgz$/.test(file));
+  const packedManifest = run(scratch, 'tar', ['-xzOf', tarball, 'package/package.json']);
+  const complaints = [
+    ...missing.map((file) => `${file} is missing`),
+    ...unwanted.map((file) => `${file} does not belong there`),
+    ...(packedManifest.includes('"workspace:') ? ['package.json names a workspace: version, which npm cannot install'] : []),
+  ];
+  if (complaints.length > 0) throw new Error(complaints.join('\n'));
+}
+
+function install(tarballs) {
+  mkdirSync(consumer);
+  writeFileSync(join(consumer, 'package.json'), '{"name":"consumer","private":true}\n');
+  const types = `@types/node@${devDependencies['@types/node']}`;
+  run(consumer, 'npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...tarballs, types]);
+  cpSync(join(root, '.ci/consumer'), consumer, { recursive: true });
+}
+
+async function useThem() {
+  for (const { specifier } of packages.flatMap(({ entries }) => entries)) {
+    const name = JSON.stringify(specifier);
+    await check(`import ${specifier}`, () => run(consumer, node, ['--input-type=module', '-e', `await import(${name})`]));
+    await check(`require ${specifier}`, () => run(consumer, node, ['--input-type=commonjs', '-e', `require(${name})`]));
+  }
+  // TypeScript's own module detection would call the output CommonJS without this.
+  const compiled = await check('TypeScript compiles against them', () => {
+    writeFileSync(join(consumer, 'package.json'), readFileSync(join(consumer, 'package.json'), 'utf8').replace('{', '{"type":"module",'));
+    run(consumer, bin('tsc'), ['-p', 'tsconfig.json']);
+  });
+  await withPostgres(async (dsn) => {
+    await check('JavaScript exports into PostgreSQL', () => exportWith(dsn, 'index.mjs', 'from_esm'));
+    await check('CommonJS exports into PostgreSQL', () => exportWith(dsn, 'index.cjs', 'from_cjs'));
+    if (compiled) await check('TypeScript exports into PostgreSQL', () => exportWith(dsn, 'compiled/index.js', 'from_typescript'));
+  });
+}
+
+/** Runs a consumer, which has to end by itself, and counts its rows with the `pg` that came with the sink. */
+async function exportWith(dsn, program, suffix) {
+  const table = `kollect_${process.pid}_${suffix}`;
+  const pg = createRequire(join(consumer, 'package.json'))('pg');
+  const client = new pg.Client({ connectionString: dsn });
+  await client.connect();
+  try {
+    run(consumer, node, [program], { CONSUMER_DSN: dsn, CONSUMER_TABLE: table });
+    const { rows } = await client.query(`select count(*)::int as found from ${table}`);
+    if (rows[0].found !== 1) throw new Error(`expected 1 row in ${table}, found ${rows[0].found}`);
+  } finally {
+    await client.query(`drop table if exists ${table}, ${table}_exports cascade`);
+    await client.end();
+  }
+}
+
+async function withPostgres(use) {
+  if (process.env.KOLLECT_CHECK_DSN) return use(process.env.KOLLECT_CHECK_DSN);
+  let server;
+  const started = await check('a PostgreSQL starts', async () => {
+    const { startPostgres } = await import('../test-integration/servers/index.ts');
+    server = await startPostgres({ tls: false });
+  });
+  if (!started) return undefined;
+  try {
+    return await use(server.dsn());
+  } finally {
+    await server.stop();
+  }
+}
