@@ -1,0 +1,67 @@
+import type { Socket } from 'node:net';
+import type { DialOptions } from '../contract/egress.ts';
+import { SinkError } from '../contract/errors.ts';
+import { abortError } from './abort-error.ts';
+
+const defaultTimeoutMs = 10_000;
+/** What Node's timers can hold; a longer one would fire at once. */
+const maxTimeoutMs = 2 ** 31 - 1;
+
+/** Connects a guarded socket. Whatever happens, no timer, no signal listener and, when it rejects, no socket stays behind. */
+export function dial(createSocket: () => Socket, { host, port, signal, timeoutMs = defaultTimeoutMs }: DialOptions): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const target = host.includes(':') ? `[${host}]:${String(port)}` : `${host}:${String(port)}`;
+    if (signal?.aborted === true) throw abortError(signal, `Connecting to ${target}`);
+    checkTarget(host, port);
+
+    const socket = createSocket();
+    const settle = (action: () => void): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      socket.off('connect', onConnect);
+      action();
+    };
+    const fail = (error: SinkError): void => {
+      settle(() => {
+        socket.destroy();
+        reject(error);
+      });
+    };
+    const onConnect = (): void => {
+      settle(() => resolve(socket));
+    };
+    const onAbort = (): void => {
+      if (signal !== undefined) fail(abortError(signal, `Connecting to ${target}`));
+    };
+    const onTimeout = (): void => {
+      fail(new SinkError('TIMEOUT', `Connecting to ${target} took longer than ${String(timeoutMs)} ms.`));
+    };
+    const timer = setTimeout(onTimeout, Math.min(timeoutMs, maxTimeoutMs));
+    signal?.addEventListener('abort', onAbort);
+    socket.once('connect', onConnect);
+    // Stays for good: an error that arrives before the caller listens must not end the process. Once settled, `fail` changes nothing.
+    socket.on('error', (error) => {
+      fail(connectError(error, target));
+    });
+    socket.connect({ host, port });
+  });
+}
+
+function checkTarget(host: string, port: number): void {
+  if (host === '' || /[\s/]/u.test(host)) throw new SinkError('SPEC_INVALID', `Expected a host name or an IP address to dial, found ${JSON.stringify(host)}.`);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new SinkError('SPEC_INVALID', `Expected a port from 1 to 65535 for ${host}, found ${String(port)}.`);
+}
+
+function connectError(error: Error, target: string): SinkError {
+  if (SinkError.isInstance(error)) return error;
+  const codes = [...new Set(codesOf(error))];
+  const unresolved = codes.some((code) => code === 'ENOTFOUND' || code.startsWith('EAI_'));
+  const verb = unresolved ? 'Cannot resolve the host of' : 'Cannot connect to';
+  return new SinkError('UNAVAILABLE', `${verb} ${target}: ${codes.join(', ') || error.name}.`, { cause: error });
+}
+
+/** One code, or those of every address that was tried. */
+function codesOf(error: Error): readonly string[] {
+  const { errors, code } = error as { readonly errors?: readonly { readonly code?: unknown }[]; readonly code?: unknown };
+  return (errors?.map((each) => each.code) ?? [code]).filter((each) => typeof each === 'string');
+}

@@ -1,0 +1,110 @@
+import { SinkError } from '../contract/errors.ts';
+import type { KollectSink, SinkCapabilities, SinkRole } from '../contract/sink.ts';
+import { deepFreeze } from './deep-freeze.ts';
+import type { SinkContext } from './sink-context.ts';
+import type { SpecInput, SpecOf, SpecSchema } from './spec-schema.ts';
+import { compileSpecSchema, type SpecValidator } from './validation.ts';
+
+export type { Credentials, SinkContext, TlsMaterial } from './sink-context.ts';
+
+/** The contract that this core speaks. */
+export const contractVersion = 1;
+
+export interface SinkDefinitionInput<Type extends string, Schema extends SpecSchema, Spec = SpecOf<Schema>> {
+  /** Lower-case letters, digits and hyphens; also the name of the type's block in a sink's config. */
+  readonly type: Type;
+  readonly contractVersion: 1;
+  readonly role: SinkRole;
+  readonly capabilities: SinkCapabilities;
+  readonly specSchema: Schema;
+  /** What a schema cannot say: fields that exclude each other, units. Throws SPEC_INVALID; what it returns is the sink's spec. */
+  resolveSpec?(spec: SpecOf<Schema>): Spec;
+  /** Makes the sink. Does no I/O: connecting is for `open` or the first export. */
+  create(context: SinkContext<Spec>): KollectSink;
+}
+
+/** A sink type, as `defineSink` makes it and a registry takes it. */
+export interface SinkDefinition<Type extends string = string, Input = unknown, Spec = unknown> {
+  readonly type: Type;
+  readonly contractVersion: 1;
+  readonly role: SinkRole;
+  readonly capabilities: SinkCapabilities;
+  readonly specSchema: SpecSchema;
+  /** The block as a sink gets it: validated, complete, resolved, deeply frozen. Throws SPEC_INVALID naming the type and `name`. */
+  parseSpec(block: unknown, name?: string): Spec;
+  create(context: SinkContext<Spec>): KollectSink;
+  /** For the compiler alone, never there at run time: what a user may write in the block. */
+  readonly '~input'?: Input;
+}
+
+const typePattern = /^[a-z][a-z0-9-]*$/u;
+const capabilityNames = ['fenced', 'deletes', 'plan', 'removeInventory'] as const satisfies readonly (keyof SinkCapabilities)[];
+const roles: readonly SinkRole[] = ['snapshot-store', 'relational-store', 'event-emitter'];
+
+/** A sink type as a value. Throws CONTRACT_VIOLATION where the definition itself is wrong, so that it shows when the program starts. */
+export function defineSink<const Type extends string, const Schema extends SpecSchema, Spec = SpecOf<Schema>>(
+  input: SinkDefinitionInput<Type, Schema, Spec>,
+): SinkDefinition<Type, SpecInput<Schema>, Spec> {
+  const { type, role, capabilities, specSchema } = input;
+  checkDefinition(input);
+  const validate = compile(type, specSchema);
+  return Object.freeze({
+    type,
+    contractVersion,
+    role,
+    capabilities: Object.freeze({ ...capabilities }),
+    specSchema: deepFreeze(structuredClone<SpecSchema>(specSchema)),
+    parseSpec: (block: unknown, name?: string): Spec => {
+      const subject = name === undefined ? `The spec of a sink of type "${type}"` : `The spec of sink ${JSON.stringify(name)} (type "${type}")`;
+      const valid = deepFreeze(validate(block ?? {}, subject));
+      return deepFreeze(resolve(input, valid as SpecOf<Schema>, subject));
+    },
+    create: (context: SinkContext<Spec>) => input.create(context),
+  } as const);
+}
+
+/** Throws CONTRACT_VIOLATION where a definition was written for another version of the contract. */
+export function checkContractVersion(definition: { readonly type: string; readonly contractVersion: number }): void {
+  if (definition.contractVersion === contractVersion) return;
+  const remedy = 'install versions of the sink and of @kollect/core that belong together';
+  throw violation(definition.type, `is written for contract version ${String(definition.contractVersion)}, this core speaks version ${String(contractVersion)}: ${remedy}`);
+}
+
+function checkDefinition(input: Pick<SinkDefinition, 'type' | 'contractVersion' | 'role' | 'capabilities' | 'create'>): void {
+  const { type, role, capabilities } = input;
+  if (!typePattern.test(type)) throw violation(type, `must have a name that matches ${typePattern.source}`);
+  checkContractVersion(input);
+  if (!roles.includes(role)) throw violation(type, `must have one of the roles ${roles.join(', ')}`);
+  if (typeof input.create !== 'function') throw violation(type, 'must have a function create');
+  for (const name of capabilityNames) {
+    if (typeof capabilities[name] !== 'boolean') throw violation(type, `must say true or false for the capability "${name}"`);
+  }
+}
+
+function compile(type: string, schema: SpecSchema): SpecValidator {
+  try {
+    return compileSpecSchema(type, schema);
+  } catch (error) {
+    throw violation(type, `has a specSchema that cannot be compiled: ${error instanceof Error ? error.message : 'unknown reason'}`);
+  }
+}
+
+function resolve<Type extends string, Schema extends SpecSchema, Spec>(
+  input: SinkDefinitionInput<Type, Schema, Spec>,
+  spec: SpecOf<Schema>,
+  subject: string,
+): Spec {
+  // Without a second step the schema's own type is the spec: defineSink's default for Spec.
+  if (input.resolveSpec === undefined) return spec as unknown as Spec;
+  try {
+    return input.resolveSpec(spec);
+  } catch (thrown) {
+    const error = SinkError.from(thrown, { sinkType: input.type, operation: 'create' });
+    if (error.code !== 'SPEC_INVALID') throw error;
+    throw new SinkError(error.code, `${subject} is invalid: ${error.message}`, { sinkType: input.type, operation: 'create', cause: error.cause });
+  }
+}
+
+function violation(type: string, problem: string): SinkError {
+  return new SinkError('CONTRACT_VIOLATION', `The sink type ${JSON.stringify(type)} ${problem}.`, { operation: 'create' });
+}

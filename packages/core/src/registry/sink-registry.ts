@@ -1,0 +1,121 @@
+import type { Egress } from '../contract/egress.ts';
+import { SinkError } from '../contract/errors.ts';
+import type { KollectSink } from '../contract/sink.ts';
+import { deepFreeze } from './deep-freeze.ts';
+import { checkContractVersion, type SinkDefinition } from './define-sink.ts';
+import { suggestion } from './nearest-name.ts';
+import { showText, showValue } from './show-value.ts';
+import { createSinkContext, type SinkConnection } from './sink-context.ts';
+
+export type { SinkConnection } from './sink-context.ts';
+
+type ConfigOf<Definition> =
+  Definition extends SinkDefinition<infer Type, infer Input>
+    ? Record<never, never> extends Input
+      ? { readonly type: Type } & { readonly [K in Type]?: Input }
+      : { readonly type: Type } & { readonly [K in Type]: Input }
+    : never;
+
+/** What a user writes to get a sink: `{ type: 'postgres', postgres: {…} }`, one member for each registered type. */
+export type SinkConfig<Definitions extends readonly SinkDefinition[] = readonly SinkDefinition[]> = ConfigOf<Definitions[number]>;
+
+/** The sink types of one host. */
+export interface SinkRegistry<Definitions extends readonly SinkDefinition[] = readonly SinkDefinition[]> {
+  /** Names of the types, in the order they were given. */
+  readonly types: readonly Definitions[number]['type'][];
+  /** Throws SPEC_INVALID for an unknown type, naming the known ones. */
+  definition(type: string): Definitions[number];
+  /** The way from data to a typed config: a frozen copy, once it proved valid. Throws SPEC_INVALID. */
+  parse(config: unknown, name?: string): SinkConfig<Definitions>;
+  /** A sink, not yet connected: nothing is dialled and no secret is read. Throws SPEC_INVALID, or CONTRACT_VIOLATION for a faulty sink type. */
+  create(config: SinkConfig<Definitions>, connection?: SinkConnection): KollectSink;
+}
+
+interface RegistryDefaults {
+  readonly egress: Egress;
+}
+
+/** `createSinkRegistry` without its defaults. */
+export function buildSinkRegistry<const Definitions extends readonly SinkDefinition[]>(
+  definitions: Definitions,
+  { egress }: RegistryDefaults,
+): SinkRegistry<Definitions> {
+  const byType = indexByType(definitions);
+  const types = Object.freeze([...byType.keys()]);
+
+  const definition = (type: string): SinkDefinition => {
+    const known = byType.get(type);
+    if (known !== undefined) return known;
+    throw invalid(`The sink type ${showText(type)} is not registered; ${suggestion(type, types)}${types.length === 0 ? '' : ` (registered: ${types.join(', ')})`}.`);
+  };
+
+  const read = (config: unknown, name: string | undefined): { readonly definition: SinkDefinition; readonly spec: unknown } => {
+    const subject = name === undefined ? 'The config of a sink' : `The config of sink ${JSON.stringify(name)}`;
+    if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+      throw invalid(`${subject} must be an object such as { type: 'postgres', postgres: { … } }, found ${showValue(config, { secret: true })}.`);
+    }
+    const { type, ...blocks } = config as { readonly [key: string]: unknown };
+    if (typeof type !== 'string') throw invalid(`${subject}: $.type must name a sink type (registered: ${types.join(', ')}), found ${showValue(type, { secret: false })}.`);
+    const found = definition(type);
+    const foreign = Object.keys(blocks).find((key) => key !== type);
+    if (foreign !== undefined) {
+      const remedy = byType.has(foreign) ? `a sink of type "${type}" takes the block "${type}" alone` : suggestion(foreign, ['type', type]);
+      throw invalid(`${subject} (type "${type}") is invalid: $[${showText(foreign)}] does not belong here; ${remedy}.`, type);
+    }
+    return { definition: found, spec: found.parseSpec(blocks[type], name) };
+  };
+
+  return Object.freeze({
+    types,
+    definition,
+    parse: (config: unknown, name?: string) => {
+      read(config, name);
+      return deepFreeze(structuredClone(config)) as SinkConfig<Definitions>;
+    },
+    create: (config: SinkConfig<Definitions>, connection: SinkConnection = {}) => {
+      const { definition, spec } = read(config, connection.name);
+      return createChecked(definition, spec, connection, egress);
+    },
+  });
+}
+
+function indexByType(definitions: readonly SinkDefinition[]): ReadonlyMap<string, SinkDefinition> {
+  const byType = new Map<string, SinkDefinition>();
+  for (const definition of definitions) {
+    checkContractVersion(definition);
+    if (typeof definition.parseSpec !== 'function') throw faulty(definition.type, 'is not a definition: make it with defineSink');
+    if (byType.has(definition.type)) throw faulty(definition.type, 'is registered twice');
+    byType.set(definition.type, definition);
+  }
+  return byType;
+}
+
+function createChecked(definition: SinkDefinition, spec: unknown, connection: SinkConnection, egress: Egress): KollectSink {
+  const { type, capabilities } = definition;
+  let sink: KollectSink;
+  try {
+    sink = definition.create(createSinkContext({ type, spec, connection, egress }));
+  } catch (error) {
+    throw SinkError.from(error, { sinkType: type, operation: 'create' });
+  }
+  if (typeof sink !== 'object' || sink === null) throw faulty(type, 'has a create that returns no sink');
+  if (typeof (sink as { readonly then?: unknown }).then === 'function') {
+    void Promise.resolve(sink).catch(() => undefined);
+    throw faulty(type, 'has a create that returns a promise; connecting is for open');
+  }
+  const claimed = (['plan', 'removeInventory'] as const).filter((name) => capabilities[name]);
+  for (const method of ['export', 'testConnection', 'close', ...claimed] as const) {
+    if (typeof sink[method] === 'function') continue;
+    const why = method === 'plan' || method === 'removeInventory' ? `claims the capability ${method} and makes a sink without it` : `makes a sink without ${method}`;
+    throw faulty(type, why);
+  }
+  return sink;
+}
+
+function invalid(message: string, sinkType?: string): SinkError {
+  return new SinkError('SPEC_INVALID', message, { sinkType, operation: 'create' });
+}
+
+function faulty(type: string, problem: string): SinkError {
+  return new SinkError('CONTRACT_VIOLATION', `The sink type ${JSON.stringify(type)} ${problem}.`, { sinkType: type, operation: 'create' });
+}
