@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { Extractor, ExtractorConfig } from '@microsoft/api-extractor';
+import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor';
 import { packages, root } from './packages.mjs';
 
 const update = process.argv.includes('--update');
@@ -60,7 +60,7 @@ function check(folder, entryPoint, name) {
 function extract(folder, entryPoint) {
   const output = join(scratch, 'report');
   mkdirSync(output, { recursive: true });
-  const quiet = { logLevel: 'none', addToApiReportFile: false };
+  const quiet = { logLevel: ExtractorLogLevel.None, addToApiReportFile: false };
   const extractorConfig = ExtractorConfig.prepare({
     configObject: {
       projectFolder: folder,
@@ -77,10 +77,10 @@ function extract(folder, entryPoint) {
       dtsRollup: { enabled: false },
       tsdocMetadata: { enabled: false },
       messages: {
-        compilerMessageReporting: { default: { logLevel: 'error' } },
+        compilerMessageReporting: { default: { logLevel: ExtractorLogLevel.Error } },
         extractorMessageReporting: {
-          default: { logLevel: 'error' },
-          'ae-forgotten-export': { logLevel: 'none', addToApiReportFile: true },
+          default: { logLevel: ExtractorLogLevel.Error },
+          'ae-forgotten-export': { logLevel: ExtractorLogLevel.None, addToApiReportFile: true },
           'ae-missing-release-tag': quiet,
           'ae-undocumented': quiet,
           'ae-unresolved-link': quiet,
@@ -97,5 +97,5 @@ function extract(folder, entryPoint) {
 
 /** Everything but errors is noise here: the report is compared by us, and its compiler is older than the workspace's on purpose. */
 function hideProgress(message) {
-  if (message.logLevel !== 'error') message.handled = true;
+  if (message.logLevel !== ExtractorLogLevel.Error) message.handled = true;
 }

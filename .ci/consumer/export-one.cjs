@@ -1,6 +1,7 @@
 // One item from sealing to the table, and everything closed again: the process has to end by itself.
 exports.exportOne = async function exportOne({ createSinkRegistry, sealSnapshot, postgresSink }) {
   const { CONSUMER_DSN: dsn, CONSUMER_TABLE: table } = process.env;
+  const database = new URL(dsn).pathname.slice(1);
   const item = {
     targetNamespace: 'platform',
     targetName: 'nodes',
@@ -12,7 +13,7 @@ exports.exportOne = async function exportOne({ createSinkRegistry, sealSnapshot,
     attributes: { unschedulable: false },
   };
   const snapshot = await sealSnapshot({ inventoryNamespace: 'platform', inventoryName: table, generation: 1, exportedAt: new Date().toISOString(), items: [item] });
-  const sink = await createSinkRegistry([postgresSink]).create({ type: 'postgres', postgres: { table, tls: { mode: 'disable' } } }, { credentials: async () => ({ dsn }) });
+  const sink = createSinkRegistry([postgresSink]).create({ type: 'postgres', postgres: { database, table, tls: { mode: 'disable' } } }, { credentials: () => ({ dsn }) });
   const signal = AbortSignal.timeout(20_000);
   await sink.open({ signal });
   const { outcome, counts } = await sink.export(snapshot, { signal });

@@ -3,6 +3,7 @@ import { createSinkRegistry, formatScope, sealSnapshot, type ExportResult, type 
 import { postgresSink } from '@kollect/sink-postgres';
 
 const { CONSUMER_DSN: dsn = '', CONSUMER_TABLE: table = '' } = process.env;
+const database = new URL(dsn).pathname.slice(1);
 const item: Item = {
   targetNamespace: 'platform',
   targetName: 'deployments',
@@ -16,7 +17,7 @@ const item: Item = {
 };
 const snapshot = await sealSnapshot({ inventoryNamespace: 'platform', inventoryName: table, generation: 1, exportedAt: new Date().toISOString(), items: [item] });
 const registry = createSinkRegistry([postgresSink]);
-const sink = await registry.create({ type: 'postgres', postgres: { table, tls: { mode: 'disable' } } }, { credentials: () => Promise.resolve({ dsn }) });
+const sink = registry.create({ type: 'postgres', postgres: { database, table, tls: { mode: 'disable' } } }, { credentials: () => ({ dsn }) });
 const signal = AbortSignal.timeout(20_000);
 await sink.open?.({ signal });
 const result: ExportResult = await sink.export(snapshot, { signal });
@@ -24,5 +25,5 @@ await sink.close();
 console.log(formatScope(snapshot), result.outcome, result.counts.inserted);
 
 // @ts-expect-error -- the registry knows its types: a type that nobody defined does not compile.
-const refused: Parameters<typeof registry.create>[0] = { type: 'postgress', postgres: { table } };
+const refused: Parameters<typeof registry.create>[0] = { type: 'postgress', postgres: { database, table } };
 void refused;
