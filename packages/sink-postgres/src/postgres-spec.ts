@@ -1,5 +1,5 @@
 import { parseDuration, SinkError, type SpecInput, type SpecSchema } from '@kollect/core';
-import { derivedNames } from './table-names.ts';
+import { derivedNames, type PortalIndex } from './table-names.ts';
 
 /** What `spec.postgres` may hold. Credentials and certificates are no part of it: they come with the connection. */
 export const postgresSpecSchema = {
@@ -63,10 +63,9 @@ export const postgresSpecSchema = {
       description: 'How often an unchanged snapshot is compared with the table all the same, so that edits by hand heal. 0s: never.',
     },
     maxDeletes: {
-      anyOf: [
-        { type: 'integer', minimum: 0 },
-        { type: 'string', pattern: '^(100|[1-9]?[0-9])%$' },
-      ],
+      type: ['integer', 'string'],
+      minimum: 0,
+      pattern: '^(100|[1-9]?[0-9])%$',
       description: "Most rows one export may delete: a number, or a percentage of the inventory's rows such as '10%'. Default: no limit.",
     },
     clusterInKey: {
@@ -94,7 +93,6 @@ export const postgresSpecSchema = {
 export type PostgresSpec = SpecInput<typeof postgresSpecSchema>;
 
 export type TlsMode = 'disable' | 'require' | 'verify-ca' | 'verify-full';
-export type PortalIndex = 'gvk' | 'target' | 'payload';
 
 /** Most rows one export may delete: an absolute number, or a share of the scope's rows. */
 export type MaxDeletes = { readonly rows: number } | { readonly percent: number };
@@ -165,7 +163,7 @@ function identifierProblems(spec: ResolvedPostgresSpec): string[] {
     const name = spec[field];
     if (name === '') problems.push(`${field}: must not be empty`);
     else if (name.includes('\0')) problems.push(`${field}: must not hold U+0000`);
-    else if (!name.isWellFormed()) problems.push(`${field}: must not hold a lone surrogate`);
+    else if (/\p{Surrogate}/u.test(name)) problems.push(`${field}: must not hold a lone surrogate`);
     else if (Buffer.byteLength(name) > maxIdentifierBytes) {
       problems.push(`${field}: "${name}" is ${String(Buffer.byteLength(name))} bytes long, PostgreSQL keeps ${String(maxIdentifierBytes)}`);
     }

@@ -1,6 +1,17 @@
-import type { PortalIndex, ResolvedPostgresSpec } from './postgres-spec.ts';
+/** An index that readers may ask for; see `spec.postgres.indexes`. */
+export type PortalIndex = 'gvk' | 'target' | 'payload';
 
-type NamedSpec = Pick<ResolvedPostgresSpec, 'schema' | 'table'>;
+interface NamedSpec {
+  readonly schema: string;
+  readonly table: string;
+}
+
+interface ShapedSpec {
+  readonly table: string;
+  readonly mode: 'upsert' | 'append';
+  readonly partitions: number;
+  readonly indexes: readonly PortalIndex[];
+}
 
 /** An identifier that means exactly this name, whatever it holds. */
 export function quoteIdentifier(name: string): string {
@@ -13,12 +24,6 @@ export function quoteLiteral(text: string): string {
   return quoted.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted;
 }
 
-/** A name in a schema: bare for the catalogue, and as SQL, quoted and qualified. */
-export interface RelationName {
-  readonly name: string;
-  readonly sql: string;
-}
-
 /** Everything that stands beside a table, each with its schema in front. */
 export interface TableNames {
   /** SQL of the table, quoted and qualified: `"public"."inventory"`. */
@@ -27,13 +32,16 @@ export interface TableNames {
   readonly exports: string;
   /** SQL of the view `<table>_current`; in upsert mode only. */
   readonly current: string;
+  /** `table` as a text literal, for functions such as `to_regclass`. */
+  readonly tableLiteral: string;
 }
 
 /** The relations of a spec as SQL, qualified by schema so that no search_path matters. */
 export function tableNames(spec: NamedSpec): TableNames {
   const qualify = (name: string) => `${quoteIdentifier(spec.schema)}.${quoteIdentifier(name)}`;
   const names = bareNames(spec.table);
-  return { table: qualify(spec.table), exports: qualify(names.exports), current: qualify(names.current) };
+  const table = qualify(spec.table);
+  return { table, exports: qualify(names.exports), current: qualify(names.current), tableLiteral: quoteLiteral(table) };
 }
 
 /** The same names bare, as the catalogue has them, with those of keys and indexes. */
@@ -52,7 +60,7 @@ export function bareNames(table: string) {
 }
 
 /** Every name that the DDL of the spec spells out, bare: none may pass the 63 bytes PostgreSQL keeps. */
-export function derivedNames(spec: Pick<ResolvedPostgresSpec, 'table' | 'mode' | 'partitions' | 'indexes'>): readonly string[] {
+export function derivedNames(spec: ShapedSpec): readonly string[] {
   const names = bareNames(spec.table);
   const both = [names.table, names.primaryKey, names.exports, names.exportsPrimaryKey];
   if (spec.mode === 'append') return [...both, names.snapshotKey, names.timeIndex];
