@@ -1,7 +1,7 @@
 // Packs every package and uses the tarballs as a stranger would: in an empty npm project, outside this workspace, on a real PostgreSQL.
 //   KOLLECT_CHECK_DSN   the server to use; otherwise one is started
 //   KOLLECT_NODE        the Node that the consumers run on, where it is not the one of the devDependencies
-//   KOLLECT_CI_COUNTS   a file that gets `{"passed":…,"failed":…}`
+//   KOLLECT_CI_COUNTS   a file that gets `{"passed":…,"failed":…,"failures":[names]}`
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,7 +14,7 @@ const bin = (tool) => join(root, 'node_modules/.bin', tool);
 const { packageManager, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const scratch = mkdtempSync(join(tmpdir(), 'kollect-packages-'));
 const consumer = join(scratch, 'consumer');
-const counts = { passed: 0, failed: 0 };
+const counts = { passed: 0, failed: 0, failures: [] };
 
 try {
   const tarballs = [];
@@ -45,6 +45,7 @@ async function check(name, work) {
     return true;
   } catch (error) {
     counts.failed += 1;
+    counts.failures.push(name);
     console.log(`failed: ${name}\n${String(error?.message ?? error).replaceAll(/^/gm, '    ')}`);
     return false;
   }
