@@ -5,7 +5,8 @@ import { createDatabase, type DatabaseAccess, type PostgresConnection } from '..
 export function testServer(): PostgresConnection {
   const described = process.env['KOLLECT_TEST_POSTGRES'];
   if (!described) throw new Error('KOLLECT_TEST_POSTGRES is not set: run integration tests through jest, whose global-setup starts a server.');
-  return JSON.parse(described) as PostgresConnection;
+  const connection: PostgresConnection = JSON.parse(described);
+  return connection;
 }
 
 /** A fresh database with a random name on the server of this test run; drop it in `afterAll`. */

@@ -92,6 +92,7 @@ async function remove(engine: ContainerRuntimeClient, name: string): Promise<voi
   try {
     await engine.container.getById(name).remove({ force: true, v: true });
   } catch (error) {
-    if ((error as { statusCode?: number }).statusCode !== 404) throw error;
+    const { statusCode }: { statusCode?: number } = error instanceof Object ? error : {};
+    if (statusCode !== 404) throw error;
   }
 }

@@ -1,13 +1,12 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, cp, mkdtemp, open, realpath, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chown, cp, open, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from './ports.ts';
 import { hostBasedAuthentication, settingArguments, type BackendOptions, type PostgresBackend } from './postgres-backend.ts';
 import type { PostgresBinaries } from './postgres-binaries.ts';
-import { childrenOf, endProcess, reachableByOthers, signalProcess, tailOf, unprivilegedUser, type UnprivilegedUser } from './processes.ts';
+import { childrenOf, endProcess, reachableByOthers, serverDirectory, tailOf, unprivilegedUser, type UnprivilegedUser } from './processes.ts';
 import { watch } from './watchdog.ts';
 
 const SIGNALS = { fast: 'SIGINT', immediate: 'SIGQUIT', kill: 'SIGKILL' } as const;
@@ -16,7 +15,7 @@ const PATIENCE_MS = 60_000;
 /** Makes a database cluster in a directory of its own and launches the server from the given binaries, never as root. */
 export async function startLocalPostgres(binaries: PostgresBinaries, options: BackendOptions): Promise<PostgresBackend> {
   const user = unprivilegedUser();
-  const directory = await ownDirectory(user);
+  const directory = await serverDirectory('postgres', user);
   const release = options.keep ? () => undefined : watch({ directory });
   try {
     const bin = await reachableBinaries(binaries.directory, directory, user);
@@ -54,7 +53,8 @@ async function initialise({ bin, directory, identity, user, options }: Initialis
   try {
     await promisify(execFile)(join(bin, 'initdb'), [...args, '--auth-host=scram-sha-256', '--auth-local=trust'], identity);
   } catch (error) {
-    throw new Error(`initdb in ${bin} failed: ${String((error as { stderr?: string }).stderr ?? error).trim()}`, { cause: error });
+    // The message of a failed command holds what it wrote to its standard error.
+    throw new Error(`initdb in ${bin} failed: ${String(error).trim()}`, { cause: error });
   }
   await rm(password);
   return {
@@ -91,7 +91,7 @@ async function launchIn({ kind, bin, directory, identity, port, settings, keep, 
     kind,
     host: '127.0.0.1',
     port,
-    stopCommand: `kill -INT $(head -n 1 ${join(directory, 'data', 'postmaster.pid')}); sleep 2; rm -r ${directory}`,
+    stopCommand: `kill -INT $(head -n 1 ${join(directory, 'data', 'postmaster.pid')}) && sleep 2 && rm -r ${directory}`,
     running: async () => child !== undefined && child.exitCode === null && child.signalCode === null,
     logTail: () => tailOf(log),
     async launch() {
@@ -105,14 +105,14 @@ async function launchIn({ kind, bin, directory, identity, port, settings, keep, 
       if (!keep && child.pid !== undefined) unwatch = watch({ process: { pid: child.pid, signal: 'SIGQUIT' } });
     },
     async halt(mode) {
-      const pid = child?.pid;
-      if (pid === undefined || !(await backend.running())) return;
+      if (child?.pid === undefined || !(await backend.running())) return;
+      const { pid } = child;
+      const exited = once(child, 'exit');
       // A killed server cannot end its backends, and a new one does not start beside them.
       const backends = mode === 'kill' ? childrenOf(pid) : [];
       await endProcess(pid, SIGNALS[mode], PATIENCE_MS);
-      for (const backendPid of backends) signalProcess(backendPid, 'SIGKILL');
       await Promise.all(backends.map((backendPid) => endProcess(backendPid, 'SIGKILL', PATIENCE_MS)));
-      if (await backend.running()) await once(child as ChildProcess, 'exit');
+      await exited;
     },
     async dispose() {
       await backend.halt('immediate');
@@ -123,17 +123,6 @@ async function launchIn({ kind, bin, directory, identity, port, settings, keep, 
   };
   await backend.launch();
   return backend;
-}
-
-// The user that the server runs as must be able to get at its directory: a TMPDIR below /root is not for it.
-async function ownDirectory(user: UnprivilegedUser | undefined): Promise<string> {
-  const base = await realpath(tmpdir());
-  const directory = await mkdtemp(join(user && !reachableByOthers(join(base, '_')) ? '/tmp' : base, 'kollect-postgres-'));
-  if (user) {
-    await chmod(directory, 0o711);
-    await chown(directory, user.uid, user.gid);
-  }
-  return directory;
 }
 
 // Binaries below a directory that only root may enter, as in a clone below /root, are copied to where the server's user reaches them.

@@ -38,7 +38,7 @@ export interface PostgresServer extends PostgresConnection {
 }
 
 const READY_MS = 90_000;
-const RELAUNCHES = 10;
+const RELAUNCHES_AFTER_A_KILL = 10;
 
 /** Starts a PostgreSQL on this machine; resolves when it has answered a query. */
 export async function startPostgres(options: StartPostgresOptions = {}): Promise<PostgresServer> {
@@ -73,7 +73,7 @@ export async function startPostgres(options: StartPostgresOptions = {}): Promise
       async restart(mode) {
         await backend.halt(mode);
         await backend.launch();
-        await whenReady(backend, connection);
+        await whenReady(backend, connection, RELAUNCHES_AFTER_A_KILL);
       },
       stop: () => backend.dispose(),
     };
@@ -132,16 +132,16 @@ function nothingToStart(wanted: readonly PostgresKind[]): string {
   return `No PostgreSQL can be started on ${process.platform}-${process.arch}. Do one of: ${wanted.map((kind) => ways[kind]).join('; ')}.`;
 }
 
-async function whenReady(backend: PostgresBackend, connection: PostgresConnection): Promise<{ server_version: string }[]> {
-  let relaunches = 0;
+async function whenReady(backend: PostgresBackend, connection: PostgresConnection, relaunches = 0): Promise<{ server_version: string }[]> {
+  let left = relaunches;
   for (const end = Date.now() + READY_MS; ; await sleep(100)) {
     try {
       return await queryOnce<{ server_version: string }>(connection, 'SHOW server_version');
     } catch (error) {
       const ended = !(await backend.running());
       // Right after a kill, the port or the shared memory of the old server may still be held for a moment.
-      if (ended && relaunches < RELAUNCHES) {
-        relaunches += 1;
+      if (ended && left > 0) {
+        left -= 1;
         await backend.launch();
       } else if (ended || Date.now() > end) {
         const problem = ended ? 'ended while starting' : `did not accept connections within ${READY_MS / 1000} s (${String(error)})`;

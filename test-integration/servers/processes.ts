@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { chmod, chown, mkdtemp, open, realpath } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The user a server process runs as; both ids are numbers of the operating system. */
@@ -30,12 +31,23 @@ export function reachableByOthers(path: string): boolean {
   }
 }
 
+/** A new directory for a server's files, owned by the user it runs as; a TMPDIR below /root is not for it. */
+export async function serverDirectory(name: string, user: UnprivilegedUser | undefined): Promise<string> {
+  const base = await realpath(tmpdir());
+  const directory = await mkdtemp(join(user && !reachableByOthers(join(base, '_')) ? '/tmp' : base, `kollect-${name}-`));
+  if (user) {
+    await chmod(directory, 0o711);
+    await chown(directory, user.uid, user.gid);
+  }
+  return directory;
+}
+
 /** True while the process exists; one that has ended but that nobody has collected yet counts as gone. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return codeOf(error) === 'EPERM';
   }
   try {
     const status = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -69,7 +81,7 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    if (codeOf(error) !== 'ESRCH') throw error;
   }
 }
 
@@ -79,6 +91,11 @@ export async function endProcess(pid: number, signal: NodeJS.Signals, patienceMs
   for (const end = Date.now() + patienceMs; isRunning(pid); await sleep(25)) {
     if (Date.now() > end) signalProcess(pid, 'SIGKILL');
   }
+}
+
+/** The `code` of an error of the operating system, such as ESRCH. */
+export function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }
 
 /** The last lines of a server's log, for an error message; empty when there is no log. */

@@ -10,15 +10,15 @@ const watched = new Map<number, WatchedResource>();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { id, resource } = JSON.parse(line) as WatchdogMessage;
+  const { id, resource }: WatchdogMessage = JSON.parse(line);
   if (resource === undefined) watched.delete(id);
   else watched.set(id, resource);
 }
 
 const resources = [...watched.values()];
-await Promise.allSettled(resources.map(({ process }) => (process ? endProcess(process.pid, process.signal, PATIENCE_MS) : undefined)));
-await Promise.allSettled(resources.map(({ container }) => (container === undefined ? undefined : removeContainer(container))));
-await Promise.allSettled(resources.map(({ directory }) => (directory === undefined ? undefined : rm(directory, { recursive: true, force: true }))));
+await Promise.allSettled(resources.map(async ({ process }) => process && endProcess(process.pid, process.signal, PATIENCE_MS)));
+await Promise.allSettled(resources.map(async ({ container }) => container && removeContainer(container)));
+await Promise.allSettled(resources.map(async ({ directory }) => directory && rm(directory, { recursive: true, force: true })));
 process.exit();
 
 async function removeContainer(name: string): Promise<void> {

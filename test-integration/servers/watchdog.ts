@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 /** What must not outlive this process: a process, a container by name, a directory; any of them. */
@@ -9,7 +10,11 @@ export interface WatchedResource {
 }
 
 /** One line that the watchdog process reads from its standard input. */
-export type WatchdogMessage = { readonly id: number; readonly resource?: WatchedResource };
+export interface WatchdogMessage {
+  readonly id: number;
+  /** Left away when the resource of this id is no longer to be watched. */
+  readonly resource?: WatchedResource;
+}
 
 let watchdog: ChildProcess | undefined;
 let lastId = 0;
@@ -46,6 +51,6 @@ function start(): ChildProcess {
   });
   // Neither the process nor the pipe keeps the test run alive.
   child.unref();
-  (child.stdin as unknown as { unref(): void }).unref();
+  if (child.stdin instanceof Socket) child.stdin.unref();
   return child;
 }
