@@ -34,7 +34,7 @@ export function parseDsn(dsn: string, spec: Pick<ResolvedPostgresSpec, 'database
   if (parts === null) throw invalid(`The dsn is not of the form postgresql://user:password@host:5432/database. ${encodeIt}`);
   const [, login = '', address = '', database = '', query = ''] = parts;
   if (/@/.test(database) || login.includes('@')) throw invalid(`The dsn holds an @ that is not percent-encoded. ${encodeIt}`);
-  const [user = '', password] = divide(login);
+  const [user, password] = divide(login);
   if (user === '') throw invalid('The dsn names no user.');
   if (database !== '' && decode(database) !== spec.database) {
     throw invalid(`The dsn names another database than spec.postgres.database, which is "${spec.database}"; leave it out of the dsn, or correct one of them.`);

@@ -133,11 +133,11 @@ export function resolvePostgresSpec(spec: PostgresSpec): ResolvedPostgresSpec {
     deletes: spec.deletes ?? properties.deletes.default,
     provisioning: spec.provisioning ?? properties.provisioning.default,
     tls: Object.freeze({ mode: spec.tls?.mode ?? properties.tls.properties.mode.default, ...(serverName === undefined ? {} : { serverName }) }),
-    statementTimeoutMs: parseDuration(spec.statementTimeout ?? properties.statementTimeout.default),
-    connectTimeoutMs: parseDuration(spec.connectTimeout ?? properties.connectTimeout.default),
+    statementTimeoutMs: parseDuration(spec.statementTimeout ?? properties.statementTimeout.default, '$.postgres.statementTimeout'),
+    connectTimeoutMs: parseDuration(spec.connectTimeout ?? properties.connectTimeout.default, '$.postgres.connectTimeout'),
     poolSize: spec.poolSize ?? properties.poolSize.default,
     applicationName: spec.applicationName ?? properties.applicationName.default,
-    resyncIntervalMs: parseDuration(spec.resyncInterval ?? properties.resyncInterval.default),
+    resyncIntervalMs: parseDuration(spec.resyncInterval ?? properties.resyncInterval.default, '$.postgres.resyncInterval'),
     ...(maxDeletes === undefined ? {} : { maxDeletes }),
     clusterInKey: spec.clusterInKey ?? properties.clusterInKey.default,
     partitions: spec.partitions ?? properties.partitions.default,
@@ -145,7 +145,7 @@ export function resolvePostgresSpec(spec: PostgresSpec): ResolvedPostgresSpec {
   };
   const problems = [...identifierProblems(resolved), ...durationProblems(resolved), ...modeProblems(resolved)];
   if (resolved.partitions === 1) problems.push('partitions: 1 partition divides nothing; use 0 for none, or 2 to 1024');
-  if (problems.length > 0) throw new SinkError('SPEC_INVALID', `spec.postgres cannot be used as written. ${problems.join('. ')}.`, { sinkType: 'postgres' });
+  if (problems.length > 0) throw new SinkError('SPEC_INVALID', `${problems.map((problem) => `$.postgres.${problem}`).join('; ')}.`, { sinkType: 'postgres' });
   return Object.freeze(resolved);
 }
 
@@ -193,11 +193,11 @@ function durationProblems(spec: ResolvedPostgresSpec): string[] {
 function modeProblems(spec: ResolvedPostgresSpec): string[] {
   if (spec.mode === 'upsert') return [];
   const upsertOnly = {
-    'deletes: soft': spec.deletes === 'soft',
+    deletes: spec.deletes === 'soft',
     partitions: spec.partitions !== 0,
-    'clusterInKey: true': spec.clusterInKey,
+    clusterInKey: spec.clusterInKey,
     maxDeletes: spec.maxDeletes !== undefined,
     indexes: spec.indexes.length > 0,
   };
-  return Object.entries(upsertOnly).flatMap(([setting, isSet]) => (isSet ? [`${setting} has no meaning with mode: append; remove one of the two`] : []));
+  return Object.entries(upsertOnly).flatMap(([field, isSet]) => (isSet ? [`${field}: has no meaning with mode append; remove one of the two`] : []));
 }
