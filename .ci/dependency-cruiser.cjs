@@ -1,6 +1,6 @@
 // Who may import whom. contract <- registry <- connection, resources <- the files above them; a sink package imports core's index alone.
 const inside = (folder) => `^packages/core/src/${folder}/`;
-const rule = (name, from, to) => ({ name, severity: 'error', from: { path: from, pathNot: '\\.test\\.ts$' }, to });
+const rule = (name, from, to) => ({ name, severity: 'error', from: { path: from, pathNot: '\\.(test|fixture)\\.ts$' }, to });
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -13,7 +13,7 @@ module.exports = {
     rule('resources-import-contract-and-registry', inside('resources'), { path: '^packages/', pathNot: inside('(contract|registry|resources)') }),
     rule('core-imports-no-sink', '^packages/core/', { path: '^packages/sink-' }),
     rule('sinks-import-the-index-of-core-alone', '^packages/sink-', { path: '^packages/core/src/(?!index\\.ts$)' }),
-    { name: 'sink-imports-no-other-sink', severity: 'error', from: { path: '^packages/(sink-[^/]+)/', pathNot: '\\.test\\.ts$' }, to: { path: '^packages/sink-', pathNot: '^packages/$1/' } },
+    { name: 'sink-imports-no-other-sink', severity: 'error', from: { path: '^packages/(sink-[^/]+)/', pathNot: '\\.(test|fixture)\\.ts$' }, to: { path: '^packages/sink-', pathNot: '^packages/$1/' } },
     rule('nobody-imports-tests', '^(packages|examples)/', { path: '\\.(test|fixture)\\.ts$' }),
     rule('packages-import-no-harness', '^packages/', { path: '^(test-integration|examples)/' }),
   ],
