@@ -3,6 +3,7 @@ import { isWellFormed } from './text.ts';
 /** Containers inside containers that a value may hold; V8's stack and PostgreSQL's jsonb take more. */
 export const maxDepth = 500;
 
+const maxBytes = 64 * 1024 * 1024;
 const initialBytes = 64 * 1024;
 /** A buffer that one huge item needed is let go after it. */
 const keptBytes = 4 * 1024 * 1024;
@@ -38,6 +39,11 @@ export class Refusal extends Error {
   }
 }
 
+/** The refusal of a value that holds itself. */
+export function cycleRefusal(path: Refusal['path']): Refusal {
+  return new Refusal({ path, problem: 'leads back to an object that holds it', remedy: 'break the cycle' });
+}
+
 /** Writes canonical JSON (RFC 8785) as UTF-8 into a buffer of its own, used again for the next value. */
 export interface CanonicalWriter {
   /** Forgets what was written. */
@@ -60,7 +66,9 @@ export function createCanonicalWriter(): CanonicalWriter {
 
   function reserve(size: number): void {
     if (bytes.length - length >= size) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(bytes.length * 2, length + size));
+    // Objects that share their parts can be small in memory and without end as text.
+    if (length + size > maxBytes) refuse(0, 'has more than 64 MiB as JSON', 'collect fewer attributes');
+    const larger = Buffer.allocUnsafeSlow(Math.max(Math.min(bytes.length * 2, maxBytes), length + size));
     bytes.copy(larger, 0, 0, length);
     bytes = larger;
   }
@@ -152,15 +160,18 @@ export function createCanonicalWriter(): CanonicalWriter {
         return Array.isArray(value) ? writeArray(value, depth) : writeObject(value, depth);
       case 'undefined':
         return refuse(depth, 'is undefined', 'give null');
-      default:
-        return refuse(depth, `is a ${typeof value}, which JSON cannot carry`, typeof value === 'bigint' ? 'give it as a string' : 'leave it out');
+      case 'bigint':
+        return refuse(depth, 'is a bigint, which JSON cannot carry', 'give it as a string');
+      case 'function':
+      case 'symbol':
+        return refuse(depth, `is a ${typeof value}, which JSON cannot carry`, 'leave it out');
     }
   }
 
   function refuseDepth(value: object, depth: number): never {
     const seen = new Set<object>();
     for (const [at, ancestor] of [...ancestors.slice(0, depth), value].entries()) {
-      if (seen.has(ancestor)) refuse(at, 'leads back to an object that holds it', 'break the cycle');
+      if (seen.has(ancestor)) throw cycleRefusal(path.slice(0, at + 1));
       seen.add(ancestor);
     }
     refuse(7, `leads to more than ${maxDepth} nested objects and arrays`, 'flatten it, or give the inner part as a string');
@@ -259,16 +270,16 @@ function insertionSort(keys: string[], from: number): string[] {
   for (let index = from; index < keys.length; index++) {
     const key = keys[index] as string;
     let hole = index;
-    for (; hole > 0 && (keys[hole - 1] as string) > key; hole--) keys[hole] = keys[hole - 1] as string;
+    for (let before = keys[hole - 1]; before !== undefined && before > key; before = keys[hole - 1]) keys[hole--] = before;
     keys[hole] = key;
   }
   return keys;
 }
 
 function describeInstance(value: object): string {
-  const { constructor } = value as { constructor?: unknown };
+  const { constructor } = Object.getPrototypeOf(value) as { constructor?: unknown };
   const name = typeof constructor === 'function' ? constructor.name : '';
-  return /^[\w$]{1,60}$/.test(name) ? `an instance of ${name}` : 'an object with a prototype of its own';
+  return name !== 'Object' && /^[\w$]{1,60}$/.test(name) ? `an instance of ${name}` : 'an object with a prototype of its own';
 }
 
 /** `attributes.spec["a.b"][3]`, with what cannot be printed escaped and what is long cut. */

@@ -40,17 +40,18 @@ export function createItemEncoder({ scope, operation, sanitize = false }: ItemEn
       if (!knownFields.has(key)) throw new Refusal({ path: [key], problem: 'is not a field of an item', remedy: remedyForUnknown });
     }
     const group = readText(item, 'group');
-    return {
+    const identity: { -readonly [F in keyof ItemIdentity]: ItemIdentity[F] } = {
       targetNamespace: share(readText(item, 'targetNamespace')),
       targetName: share(readText(item, 'targetName')),
       namespace: share(readText(item, 'namespace')),
       name: readText(item, 'name'),
-      // An empty group is the core group, which has one form: equal inventories have equal checksums.
-      ...(group === '' ? undefined : { group: share(group) }),
       version: share(readText(item, 'version')),
       kind: share(readText(item, 'kind')),
       uid: readText(item, 'uid'),
     };
+    // An empty group is the core group, which has one form: equal inventories have equal checksums.
+    if (group !== '') identity.group = share(group);
+    return identity;
   }
 
   function readText(item: object, field: Field): string {
