@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The way bytes take through the proxy. */
 export type Direction = 'toServer' | 'toClient';
@@ -29,12 +28,14 @@ export interface Link {
   /** Holds back all that flows in the direction, a close included, until `release`. */
   hold(direction: Direction): void;
   release(direction: Direction): void;
+  /** Has the conditions looked at again: they were changed. */
+  wake(): void;
   /** Forwards nothing from now on, whatever arrives. */
   stopForwarding(): void;
 }
 
 interface Lane {
-  readonly queue: { readonly chunk: Buffer | 'end' | 'reset'; readonly due: number }[];
+  readonly queue: { readonly chunk: Buffer | 'end' | 'reset'; readonly arrivedAt: number }[];
   queuedBytes: number;
   held: boolean;
   wake: () => void;
@@ -58,12 +59,13 @@ export function createLink(client: Socket, server: Socket, conditions: Condition
       lanes[direction].held = false;
       lanes[direction].wake();
     },
+    wake() {
+      for (const lane of Object.values(lanes)) lane.wake();
+    },
     stopForwarding() {
       forwarding = false;
-      for (const lane of Object.values(lanes)) {
-        lane.queue.length = 0;
-        lane.wake();
-      }
+      for (const lane of Object.values(lanes)) lane.queue.length = 0;
+      link.wake();
       // Read on, or the other side's close would never be seen.
       client.resume();
       server.resume();
@@ -77,7 +79,7 @@ export function createLink(client: Socket, server: Socket, conditions: Condition
     const lane = lanes[direction];
     const push = (chunk: Buffer | 'end' | 'reset'): void => {
       if (!forwarding) return;
-      lane.queue.push({ chunk, due: Date.now() + conditions.delayMs });
+      lane.queue.push({ chunk, arrivedAt: Date.now() });
       lane.queuedBytes += chunk.length;
       if (lane.queuedBytes > HIGH_WATER_BYTES) from.pause();
       lane.wake();
@@ -92,15 +94,9 @@ export function createLink(client: Socket, server: Socket, conditions: Condition
     const lane = lanes[direction];
     while (forwarding) {
       const next = lane.held ? undefined : lane.queue[0];
-      if (next === undefined) {
-        await new Promise<void>((resolve) => {
-          lane.wake = resolve;
-        });
-        continue;
-      }
-      const wait = next.due - Date.now();
-      if (wait > 0) {
-        await sleep(wait);
+      const waitMs = next && next.arrivedAt + conditions.delayMs - Date.now();
+      if (next === undefined || (waitMs ?? 0) > 0) {
+        await woken(lane, waitMs);
         continue;
       }
       lane.queue.shift();
@@ -116,9 +112,7 @@ export function createLink(client: Socket, server: Socket, conditions: Condition
     let rest = chunk;
     while (rest.length > 0 && forwarding) {
       if (lanes[direction].held) {
-        await new Promise<void>((resolve) => {
-          lanes[direction].wake = resolve;
-        });
+        await woken(lanes[direction]);
         continue;
       }
       const slice = rest.subarray(0, Math.min(rest.length, sliceBytes(), ...armed(direction).map(({ remaining }) => remaining)));
@@ -131,7 +125,15 @@ export function createLink(client: Socket, server: Socket, conditions: Condition
         link.triggers.delete(trigger);
         trigger.fire(link);
       }
-      if (conditions.bytesPerSecond !== undefined) await sleep((slice.length / conditions.bytesPerSecond) * 1_000);
+      if (conditions.bytesPerSecond !== undefined) await allowance(direction, (slice.length / conditions.bytesPerSecond) * 1_000);
+    }
+  }
+
+  // New bytes wake the lane too: they do not shorten the wait, a change of the throttle does.
+  async function allowance(direction: Direction, ms: number): Promise<void> {
+    const rate = conditions.bytesPerSecond;
+    for (const end = Date.now() + ms; forwarding && rate === conditions.bytesPerSecond && Date.now() < end; ) {
+      await woken(lanes[direction], end - Date.now());
     }
   }
 
@@ -143,6 +145,17 @@ export function createLink(client: Socket, server: Socket, conditions: Condition
   function armed(direction: Direction): Trigger[] {
     return [...link.triggers].filter((trigger) => trigger.direction === direction);
   }
+}
+
+// Resolves when the lane is woken, or after so many milliseconds.
+function woken(lane: Lane, ms?: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
+    lane.wake = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  });
 }
 
 function createLane(): Lane {

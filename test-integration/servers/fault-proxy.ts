@@ -17,7 +17,7 @@ export interface ByteTrigger {
   readonly direction: Direction;
   /** Bytes forwarded on one connection, counted from now; 1 or more. */
   readonly after: number;
-  readonly then: 'cut' | 'reset' | 'blackhole';
+  readonly fault: 'cut' | 'reset' | 'blackhole';
 }
 
 /** A TCP proxy on 127.0.0.1 that disturbs what passes through it when told to. */
@@ -40,7 +40,7 @@ export interface FaultProxy {
   blackhole(direction?: Direction): void;
   /** Ends `blackhole`: what was held back is delivered, as TCP does when the cable is back. */
   heal(): void;
-  /** Does `then` to the first connection on which the bytes pass, once; the promise resolves when it has happened. */
+  /** Does the fault to the first connection on which the bytes pass, once; the promise resolves when it has happened. */
   onBytes(trigger: ByteTrigger): Promise<void>;
   /** New connections are refused until `accept`; open ones stay. */
   refuse(): Promise<void>;
@@ -118,9 +118,11 @@ export async function startFaultProxy({ target }: FaultProxyOptions): Promise<Fa
     },
     delay(ms) {
       conditions.delayMs = ms;
+      for (const link of links) link.wake();
     },
     throttle(bytesPerSecond) {
       conditions.bytesPerSecond = Number.isFinite(bytesPerSecond) ? bytesPerSecond : undefined;
+      for (const link of links) link.wake();
     },
     cut: (side) => [...links].forEach((link) => cutLink(link, side)),
     reset: (side) => [...links].forEach((link) => resetLink(link, side)),
@@ -134,11 +136,11 @@ export async function startFaultProxy({ target }: FaultProxyOptions): Promise<Fa
       black.clear();
       for (const link of links) for (const direction of BOTH) link.release(direction);
     },
-    onBytes({ direction, after, then }) {
+    onBytes({ direction, after, fault }) {
       return new Promise((resolve) => {
         const fire = (link: Link): void => {
-          if (then === 'cut') cutLink(link);
-          else if (then === 'reset') resetLink(link);
+          if (fault === 'cut') cutLink(link);
+          else if (fault === 'reset') resetLink(link);
           else for (const way of BOTH) link.hold(way);
           resolve();
         };

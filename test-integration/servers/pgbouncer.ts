@@ -55,7 +55,7 @@ export async function startPgBouncer(options: StartPgBouncerOptions): Promise<Pg
   const users = await place('users.txt', `"${username}" "${password}"\n`);
   const log = join(directory, 'pgbouncer.log');
   const output = await open(log, 'a');
-  const args = ['-q', await place('pgbouncer.ini', configuration(options, port, users))];
+  const args = [await place('pgbouncer.ini', configuration(options, port, users))];
   const child = spawn(binary, args, { ...user, cwd: directory, detached: true, stdio: ['ignore', output.fd, output.fd] });
   const exited = once(child, 'exit');
   child.unref();
