@@ -1,0 +1,60 @@
+import { parseArgs } from 'node:util';
+import { UserError } from './user-error.ts';
+
+/** What the command line asks for. */
+export interface DemoOptions {
+  readonly help: boolean;
+  /** A directory or file of manifests, `-` for standard input; undefined: what is piped in, otherwise the sample cluster. */
+  readonly manifests: string | undefined;
+  /** A server to use instead of starting one. */
+  readonly dsn: string | undefined;
+  readonly tls: TlsMode | undefined;
+  readonly keep: boolean;
+}
+
+const tlsModes = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
+export type TlsMode = (typeof tlsModes)[number];
+
+export const help = `Exports Kubernetes objects to a PostgreSQL table, changes some, and shows what a second export did.
+
+Usage: npx -y pnpm@12.21.0 demo [options]
+       kubectl get deployments,services,ingresses -A -o json | npx -y pnpm@12.21.0 demo --manifests -
+
+  --manifests DIR   YAML and JSON files, read recursively; a file; or - for standard input. Default: the sample cluster
+  --dsn DSN         use this server instead of starting one; the tables kollect_demo and kollect_demo_exports stay in it
+  --tls MODE        disable, require, verify-ca or verify-full, with --dsn. Default: verify-full, and disable for this machine
+  --keep            leave the started server running and print its DSN
+  --help            this text
+
+Secrets are never exported. DEBUG=1 shows the stack of an error.
+`;
+
+/** Throws a UserError for what it does not know. */
+export function parseOptions(args: readonly string[]): DemoOptions {
+  const { manifests, dsn, tls, keep = false, help = false } = parse(args);
+  if (tls !== undefined && !isTlsMode(tls)) throw new UserError(`--tls is "${tls}". Give one of ${tlsModes.join(', ')}.`);
+  if (tls !== undefined && dsn === undefined) throw new UserError('--tls belongs to --dsn: the server that the demo starts is on this machine.');
+  if (keep && dsn !== undefined) throw new UserError('--keep is for the server that the demo starts, and --dsn names one that runs already. Leave one of the two out.');
+  return { help, manifests, dsn, tls, keep };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      // pnpm and npm hand a separating "--" on.
+      args: args.filter((argument) => argument !== '--'),
+      options: {
+        manifests: { type: 'string' },
+        dsn: { type: 'string' },
+        tls: { type: 'string' },
+        keep: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values;
+  } catch (error) {
+    const [problem] = (error as Error).message.split(/(?<=')\. |\. To specify/u);
+    throw new UserError(`${problem}. Run with --help to see what there is.`, { cause: error });
+  }
+}
+
+const isTlsMode = (text: string): text is TlsMode => (tlsModes as readonly string[]).includes(text);
