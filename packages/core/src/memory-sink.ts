@@ -4,6 +4,7 @@ import { SinkError } from './contract/errors.ts';
 import { formatScope } from './contract/scope.ts';
 import type { ExportPlan, ExportResult, ItemCounts, KollectSink } from './contract/sink.ts';
 import type { InventorySnapshot, Scope, SealedItem } from './contract/snapshot.ts';
+import { compareItems } from './contract/sort-items.ts';
 import { defineSink, type SinkDefinition } from './registry/define-sink.ts';
 import type { SpecInput, SpecOf, SpecSchema } from './registry/spec-schema.ts';
 
@@ -11,7 +12,7 @@ const specSchema = { type: 'object', properties: {}, additionalProperties: false
 
 /** A sink type whose sinks share one store in memory, and the way to read that store. */
 export interface MemorySinkDefinition extends SinkDefinition<'memory', SpecInput<typeof specSchema>, SpecOf<typeof specSchema>> {
-  /** What the store holds now, by `formatScope`. Items kept for an incomplete target are among a snapshot's items, though not in its checksum. */
+  /** What the store holds now, by `formatScope`. Items kept for an incomplete target are among the items, though not in the checksum. */
   contents(): ReadonlyMap<string, InventorySnapshot>;
 }
 
@@ -41,7 +42,7 @@ export function memorySink({ now = () => new Date() }: { readonly now?: () => Da
         const { outcome, changes } = compare(snapshot, entry);
         if (outcome === 'superseded') return result(outcome, changes);
         const exact = outcome === 'unchanged' || changes.kept.length === 0;
-        const items = changes.kept.length === 0 ? snapshot.items : [...snapshot.items, ...changes.kept];
+        const items = changes.kept.length === 0 ? snapshot.items : [...snapshot.items, ...changes.kept].sort(compareItems);
         store.set(formatScope(snapshot), { appliedAt: snapshot.exportedAt, snapshot: Object.freeze({ ...snapshot, items }), exact });
         return result(outcome, changes);
       },

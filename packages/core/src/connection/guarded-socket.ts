@@ -27,8 +27,8 @@ export class GuardedSocket extends Socket {
     if ('path' in options && options.path !== undefined && options.path !== null) {
       return this.destroy(new SinkError('EGRESS_DENIED', 'The egress policy of this operator forbids Unix sockets: give a host and a port.'));
     }
-    // Read once and passed on as text: an IP address is dialled as checked here, anything else is dialled as the lookup checked it.
-    const host = String(('host' in options ? options.host : undefined) || 'localhost');
+    // An IP address never reaches the lookup and is dialled as checked here; anything else is dialled as the lookup checked it.
+    const host = ('host' in options ? options.host : undefined) || 'localhost';
     try {
       if (isIP(host) !== 0) this.#guard.check(host);
     } catch (error) {

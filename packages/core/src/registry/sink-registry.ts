@@ -3,7 +3,7 @@ import { SinkError } from '../contract/errors.ts';
 import type { KollectSink } from '../contract/sink.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { checkContractVersion, type SinkDefinition } from './define-sink.ts';
-import { suggestion } from './nearest-name.ts';
+import { nearestName, suggestion } from './nearest-name.ts';
 import { showText, showValue } from './show-value.ts';
 import { createSinkContext, type SinkConnection } from './sink-context.ts';
 
@@ -11,7 +11,7 @@ export type { SinkConnection } from './sink-context.ts';
 
 type ConfigOf<Definition> =
   Definition extends SinkDefinition<infer Type, infer Input>
-    ? Record<never, never> extends Input
+    ? Partial<Input> extends Input
       ? { readonly type: Type } & { readonly [K in Type]?: Input }
       : { readonly type: Type } & { readonly [K in Type]: Input }
     : never;
@@ -46,7 +46,9 @@ export function buildSinkRegistry<const Definitions extends readonly SinkDefinit
   const definition = (type: string): SinkDefinition => {
     const known = byType.get(type);
     if (known !== undefined) return known;
-    throw invalid(`The sink type ${showText(type)} is not registered; ${suggestion(type, types)}${types.length === 0 ? '' : ` (registered: ${types.join(', ')})`}.`);
+    const nearest = nearestName(type, types);
+    const remedy = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
+    throw invalid(`The sink type ${showText(type)} is not registered${remedy} (registered: ${types.join(', ')}).`);
   };
 
   const read = (config: unknown, name: string | undefined): { readonly definition: SinkDefinition; readonly spec: unknown } => {

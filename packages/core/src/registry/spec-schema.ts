@@ -86,7 +86,7 @@ type ScalarOf<Schema> = Schema extends { readonly enum: readonly (infer Member)[
       : never;
 
 type PropertiesOf<Properties, Present> = [keyof Properties] extends [never]
-  ? Readonly<Record<string, never>>
+  ? Readonly<Partial<Record<string, never>>>
   : Simplify<
       { readonly [K in keyof Properties as K extends Present ? K : never]: SpecOf<Properties[K]> } & {
         readonly [K in keyof Properties as K extends Present ? never : K]?: SpecOf<Properties[K]>;
@@ -103,7 +103,7 @@ export type SpecOf<Schema> = Schema extends { readonly properties: infer Propert
       : ScalarOf<Schema>;
 
 type InputProperties<Properties, Demanded> = [keyof Properties] extends [never]
-  ? Readonly<Record<string, never>>
+  ? Readonly<Partial<Record<string, never>>>
   : Simplify<
       { readonly [K in keyof Properties as K extends Demanded ? K : never]: SpecInput<Properties[K]> } & {
         readonly [K in keyof Properties as K extends Demanded ? never : K]?: SpecInput<Properties[K]> | undefined;
