@@ -1,0 +1,9 @@
+/** What every benchmark is asked on the command line. */
+export interface BenchOptions {
+  /** Numbers of items, ascending. */
+  readonly sizes: readonly number[];
+  /** One JSON object a line instead of tables. */
+  readonly json: boolean;
+  /** Measured rounds; absent where the benchmark chooses by size. */
+  readonly rounds: number | undefined;
+}

@@ -1,0 +1,38 @@
+import { parseArgs } from 'node:util';
+import type { BenchOptions } from './bench-options.ts';
+import { runPostgresBench } from './postgres/run.ts';
+
+const benches: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = { postgres: runPostgresBench };
+
+const usage = `usage: pnpm bench <${Object.keys(benches).join(' | ')}> [--sizes 2000,10000,100000] [--rounds N] [--json]`;
+
+function positiveInteger(option: string, text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new Error(`--${option} expects positive integers, found "${text}".\n${usage}`);
+}
+
+function readArguments(args: string[]): { name: string; options: BenchOptions } {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      sizes: { type: 'string', default: '2000,10000,100000' },
+      rounds: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const sizes = values.sizes.split(',').map((size) => positiveInteger('sizes', size));
+  const rounds = values.rounds === undefined ? undefined : positiveInteger('rounds', values.rounds);
+  return { name: positionals[0] ?? '', options: { sizes: sizes.sort((a, b) => a - b), json: values.json, rounds } };
+}
+
+try {
+  const { name, options } = readArguments(process.argv.slice(2));
+  const bench = benches[name];
+  if (bench === undefined) throw new Error(usage);
+  await bench(options);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

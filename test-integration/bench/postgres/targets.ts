@@ -1,0 +1,53 @@
+import type { Line, State, Verdict } from './results.ts';
+
+/** Items from which on the targets are meant to be reached. */
+export const targetsFrom = 10_000;
+
+/** Most that an export may take, as a multiple of the limit of its state. */
+export const limitTargets = { COLD: 1.6, WARM: 0.6, DELTA: 0.7 } as const satisfies Record<State, number>;
+
+/** Least that a row at a time must take, as a multiple of an export. */
+export const rowTargets: Partial<Record<State, number>> = { COLD: 6, WARM: 12 };
+
+/** Most WAL that an export of unchanged content may write. */
+export const warmWalBytes = 100_000;
+
+export interface Judgement {
+  readonly ratio: number;
+  readonly target: number | null;
+  readonly verdict: Verdict | null;
+}
+
+/** Milliseconds that the database alone needs for a state: L1 for COLD, otherwise L0 + L2. */
+export function limitOf(lines: readonly Line[], n: number, state: State): number {
+  const ms = (variant: string): number => find(lines, n, state, variant)?.ms ?? Number.NaN;
+  return state === 'COLD' ? ms('L1') : ms('L0') + ms('L2');
+}
+
+/** How a line compares with its limit; judged where it is one of ours. */
+export function judgeAgainstLimit(lines: readonly Line[], line: Line): Judgement {
+  const ratio = line.ms / limitOf(lines, line.n, line.state);
+  return judge(line, ratio, limitTargets[line.state], ratio <= limitTargets[line.state]);
+}
+
+/** How many times as long a row at a time takes; judged where the line is one of ours. */
+export function judgeAgainstRows(lines: readonly Line[], line: Line): Judgement {
+  const ratio = (find(lines, line.n, line.state, 'row-at-a-time')?.ms ?? Number.NaN) / line.ms;
+  const target = rowTargets[line.state];
+  return judge(line, ratio, target, target !== undefined && ratio >= target);
+}
+
+/** The WAL of a line in MB; judged where it is ours and nothing changed. */
+export function judgeWal(line: Line): Judgement {
+  return judge(line, line.walBytes / 1e6, line.state === 'WARM' ? warmWalBytes / 1e6 : undefined, line.walBytes < warmWalBytes);
+}
+
+function judge(line: Line, ratio: number, target: number | undefined, reached: boolean): Judgement {
+  const judged = target !== undefined && line.n >= targetsFrom && line.variant.startsWith('ours') && !Number.isNaN(ratio);
+  if (!judged) return { ratio, target: null, verdict: null };
+  return { ratio, target, verdict: reached ? 'pass' : 'miss' };
+}
+
+function find(lines: readonly Line[], n: number, state: State, variant: string): Line | undefined {
+  return lines.find((line) => line.n === n && line.state === state && line.variant === variant);
+}
