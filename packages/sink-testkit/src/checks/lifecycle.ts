@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import type { Check } from '../check.ts';
+import { turns } from '../patience.ts';
+
+/** A sink frees what it took, whenever it is told to. */
+export const lifecycleChecks: readonly Check[] = [
+  {
+    name: 'a sink can be closed twice, also at once',
+    run: async (context) => {
+      const sink = await context.openSink();
+      await context.export(sink, await context.snapshot(context.scope(), { items: context.items(2) }));
+      const ends = [await context.settled('Two closes at once', Promise.all([sink.close(), sink.close()])), await context.settled('The third close', sink.close())];
+      assert.deepEqual(ends.map((end) => end.status), ['fulfilled', 'fulfilled']);
+    },
+  },
+  {
+    name: 'a sink that was never opened can be closed',
+    run: async (context) => {
+      const sink = await context.createSink();
+      const end = await context.settled('Closing a sink that was never opened', sink.close());
+      assert.equal(end.status, 'fulfilled');
+    },
+  },
+  {
+    name: 'close settles a running export and itself',
+    run: async (context) => {
+      const scope = context.scope();
+      const items = context.items(2000);
+      for (const pause of [0, 1, 5]) {
+        const sink = await context.openSink();
+        const snapshot = await context.snapshot(scope, { at: pause, items });
+        const running = context.settled('The export during which its sink is closed', sink.export(snapshot, { signal: new AbortController().signal }));
+        await turns(pause);
+        const closed = await context.settled('Closing a sink that exports', sink.close());
+        assert.equal(closed.status, 'fulfilled');
+        await running;
+      }
+      const last = await context.snapshot(scope, { at: 9, items });
+      await context.export(await context.openSink(), last);
+      await context.store.expectSnapshot(last);
+    },
+  },
+  {
+    name: 'an export after close throws a SinkError and writes nothing',
+    run: async (context) => {
+      const scope = context.scope();
+      const sink = await context.openSink();
+      const before = await context.store.fingerprint(scope);
+      await sink.close();
+      const snapshot = await context.snapshot(scope, { items: context.items(2) });
+      await context.failure('The export after close', sink.export(snapshot, { signal: new AbortController().signal }));
+      assert.equal(await context.store.fingerprint(scope), before, 'A closed sink wrote to the store.');
+    },
+  },
+  {
+    name: 'one sink goes on when another of the same store is closed',
+    run: async (context) => {
+      const [first, second] = [await context.openSink(), await context.openSink()];
+      await context.export(first, await context.snapshot(context.scope(), { items: context.items(2) }));
+      await context.export(second, await context.snapshot(context.scope(), { items: context.items(2) }));
+      await first.close();
+      const snapshot = await context.snapshot(context.scope(), { items: context.items(2) });
+      await context.export(second, snapshot);
+      await context.store.expectSnapshot(snapshot);
+    },
+  },
+];

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import type { ExportResult, KollectSink, Scope } from '@kollect/core';
+import { assertResult } from '../assertions.ts';
+import { both, isFenced, type Check, type Subject } from '../check.ts';
+import type { CheckContext } from '../check-context.ts';
+
+const removes = ({ definition }: Subject): boolean => definition.capabilities.removeInventory;
+
+async function remove(context: CheckContext, sink: KollectSink, scope: Scope, removedAt: string): Promise<ExportResult> {
+  const result = await sink.removeInventory?.(scope, { signal: new AbortController().signal, removedAt });
+  assert.ok(result, 'capabilities.removeInventory is true, and the sink has no removeInventory().');
+  assertResult(context.observe(result));
+  return result;
+}
+
+/** An inventory that the operator deleted leaves the store, and stays away. */
+export const removalChecks: readonly Check[] = [
+  {
+    name: 'a removed inventory is gone, and the others stay',
+    applies: removes,
+    run: async (context) => {
+      const scope = context.scope();
+      const sink = await context.openSink();
+      const kept = await Promise.all(
+        [context.scope(), { ...scope, inventoryName: `${scope.inventoryName}0` }, { ...scope, cluster: `${scope.cluster ?? ''}-2` }].map(async (other) =>
+          context.snapshot(other, { items: context.items(3) }),
+        ),
+      );
+      for (const snapshot of kept) await context.export(sink, snapshot);
+      await context.export(sink, await context.snapshot(scope, { items: context.items(6) }));
+      const { outcome, counts } = await remove(context, sink, scope, context.time(1));
+      assert.equal(outcome, 'applied');
+      if (context.harness.holds === 'items') assert.equal(counts.deleted, 6, 'counts.deleted is the number of items that were held.');
+      await context.store.expectItems(scope, []);
+      for (const snapshot of kept) await context.store.expectSnapshot(snapshot);
+    },
+  },
+  {
+    name: 'a removal that is older than the held snapshot is superseded',
+    applies: both(removes, isFenced),
+    run: async (context) => {
+      const sink = await context.openSink();
+      const snapshot = await context.snapshot(context.scope(), { at: 9, items: context.items(4) });
+      await context.export(sink, snapshot);
+      const { outcome } = await remove(context, sink, snapshot, context.time(5));
+      assert.equal(outcome, 'superseded');
+      await context.store.expectSnapshot(snapshot);
+    },
+  },
+  {
+    name: 'a snapshot older than the removal does not bring the inventory back',
+    applies: both(removes, isFenced),
+    run: async (context) => {
+      const scope = context.scope();
+      const sink = await context.openSink();
+      const items = context.items(4);
+      await context.export(sink, await context.snapshot(scope, { at: 1, items }));
+      await remove(context, sink, scope, context.time(5));
+      const { outcome } = await context.export(await context.openSink(), await context.snapshot(scope, { at: 3, items }));
+      assert.equal(outcome, 'superseded');
+      await context.store.expectItems(scope, []);
+    },
+  },
+  {
+    name: 'an inventory that is made anew after its removal is written in full, also with the same content',
+    applies: removes,
+    run: async (context) => {
+      const scope = context.scope();
+      const sink = await context.openSink();
+      const items = context.items(4);
+      await context.export(sink, await context.snapshot(scope, { at: 1, items }));
+      await remove(context, sink, scope, context.time(5));
+      const anew = await context.snapshot(scope, { at: 9, items });
+      const { outcome } = await context.export(sink, anew);
+      assert.equal(outcome, 'applied');
+      await context.store.expectSnapshot(anew);
+    },
+  },
+  {
+    name: 'removing an inventory twice, or one that was never exported, is no error',
+    applies: removes,
+    run: async (context) => {
+      const scope = context.scope();
+      const sink = await context.openSink();
+      assert.equal((await remove(context, sink, context.scope(), context.time(1))).counts.deleted, 0);
+      await context.export(sink, await context.snapshot(scope, { items: context.items(2) }));
+      await remove(context, sink, scope, context.time(1));
+      const { counts } = await remove(context, sink, scope, context.time(1));
+      assert.equal(counts.deleted, 0, 'The second removal found something to delete.');
+      await context.store.expectItems(scope, []);
+    },
+  },
+  {
+    name: 'a removedAt more than ten minutes ahead is refused and removes nothing',
+    applies: both(removes, isFenced),
+    run: async (context) => {
+      const sink = await context.openSink();
+      const snapshot = await context.snapshot(context.scope(), { items: context.items(2) });
+      await context.export(sink, snapshot);
+      const removedAt = new Date(Date.now() + 20 * 60_000).toISOString();
+      const error = await context.failure('The removal from the future', remove(context, sink, snapshot, removedAt));
+      assert.equal(error.code, 'SNAPSHOT_INVALID');
+      assert.ok(error.message.includes(removedAt), 'The message names the removedAt.');
+      await context.store.expectSnapshot(snapshot);
+    },
+  },
+];
