@@ -5,7 +5,7 @@ import { loadManifests } from './load-manifests.ts';
 import type { DemoOptions } from './options.ts';
 import { showChanges, showKinds, showResult, showRows, showSnapshot } from './show.ts';
 import { createSink, parseServer, readRows, table, type Server } from './store.ts';
-import { duration, type Terminal } from './terminal.ts';
+import { count, duration, type Terminal } from './terminal.ts';
 
 interface DemoContext {
   readonly terminal: Terminal;
@@ -19,9 +19,9 @@ export async function runDemo(options: DemoOptions, context: DemoContext): Promi
   const { result: loaded, ms } = await terminal.during('Reading objects', () => loadManifests(options.manifests));
   const objects = withoutSecrets(loaded.objects);
   const kinds = new Set(objects.map(({ apiVersion, kind }) => `${apiVersion}/${kind}`)).size;
-  terminal.print(`Read ${objects.length} objects of ${kinds} kinds from ${loaded.from} in ${duration(ms)}.`);
+  terminal.print(`Read ${count(objects.length, 'object')} of ${count(kinds, 'kind')} from ${loaded.from} in ${duration(ms)}.`);
   const secrets = loaded.objects.length - objects.length;
-  if (secrets > 0) terminal.print(`Left out ${secrets} Secrets: an inventory says what runs where, and never what is secret.`);
+  if (secrets > 0) terminal.print(`Left out ${count(secrets, 'Secret')}: an inventory says what runs where, and never what is secret.`);
 
   const tour = (server: Server) => withSink(server, (sink) => exportAndShow({ ...context, sink, server, objects }));
   if (given !== undefined) {
@@ -92,7 +92,7 @@ async function exportAndShow({ terminal, signal, sink, server, objects }: Export
 
   print('\n4. An older snapshot arrives late, as from a slow replica');
   await exportIt('Export', first);
-  print(`The table still holds the newer one: ${(await readRows(server)).length} rows.`);
+  print(`The table still holds the newer one: ${count((await readRows(server)).length, 'row')}.`);
 }
 
 /** Now, and later than the snapshot even where both fall into one millisecond. */

@@ -1,8 +1,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { fstatSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseManifests, type ManifestObject } from './parse-manifests.ts';
+import { count } from './terminal.ts';
 import { UserError } from './user-error.ts';
 
 /** What was read, and from where. */
@@ -35,8 +36,8 @@ async function fromPath(path: string, shown: string): Promise<LoadedManifests> {
   if (!found.isDirectory()) return fromText(await read(path), shown);
   const files = (await readdir(path, { recursive: true })).filter((name) => /\.(ya?ml|json)$/u.test(name)).sort();
   const objects: ManifestObject[] = [];
-  for (const file of files) objects.push(...parseManifests(await read(join(path, file)), relative(process.cwd(), join(path, file)) || file));
-  return { objects, from: `${files.length} ${files.length === 1 ? 'file' : 'files'} of ${shown}` };
+  for (const file of files) objects.push(...parseManifests(await read(join(path, file)), join(path === sample ? 'manifests' : shown, file)));
+  return { objects, from: `${count(files.length, 'file')} of ${shown}` };
 }
 
 async function read(file: string): Promise<string> {

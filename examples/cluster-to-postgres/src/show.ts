@@ -1,7 +1,7 @@
 import type { ExportResult, InventorySnapshot } from '@kollect/core';
 import { formatTable } from './print-table.ts';
 import type { Row } from './store.ts';
-import { duration } from './terminal.ts';
+import { count, duration } from './terminal.ts';
 
 const shownKinds = 12;
 const shownRows = 14;
@@ -11,14 +11,15 @@ const shownChanges = 10;
 export function showResult({ outcome, counts, bytes }: ExportResult, ms: number): string {
   const { inserted, updated, deleted, unchanged } = counts;
   if (outcome === 'superseded') return `superseded in ${duration(ms)}: the table holds a newer snapshot, nothing was written`;
-  if (outcome === 'unchanged') return `unchanged in ${duration(ms)}: all ${unchanged} rows are as they should be, nothing was sent`;
-  const sent = bytes < 10_000 ? `${bytes} bytes` : `${Math.round(bytes / 1000)} kB`;
-  return `${outcome} in ${duration(ms)}: ${inserted} inserted, ${updated} updated, ${deleted} deleted, ${unchanged} unchanged (${sent} sent)`;
+  if (outcome === 'unchanged') return `unchanged in ${duration(ms)}: ${count(unchanged, 'row')} as they should be, nothing sent`;
+  return `${outcome} in ${duration(ms)}: ${inserted} inserted, ${updated} updated, ${deleted} deleted, ${unchanged} unchanged (${size(bytes)} sent)`;
 }
+
+const size = (bytes: number): string => (bytes < 10_000 ? `${bytes} bytes` : `${Math.round(bytes / 1000)} kB`);
 
 /** Which snapshot this is: enough of its checksum to tell two apart. */
 export function showSnapshot({ items, itemsByteLength, checksum }: InventorySnapshot): string {
-  return `${items.length} items, ${Math.round(itemsByteLength / 1000)} kB of canonical JSON, checksum ${checksum.slice(0, 12)}…`;
+  return `${count(items.length, 'item')}, ${size(itemsByteLength)} of canonical JSON, checksum ${checksum.slice(0, 12)}…`;
 }
 
 /** The kinds with the most rows, and the sum of the others. */
@@ -26,9 +27,9 @@ export function showKinds(rows: readonly Row[], width: number): string {
   const counts = new Map<string, number>();
   for (const { gvk } of rows) counts.set(gvk, (counts.get(gvk) ?? 0) + 1);
   const kinds = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
-  const shown = kinds.slice(0, shownKinds).map(([gvk, count]) => [gvk, String(count)]);
+  const shown = kinds.slice(0, shownKinds).map(([gvk, number]) => [gvk, String(number)]);
   const others = kinds.slice(shownKinds);
-  if (others.length > 0) shown.push([`… and ${others.length} more kinds`, String(others.reduce((sum, [, count]) => sum + count, 0))]);
+  if (others.length > 0) shown.push([`… and ${others.length} more kinds`, String(others.reduce((sum, [, number]) => sum + number, 0))]);
   return formatTable([{ heading: 'gvk' }, { heading: 'rows', align: 'right' }], shown, width);
 }
 

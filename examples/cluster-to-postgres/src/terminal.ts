@@ -10,6 +10,8 @@ const eraseLine = '\r\u001B[2K';
 
 /** Writes to the stream, standard output by default. */
 export function createTerminal(stream: NodeJS.WriteStream = process.stdout): Terminal {
+  // A reader such as `head` may go away; the demo goes on without it and ends its server in order.
+  stream.on('error', () => undefined);
   return {
     width: stream.isTTY ? stream.columns : 110,
     print: (text = '') => void stream.write(`${text}\n`),
@@ -32,4 +34,9 @@ export function createTerminal(stream: NodeJS.WriteStream = process.stdout): Ter
 /** `0.9 s` or `12 ms`. */
 export function duration(ms: number): string {
   return ms < 1000 ? `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** `1 file`, `16 files`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
