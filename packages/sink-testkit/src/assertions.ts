@@ -45,7 +45,8 @@ export function assertReport(report: ConnectionReport): void {
     assert.equal(code === 'SKIPPED', status === 'skipped', `${step} is ${status} with the code ${code}; SKIPPED belongs to skipped.`);
     assert.equal(typeof found, 'string', `${step} says what it found.`);
     const needsRemedy = status === 'failed' || status === 'warning';
-    assert.equal(remedy !== undefined && remedy !== '', needsRemedy, `${step} is ${status}: a remedy belongs to failed and warning, and to them alone.`);
+    const hasRemedy = remedy !== undefined && remedy !== '';
+    assert.equal(hasRemedy, needsRemedy, `${step} is ${status}: a remedy belongs to failed and warning, and to them alone.`);
     assert.ok(Number.isFinite(durationMs) && durationMs >= 0, `${step} took ${durationMs} ms; expected a number of at least 0.`);
     assert.ok(status !== 'skipped' || failedBefore, `${step} is skipped though no step before it failed.`);
     failedBefore ||= status === 'failed';

@@ -1,11 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
+import { brokenAbort } from './abort.fixture.ts';
 import { brokenChanges } from './changes.fixture.ts';
 import { brokenContent } from './content.fixture.ts';
 import { collectChecks, subjectOf } from './broken-sink.fixture.ts';
 import { brokenFence } from './fence.fixture.ts';
-import { brokenOperations } from './operations.fixture.ts';
+import { brokenLifecycle } from './lifecycle.fixture.ts';
+import { brokenPlanAndRemoval } from './plan-removal.fixture.ts';
 
-const brokenSinks = [...brokenContent, ...brokenChanges, ...brokenFence, ...brokenOperations];
+const brokenSinks = [...brokenContent, ...brokenChanges, ...brokenFence, ...brokenAbort, ...brokenPlanAndRemoval, ...brokenLifecycle];
 
 describe('a sink that', () => {
   test.each(brokenSinks)('$what fails "$fails"', async (broken) => {

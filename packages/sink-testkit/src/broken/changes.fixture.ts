@@ -58,7 +58,11 @@ export const brokenChanges: readonly BrokenSink[] = [
       },
     }),
   },
-  { what: 'deletes rows of an incomplete target', fails: 'items that an incomplete target lacks are kept, and those that it holds are written', rules: () => ({ keeps: () => false }) },
+  {
+    what: 'deletes rows of an incomplete target',
+    fails: 'items that an incomplete target lacks are kept, and those that it holds are written',
+    rules: () => ({ keeps: () => false }),
+  },
   {
     what: 'skips incomplete targets altogether',
     fails: 'items that an incomplete target lacks are kept, and those that it holds are written',
@@ -71,7 +75,10 @@ export const brokenChanges: readonly BrokenSink[] = [
   {
     what: 'keeps rows of those incomplete targets alone that sent something',
     fails: 'a target that came back empty and incomplete keeps all its items',
-    rules: () => ({ keeps: (row, snapshot) => snapshot.incompleteTargets.includes(row.targetName) && snapshot.items.some(({ targetName }) => targetName === row.targetName) }),
+    rules: () => ({
+      keeps: (row, { incompleteTargets, items }) =>
+        incompleteTargets.includes(row.targetName) && items.some(({ targetName }) => targetName === row.targetName),
+    }),
   },
   {
     what: 'remembers the checksum of an incomplete snapshot',

@@ -1,12 +1,16 @@
-import { SinkError, type Item, type JsonValue } from '@kollect/core';
-import { none } from './table-sink.fixture.ts';
+import { SinkError, type JsonValue } from '@kollect/core';
+import { goodRules, none } from './table-sink.fixture.ts';
 import type { BrokenSink } from './broken-sink.fixture.ts';
 
 type Attributes = { readonly [key: string]: JsonValue };
 
 /** A row whose attributes went through `change`, as through a column of the wrong type. */
 function storing(change: (attributes: Attributes) => unknown): NonNullable<BrokenSink['rules']> {
-  return () => ({ row: (item) => ({ ...(JSON.parse(Buffer.from(item.json).toString()) as Item), attributes: change(item.attributes) as Attributes }) });
+  return () => ({ row: (item) => ({ ...goodRules.row(item), attributes: change(item.attributes) as Attributes }) });
+}
+
+function mapValues(attributes: Attributes, change: (value: JsonValue) => unknown): unknown {
+  return Object.fromEntries(Object.entries(attributes).map(([key, value]) => [key, change(value)]));
 }
 
 function throughText(change: (json: string) => string): NonNullable<BrokenSink['rules']> {
@@ -29,9 +33,21 @@ function cutAt(value: JsonValue, depth: number): JsonValue {
 }
 
 export const brokenContent: readonly BrokenSink[] = [
-  { what: 'names a role that nobody knows', fails: 'the definition names its type, contract version, role and capabilities', definition: { role: 'database' as 'relational-store' } },
-  { what: 'claims a plan that it does not have', fails: 'a sink has the methods that its capabilities claim, and no others', wrap: ({ plan: _plan, ...sink }) => sink },
-  { what: 'takes any field in its spec', fails: 'the spec refuses a field that it does not know, naming it', definition: { parseSpec: (block) => block } },
+  {
+    what: 'names a role that nobody knows',
+    fails: 'the definition names its type, contract version, role and capabilities',
+    definition: { role: 'database' as 'relational-store' },
+  },
+  {
+    what: 'claims a plan that it does not have',
+    fails: 'a sink has the methods that its capabilities claim, and no others',
+    wrap: ({ plan: _plan, ...sink }) => sink,
+  },
+  {
+    what: 'takes any field in its spec',
+    fails: 'the spec refuses a field that it does not know, naming it',
+    definition: { parseSpec: (block) => block },
+  },
   {
     what: 'refuses an unknown field without naming it',
     fails: 'the spec refuses a field that it does not know, naming it',
@@ -49,7 +65,7 @@ export const brokenContent: readonly BrokenSink[] = [
   {
     what: 'forgets the namespace of the target',
     fails: 'the store equals the snapshot, in every field of every item',
-    rules: () => ({ row: (item) => ({ ...(JSON.parse(Buffer.from(item.json).toString()) as Item), targetNamespace: '' }) }),
+    rules: () => ({ row: (item) => ({ ...goodRules.row(item), targetNamespace: '' }) }),
   },
   {
     what: 'refuses an empty snapshot',
@@ -63,7 +79,11 @@ export const brokenContent: readonly BrokenSink[] = [
       },
     }),
   },
-  { what: 'keys its rows by UID alone', fails: 'one object that two targets collected is held once for each', rules: () => ({ itemKey: ({ uid }) => uid }) },
+  {
+    what: 'keys its rows by UID alone',
+    fails: 'one object that two targets collected is held once for each',
+    rules: () => ({ itemKey: ({ uid }) => uid }),
+  },
   ...[(uid: string) => uid.toLowerCase(), (uid: string) => uid.normalize(), (uid: string) => uid.trim()].map((fold) => ({
     what: `keys its rows by a collation that folds UIDs: ${fold.toString()}`,
     fails: 'items whose UIDs differ in case, in Unicode form or in a trailing space alone are different items',
@@ -74,7 +94,7 @@ export const brokenContent: readonly BrokenSink[] = [
     fails: 'cluster-scoped objects, the core group and empty attributes are held as they are',
     rules: () => ({
       row: (item) => {
-        const row = JSON.parse(Buffer.from(item.json).toString()) as Item;
+        const row = goodRules.row(item);
         return { ...row, namespace: row.namespace === '' ? 'default' : row.namespace };
       },
     }),
@@ -87,7 +107,7 @@ export const brokenContent: readonly BrokenSink[] = [
   {
     what: 'cuts long texts',
     fails: 'an item of 1 MiB arrives whole, or is refused with PAYLOAD_TOO_LARGE and nothing is written',
-    rules: storing((attributes) => Object.fromEntries(Object.entries(attributes).map(([key, value]) => [key, typeof value === 'string' ? value.slice(0, 65_535) : value]))),
+    rules: storing((attributes) => mapValues(attributes, (value) => (typeof value === 'string' ? value.slice(0, 65_535) : value))),
   },
   {
     what: 'writes the small items before it refuses the large one',
@@ -113,25 +133,41 @@ export const brokenContent: readonly BrokenSink[] = [
       },
     }),
   },
-  { what: 'stores Latin-1', fails: 'attributes come back as they went in: texts in any script', rules: throughText((json) => json.replaceAll(/[^ -ÿ]/gu, '?')) },
+  {
+    what: 'stores Latin-1',
+    fails: 'attributes come back as they went in: texts in any script',
+    rules: throughText((json) => json.replaceAll(/[^ -ÿ]/gu, '?')),
+  },
   {
     what: 'drops control characters',
     fails: 'attributes come back as they went in: texts that mean something to a store',
     rules: throughText((json) => json.replaceAll(/\\u00[01]./g, '')),
   },
-  { what: 'copies objects by assignment', fails: 'attributes come back as they went in: keys that mean something to JavaScript', rules: storing(naiveCopy) },
+  {
+    what: 'copies objects by assignment',
+    fails: 'attributes come back as they went in: keys that mean something to JavaScript',
+    rules: storing(naiveCopy),
+  },
   {
     what: 'stores single-precision numbers',
     fails: 'attributes come back as they went in: numbers',
-    rules: storing((attributes) => JSON.parse(JSON.stringify(attributes), (_key, value: unknown) => (typeof value === 'number' ? Math.fround(value) : value)) as unknown),
+    rules: storing((attributes) => mapValues(attributes, (value) => (Array.isArray(value) ? value.map((number) => Math.fround(number as number)) : value))),
   },
   {
     what: 'takes null for absent',
     fails: 'attributes come back as they went in: values that are almost nothing',
     rules: storing((attributes) => Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null))),
   },
-  { what: 'cuts what is deeper than 100 levels', fails: 'attributes come back as they went in: objects and lists 200 levels deep', rules: storing((attributes) => cutAt(attributes, 100)) },
-  { what: 'has 255 columns', fails: 'attributes come back as they went in: a thousand keys', rules: storing((attributes) => Object.fromEntries(Object.entries(attributes).slice(0, 255))) },
+  {
+    what: 'cuts what is deeper than 100 levels',
+    fails: 'attributes come back as they went in: objects and lists 200 levels deep',
+    rules: storing((attributes) => cutAt(attributes, 100)),
+  },
+  {
+    what: 'has 255 columns',
+    fails: 'attributes come back as they went in: a thousand keys',
+    rules: storing((attributes) => Object.fromEntries(Object.entries(attributes).slice(0, 255))),
+  },
   {
     what: 'counts in fractions',
     fails: 'the store equals the snapshot, in every field of every item',
@@ -140,6 +176,9 @@ export const brokenContent: readonly BrokenSink[] = [
   {
     what: 'says unchanged and counts what it wrote',
     fails: 'the store equals the snapshot, in every field of every item',
-    wrap: (sink) => ({ ...sink, export: async (...given) => ({ ...(await sink.export(...given)), outcome: 'unchanged', counts: { ...none, inserted: 40 } }) }),
+    wrap: (sink) => ({
+      ...sink,
+      export: async (...given) => ({ ...(await sink.export(...given)), outcome: 'unchanged', counts: { ...none, inserted: 40 } }),
+    }),
   },
 ];

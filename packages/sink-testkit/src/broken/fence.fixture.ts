@@ -1,20 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SinkError, type InventorySnapshot } from '@kollect/core';
-import { abortError, none, scopeKey, type Table, type TableScope } from './table-sink.fixture.ts';
+import { none } from './table-sink.fixture.ts';
 import type { BrokenSink } from './broken-sink.fixture.ts';
-
-/** Row by row, where a reader and an abort come in between. */
-async function commitRowByRow(table: Table, key: string, next: TableScope, pause: () => Promise<void>): Promise<void> {
-  const rows = new Map(table.scopes.get(key)?.rows);
-  let written = 0;
-  for (const [rowKey, row] of next.rows) {
-    rows.set(rowKey, row);
-    table.scopes.set(key, { ...next, rows });
-    written += 1;
-    if (written % 50 === 0) await pause();
-  }
-  table.scopes.set(key, next);
-}
+import { commitRowByRow } from './row-by-row.fixture.ts';
 
 export const brokenFence: readonly BrokenSink[] = [
   {
@@ -22,7 +10,11 @@ export const brokenFence: readonly BrokenSink[] = [
     fails: 'the same snapshot twice leaves the store as once',
     rules: () => ({ isOlder: (time, held) => held !== undefined && time <= held.appliedAt }),
   },
-  { what: 'writes an identical snapshot again', fails: 'the second export of a snapshot is unchanged and writes nothing', rules: () => ({ isSame: () => false }) },
+  {
+    what: 'writes an identical snapshot again',
+    fails: 'the second export of a snapshot is unchanged and writes nothing',
+    rules: () => ({ isSame: () => false }),
+  },
   { what: 'has no fence', fails: 'an older snapshot is superseded and changes nothing', rules: () => ({ isOlder: () => false }) },
   {
     what: 'says superseded and writes all the same',
@@ -55,7 +47,11 @@ export const brokenFence: readonly BrokenSink[] = [
       };
     },
   },
-  { what: 'leaves the fence where it was when nothing changed', fails: 'an export that changes nothing moves the fence forward', rules: () => ({ fencesUnchanged: false }) },
+  {
+    what: 'leaves the fence where it was when nothing changed',
+    fails: 'an export that changes nothing moves the fence forward',
+    rules: () => ({ fencesUnchanged: false }),
+  },
   {
     what: 'knows a snapshot by its time',
     fails: 'of two snapshots with one exportedAt and different content the one that comes last is held',
@@ -107,7 +103,11 @@ export const brokenFence: readonly BrokenSink[] = [
       },
     }),
   },
-  { what: 'compares and then writes without a lock', fails: 'two exports at once through one sink end with the newest', rules: () => ({ locked: false }) },
+  {
+    what: 'compares and then writes without a lock',
+    fails: 'two exports at once through one sink end with the newest',
+    rules: () => ({ locked: false }),
+  },
   {
     what: 'gives up when another sink is writing',
     fails: 'ten rounds of two sinks on one scope end each with the newest, without an error',
@@ -141,115 +141,10 @@ export const brokenFence: readonly BrokenSink[] = [
       };
     },
   },
-  { what: 'writes row by row where readers look', fails: 'a reader sees the old snapshot or the new one, never a mix', rules: () => ({ commit: commitRowByRow }) },
   {
-    what: 'does not look at the signal',
-    fails: 'an export whose signal is aborted already throws ABORTED and writes nothing',
-    wrap: (sink) => ({ ...sink, export: async (snapshot, options) => sink.export(snapshot, { ...options, signal: new AbortController().signal }) }),
-  },
-  {
-    what: 'writes first and looks at the signal then',
-    fails: 'an export whose signal is aborted already throws ABORTED and writes nothing',
-    wrap: (sink) => ({
-      ...sink,
-      export: async (snapshot, options) => {
-        const result = await sink.export(snapshot, { ...options, signal: new AbortController().signal });
-        if (options.signal.aborted) throw abortError(options.signal);
-        return result;
-      },
-    }),
-  },
-  {
-    what: 'throws the reason of the signal as it is',
-    fails: 'an export whose signal is aborted already throws ABORTED and writes nothing',
-    wrap: (sink) => ({
-      ...sink,
-      export: async (snapshot, options) => {
-        options.signal.throwIfAborted();
-        return sink.export(snapshot, options);
-      },
-    }),
-  },
-  {
-    what: 'takes a time limit for an abort',
-    fails: 'an export whose signal aborts with a TimeoutError throws TIMEOUT, which is retryable',
-    wrap: (sink) => ({
-      ...sink,
-      export: async (snapshot, options) => {
-        if (options.signal.aborted) throw new SinkError('ABORTED', 'The caller aborted.');
-        return sink.export(snapshot, options);
-      },
-    }),
-  },
-  {
-    what: 'removes an inventory though it was told to stop',
-    fails: 'open, plan, removeInventory and testConnection throw ABORTED where the signal is aborted already',
-    wrap: (sink) => ({ ...sink, removeInventory: async (scope, options) => sink.removeInventory(scope, { ...options, signal: new AbortController().signal }) }),
-  },
-  {
-    what: 'reports a connection though it was told to stop',
-    fails: 'open, plan, removeInventory and testConnection throw ABORTED where the signal is aborted already',
-    wrap: (sink) => ({ ...sink, testConnection: async () => sink.testConnection({ signal: new AbortController().signal }) }),
-  },
-  {
-    what: 'leaves half of the rows after an abort',
-    fails: 'an export that is aborted midway leaves the old snapshot or the new one, and the next export works',
+    what: 'writes row by row where readers look',
+    fails: 'a reader sees the old snapshot or the new one, never a mix',
     rules: () => ({ commit: commitRowByRow }),
-  },
-  {
-    what: 'throws ABORTED and goes on writing',
-    fails: 'an export that is aborted midway leaves the old snapshot or the new one, and the next export works',
-    wrap: (sink) => ({
-      ...sink,
-      export: async (snapshot, options) => {
-        const running = sink.export(snapshot, { ...options, signal: new AbortController().signal });
-        const aborted = new Promise<never>((_resolve, reject) => {
-          options.signal.addEventListener('abort', () => reject(abortError(options.signal)), { once: true });
-        });
-        return Promise.race([running, aborted]);
-      },
-    }),
-  },
-  {
-    what: 'is stuck after an abort',
-    fails: 'an export that is aborted midway leaves the old snapshot or the new one, and the next export works',
-    wrap: (sink) => {
-      let busy = false;
-      return {
-        ...sink,
-        export: async (snapshot, options) => {
-          if (busy) throw new SinkError('ABORTED', 'The connection is busy.');
-          busy = true;
-          const result = await sink.export(snapshot, options);
-          busy = false;
-          return result;
-        },
-      };
-    },
-    says: /busy|ERR_ASSERTION/,
-  },
-  {
-    what: 'leaves a listener on the signal',
-    fails: "no listener stays on the caller's signal",
-    wrap: (sink) => ({
-      ...sink,
-      export: async (snapshot, options) => {
-        options.signal.addEventListener('abort', () => undefined);
-        return sink.export(snapshot, options);
-      },
-    }),
-  },
-  {
-    what: 'forgets the scope of its fence when it compares',
-    fails: 'an older snapshot is superseded and changes nothing',
-    wrap: (sink, table) => ({
-      ...sink,
-      export: async (snapshot, options) => {
-        const held = table.scopes.get(scopeKey(snapshot));
-        if (held !== undefined) table.scopes.set(scopeKey(snapshot), { ...held, appliedAt: '' });
-        return sink.export(snapshot, options);
-      },
-    }),
   },
 ];
 

@@ -99,7 +99,9 @@ export function createTableSink({ table, rules: broken = {}, reachable = true }:
         const held = table.scopes.get(key);
         const { outcome, counts, next } = compare(rules, snapshot, held);
         if (outcome === 'applied') await rules.commit(table, key, next, pause);
-        if (outcome === 'unchanged' && rules.fencesUnchanged && held !== undefined) table.scopes.set(key, { ...held, appliedAt: snapshot.exportedAt });
+        if (outcome === 'unchanged' && rules.fencesUnchanged && held !== undefined) {
+          table.scopes.set(key, { ...held, appliedAt: snapshot.exportedAt });
+        }
         const written = outcome === 'applied';
         return { outcome, counts, messages: written ? 1 : 0, bytes: written ? snapshot.itemsByteLength : 0 };
       });
@@ -213,6 +215,7 @@ function compare(rules: TableRules, snapshot: InventorySnapshot, held: TableScop
   const nothing = { inserted: [], updated: [], deleted: [] };
   if (rules.isOlder(snapshot.exportedAt, held)) return { outcome: 'superseded', counts: none, samples: nothing, next };
   if (rules.isSame(snapshot, held)) return { outcome: 'unchanged', counts: { ...none, unchanged: snapshot.items.length }, samples: nothing, next };
-  const counts = { inserted: inserted.length, updated: updated.length, deleted: deleted.length, unchanged: snapshot.items.length - inserted.length - updated.length };
+  const unchanged = snapshot.items.length - inserted.length - updated.length;
+  const counts = { inserted: inserted.length, updated: updated.length, deleted: deleted.length, unchanged };
   return { outcome: 'applied', counts, samples: { inserted: sample(inserted), updated: sample(updated), deleted: sample(deleted) }, next };
 }

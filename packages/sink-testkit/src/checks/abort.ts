@@ -43,13 +43,15 @@ export const abortChecks: readonly Check[] = [
       const before = await context.store.fingerprint(scope);
       const signal = AbortSignal.abort();
       const unopened = await context.createSink();
+      const next = await context.snapshot(scope, { at: 1, items: [] });
       const operations = [
-        ['open', unopened.open?.({ signal })],
-        ['plan', sink.plan?.(await context.snapshot(scope, { at: 1, items: [] }), { signal })],
-        ['removeInventory', sink.removeInventory?.(scope, { signal, removedAt: context.time(2) })],
-        ['testConnection', sink.testConnection({ signal })],
+        ['open', () => unopened.open?.({ signal })],
+        ['plan', () => sink.plan?.(next, { signal })],
+        ['removeInventory', () => sink.removeInventory?.(scope, { signal, removedAt: context.time(2) })],
+        ['testConnection', () => sink.testConnection({ signal })],
       ] as const;
-      for (const [name, promise] of operations) {
+      for (const [name, start] of operations) {
+        const promise = start();
         if (promise !== undefined) assert.equal((await context.failure(name, promise)).code, 'ABORTED', `${name} threw another code.`);
       }
       assert.equal(await context.store.fingerprint(scope), before, 'An operation that was aborted before it began wrote something.');
@@ -60,7 +62,7 @@ export const abortChecks: readonly Check[] = [
     run: async (context) => {
       const scope = context.scope();
       const sink = await context.openSink();
-      let held = context.items(300);
+      let held = context.items(200);
       const first = await context.snapshot(scope, { items: held });
       const started = Date.now();
       await context.export(sink, first);
@@ -70,7 +72,7 @@ export const abortChecks: readonly Check[] = [
         ...[0.2, 0.4, 0.6, 0.8].map((part) => async () => delay(tookMs * part)),
       ];
       for (const [index, moment] of moments.entries()) {
-        const next = evolve(held, { changed: 100, added: 20, seed: index });
+        const next = evolve(held, { changed: 80, added: 10, seed: index });
         const snapshot = await context.snapshot(scope, { at: index + 1, items: next });
         if (await abortMidway({ context, sink, held, snapshot, moment })) held = next;
       }

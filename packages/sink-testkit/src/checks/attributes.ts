@@ -12,7 +12,16 @@ function nested(depth: number): unknown {
 const cases: readonly { readonly what: string; readonly attributes: Attributes }[] = [
   {
     what: 'texts in any script',
-    attributes: { latin: 'Größe', han: '山田', arabic: 'مرحبا', emoji: '🤖👩‍👩‍👧‍👦', astral: '𝒳', composed: '\u00e9', decomposed: 'e\u0301', noncharacter: '\ufffe' },
+    attributes: {
+      latin: 'Größe',
+      han: '山田',
+      arabic: 'مرحبا',
+      emoji: '🤖👩‍👩‍👧‍👦',
+      astral: '𝒳',
+      composed: '\u00e9',
+      decomposed: 'e\u0301',
+      noncharacter: '\ufffe',
+    },
   },
   {
     what: 'texts that mean something to a store',
@@ -29,7 +38,8 @@ const cases: readonly { readonly what: string; readonly attributes: Attributes }
   {
     what: 'keys that mean something to JavaScript',
     attributes: JSON.parse(
-      '{"__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": true}}, "toString": "text", "hasOwnProperty": null, "": "empty", "a.b": 1, "10": 1, "9": 2}',
+      `{"__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": true}}, "toString": "text", "hasOwnProperty": null,
+        "": "empty", "a.b": 1, "10": 1, "9": 2}`,
     ) as Attributes,
   },
   {

@@ -77,7 +77,11 @@ export const connectionChecks: readonly Check[] = [
         const statuses = steps.map((step) => step.status);
         const failed = statuses.indexOf('failed');
         assert.notEqual(failed, -1, 'No step failed, though nobody listens.');
-        assert.ok(statuses.slice(failed + 1).every((status) => status === 'skipped'), `Steps after the failed one: ${statuses.slice(failed + 1).join(', ')}.`);
+        const rest = statuses.slice(failed + 1);
+        assert.ok(
+          rest.every((status) => status === 'skipped'),
+          `The steps after the failed one are ${rest.join(', ')}; expected skipped.`,
+        );
       }),
   },
 ];

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { SealedItem } from '@kollect/core';
 import type { Check } from '../check.ts';
 import { canonical } from '../canonical.ts';
 
@@ -78,7 +79,8 @@ export const contentChecks: readonly Check[] = [
     name: 'a sink leaves the snapshot as it was',
     run: async (context) => {
       const snapshot = await context.snapshot(context.scope(), { items: context.items(20) });
-      const picture = (): string => canonical({ ...snapshot, items: snapshot.items.map((item) => [Buffer.from(item.json).toString(), item.attributes]) });
+      const pictureOf = (item: SealedItem) => [Buffer.from(item.json).toString(), item.attributes, item.name, item.uid];
+      const picture = (): string => canonical({ ...snapshot, items: snapshot.items.map(pictureOf) });
       const before = picture();
       await context.export(await context.openSink(), snapshot);
       assert.equal(picture(), before, 'The export changed the snapshot that other sinks share.');

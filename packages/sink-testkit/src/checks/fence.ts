@@ -60,7 +60,8 @@ export const fenceChecks: readonly Check[] = [
       await context.export(newer, await context.snapshot(scope, { at: 9, items }));
       await newer.close();
       const before = await context.store.fingerprint(scope);
-      const { outcome } = await context.export(await context.openSink(), await context.snapshot(scope, { at: 8, items: evolve(items, { changed: 3 }) }));
+      const older = await context.snapshot(scope, { at: 8, items: evolve(items, { changed: 3 }) });
+      const { outcome } = await context.export(await context.openSink(), older);
       assert.equal(outcome, 'superseded');
       assert.equal(await context.store.fingerprint(scope), before, 'A superseded export wrote something.');
     },

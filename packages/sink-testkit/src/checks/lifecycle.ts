@@ -9,8 +9,9 @@ export const lifecycleChecks: readonly Check[] = [
     run: async (context) => {
       const sink = await context.openSink();
       await context.export(sink, await context.snapshot(context.scope(), { items: context.items(2) }));
-      const ends = [await context.settled('Two closes at once', Promise.all([sink.close(), sink.close()])), await context.settled('The third close', sink.close())];
-      assert.deepEqual(ends.map((end) => end.status), ['fulfilled', 'fulfilled']);
+      const twice = await context.settled('Two closes at once', Promise.all([sink.close(), sink.close()]));
+      const third = await context.settled('The third close', sink.close());
+      assert.deepEqual([twice.status, third.status], ['fulfilled', 'fulfilled']);
     },
   },
   {
@@ -29,7 +30,8 @@ export const lifecycleChecks: readonly Check[] = [
       for (const pause of [0, 1, 5]) {
         const sink = await context.openSink();
         const snapshot = await context.snapshot(scope, { at: pause, items });
-        const running = context.settled('The export during which its sink is closed', sink.export(snapshot, { signal: new AbortController().signal }));
+        const exporting = sink.export(snapshot, { signal: new AbortController().signal });
+        const running = context.settled('The export during which its sink is closed', exporting);
         await turns(pause);
         const closed = await context.settled('Closing a sink that exports', sink.close());
         assert.equal(closed.status, 'fulfilled');

@@ -25,8 +25,8 @@ export const planChecks: readonly Check[] = [
       const items = context.items(10);
       await context.export(sink, await context.snapshot(scope, { items }));
       const before = await context.store.fingerprint(scope);
-      const planned = await planExport(context, sink, await context.snapshot(scope, { at: 9, items: evolve(items, { changed: 3, removed: 2, added: 1 }) }));
-      assert.equal(planned.outcome, 'applied');
+      const newest = await context.snapshot(scope, { at: 9, items: evolve(items, { changed: 3, removed: 2, added: 1 }) });
+      assert.equal((await planExport(context, sink, newest)).outcome, 'applied');
       assert.equal(await context.store.fingerprint(scope), before, 'The plan wrote something.');
       const next = await context.snapshot(scope, { at: 5, items: evolve(items, { changed: 1 }) });
       assert.equal((await context.export(sink, next)).outcome, 'applied', 'The plan moved the fence.');

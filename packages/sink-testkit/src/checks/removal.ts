@@ -21,11 +21,8 @@ export const removalChecks: readonly Check[] = [
     run: async (context) => {
       const scope = context.scope();
       const sink = await context.openSink();
-      const kept = await Promise.all(
-        [context.scope(), { ...scope, inventoryName: `${scope.inventoryName}0` }, { ...scope, cluster: `${scope.cluster ?? ''}-2` }].map(async (other) =>
-          context.snapshot(other, { items: context.items(3) }),
-        ),
-      );
+      const others = [context.scope(), { ...scope, inventoryName: `${scope.inventoryName}0` }, { ...scope, cluster: `${scope.cluster ?? ''}-2` }];
+      const kept = await Promise.all(others.map(async (other) => context.snapshot(other, { items: context.items(3) })));
       for (const snapshot of kept) await context.export(sink, snapshot);
       await context.export(sink, await context.snapshot(scope, { items: context.items(6) }));
       const { outcome, counts } = await remove(context, sink, scope, context.time(1));
