@@ -110,11 +110,12 @@ async function freshSchema(probe: Probe): Promise<void> {
   await probe.run(`DROP SCHEMA IF EXISTS ${benchSchema} CASCADE`, `CREATE SCHEMA ${benchSchema}`);
 }
 
-/** One line on a terminal that says what is going on; nothing where nobody watches. */
+/** Says on stderr what is going on: one line that changes on a terminal, a line each elsewhere. */
 function createProgress(n: number): (text: string) => void {
+  const before = process.stderr.isTTY ? '\r\u001B[K' : '';
+  const after = process.stderr.isTTY ? '' : '\n';
   return (text) => {
-    if (!process.stderr.isTTY) return;
-    process.stderr.write(text === 'done' ? '\r\u001B[K' : `\r\u001B[K${n.toLocaleString('en')} items: ${text}`);
+    process.stderr.write(text === 'done' ? before : `${before}${n.toLocaleString('en')} items: ${text}${after}`);
   };
 }
 
