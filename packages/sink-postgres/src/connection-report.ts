@@ -11,15 +11,15 @@ export interface Finding<T> {
 
 export interface ReportBuilder {
   /** Runs one step with what an earlier one gave; undefined where that one failed, or this one does. Rejects only when aborted. */
-  step<P, T>(name: string, previous: P | undefined, run: (previous: P) => Promise<Finding<T>>): Promise<T | undefined>;
-  report(): ConnectionReport;
+  readonly step: <P, T>(name: string, previous: P | undefined, run: (previous: P) => Promise<Finding<T>>) => Promise<T | undefined>;
+  readonly report: () => ConnectionReport;
 }
 
 /** Collects the steps of a connection test: a failed one is told, and those that build on it are skipped. */
 export function createReportBuilder(signal: AbortSignal): ReportBuilder {
   const steps: ConnectionStep[] = [];
   return {
-    async step(name, previous, run) {
+    step: async (name, previous, run) => {
       if (previous === undefined) {
         steps.push({ name, status: 'skipped', code: 'SKIPPED', found: 'An earlier step failed.', durationMs: 0 });
         return undefined;

@@ -1,7 +1,7 @@
 import { isIP, type Socket } from 'node:net';
 import { SinkError, type ConnectionReport } from '@kollect/core';
 import { connect, type PostgresConnection, type PostgresContext } from './connection.ts';
-import { createReportBuilder } from './connection-report.ts';
+import { createReportBuilder, type Finding } from './connection-report.ts';
 import { connectionParameters } from './credentials.ts';
 import { limitedBy } from './deadline.ts';
 import { postgresError } from './postgres-errors.ts';
@@ -47,10 +47,11 @@ export async function testConnection({ context, signal }: TestConnectionOptions)
       const started = startTls(open.socket, open.to, AbortSignal.any([signal, handshake.signal]));
       try {
         const channel = await limited('shaking hands', started);
-        const found = `${channel.getProtocol() ?? 'TLS'}; ${describeCertificate(channel.getPeerCertificate().valid_to)}`;
+        const validTo = Date.parse(channel.getPeerCertificate().valid_to);
+        const found = `${channel.getProtocol() ?? 'TLS'}; the certificate is valid until ${new Date(validTo).toISOString()}.`;
         channel.on('error', () => undefined);
         channel.destroy();
-        return { found, value: open.to, ...expiryWarning(channel.getPeerCertificate().valid_to) };
+        return { found, value: open.to, ...expiryWarning(validTo) };
       } finally {
         handshake.abort();
       }
@@ -104,14 +105,9 @@ async function login(context: PostgresContext, signal: AbortSignal): Promise<Pos
   }
 }
 
-const dayMs = 86_400_000;
-const soonMs = 14 * dayMs;
+const soonMs = 14 * 86_400_000;
 
-function describeCertificate(validTo: string | undefined): string {
-  return validTo === undefined ? 'no certificate.' : `the certificate is valid until ${new Date(validTo).toISOString()}.`;
-}
-
-function expiryWarning(validTo: string | undefined): { readonly warning?: { readonly code: 'TLS_FAILED'; readonly remedy: string } } {
-  if (validTo === undefined || Date.parse(validTo) - Date.now() > soonMs) return {};
+function expiryWarning(validTo: number): Pick<Finding<unknown>, 'warning'> {
+  if (validTo - Date.now() > soonMs) return {};
   return { warning: { code: 'TLS_FAILED', remedy: 'Renew the certificate of the server: it expires within two weeks.' } };
 }

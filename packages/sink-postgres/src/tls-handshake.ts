@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { ConnectionParameters } from './credentials.ts';
 
@@ -12,7 +12,8 @@ export async function startTls(socket: Socket, { host, ssl }: Pick<ConnectionPar
   const answer = await firstByte(socket, signal);
   if (answer === 'N') throw new Error('The server does not support SSL connections');
   if (answer !== 'S') throw new Error('There was an error establishing an SSL connection');
-  const channel = connectTls({ host, ...(ssl === false ? {} : ssl), socket });
+  // A pooler may choose the database by the server name; an IP address is none.
+  const channel = connectTls({ host, ...(isIP(host) === 0 ? { servername: host } : {}), ...(ssl === false ? {} : ssl), socket });
   try {
     await once(channel, 'secureConnect', { signal });
   } catch (error) {
