@@ -7,9 +7,7 @@ export type IpRange = [IpAddress, number];
 
 /** The address as the operating system would dial it; undefined for a name and for odd spellings (`0x7f.1`), which only the resolver can read. */
 export function parseIpAddress(text: string): IpAddress | undefined {
-  if (isIP(text) === 0) return undefined;
-  const [address = ''] = text.split('%');
-  return ipaddr.parse(address);
+  return isIP(text) === 0 ? undefined : ipaddr.parse(text);
 }
 
 /** `10.0.0.0/8`, or one address. Throws SPEC_INVALID naming `option`. */

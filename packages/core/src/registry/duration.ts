@@ -2,7 +2,7 @@ import { SinkError } from '../contract/errors.ts';
 import { showText } from './show-value.ts';
 
 const number = String.raw`(\d{1,15}(?:\.\d{1,6})?)`;
-const form = new RegExp(`^(?=\\d)(?:${number}h)?(?:${number}m(?!s))?(?:${number}s)?(?:${number}ms)?$`, 'u');
+const form = new RegExp(`^(?=\\d)(?:${number}h)?(?:${number}m)?(?:${number}s)?(?:${number}ms)?$`, 'u');
 const unitMs = [3_600_000, 60_000, 1_000, 1];
 
 /** For messages: what a duration looks like. */

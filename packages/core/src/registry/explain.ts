@@ -10,17 +10,12 @@ const maxProblems = 10;
  * `errors` come from an Ajv with `verbose`; `root` is the path of `block`, such as `$.postgres`.
  */
 export function explain(errors: readonly ErrorObject[], block: unknown, root: string): string {
-  const problems = [...new Set(onePerPlace(errors).map((error) => explainOne(error, block, root)))];
+  // A value of the wrong type may break `enum` as well, which reads the same.
+  const problems = [...new Set(errors.map((error) => explainOne(error, block, root)))];
   if (problems.length === 1) return `${problems.join('')}.`;
   const listed = problems.slice(0, maxProblems).map((problem, index) => `(${String(index + 1)}) ${problem}`);
   const more = problems.length > maxProblems ? `; and ${String(problems.length - maxProblems)} more` : '';
   return `${listed.join('; ')}${more}.`;
-}
-
-/** A value of the wrong type breaks its other keywords as well; to fix the type is the one thing to do. */
-function onePerPlace(errors: readonly ErrorObject[]): readonly ErrorObject[] {
-  const mistyped = new Set(errors.filter((error) => error.keyword === 'type').map((error) => error.instancePath));
-  return errors.filter((error) => error.keyword === 'type' || !mistyped.has(error.instancePath));
 }
 
 function explainOne(error: ErrorObject, block: unknown, root: string): string {

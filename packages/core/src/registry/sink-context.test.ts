@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { SinkError } from '../contract/errors.ts';
 import { noEgress } from './registry.fixture.ts';
-import { createSinkContext, type SinkConnection } from './sink-context.ts';
+import { createSinkContext } from './sink-context.ts';
 
 const contextOf = (connection: object) =>
-  createSinkContext({ type: 'table', spec: {}, egress: noEgress, connection: { name: 'orders', ...connection } as SinkConnection });
+  createSinkContext({ type: 'table', spec: {}, egress: noEgress, connection: { name: 'orders', ...connection } });
 
 const rejection = async (promise: Promise<unknown>): Promise<SinkError> => {
   const error = await promise.then(() => undefined, (reason: unknown) => reason);

@@ -9,7 +9,6 @@ const ajv = new Ajv({
   strict: true,
   allErrors: true,
   allowUnionTypes: true,
-  ownProperties: true,
   useDefaults: true,
   verbose: true,
   logger: false,
