@@ -1,3 +1,11 @@
+const { realpathSync } = require('node:fs');
+const { join } = require('node:path');
+
+// Without a compiler that it understands, dependency-cruiser finds no TypeScript file and nothing to complain about.
+const cruiser = realpathSync(join(__dirname, '../node_modules/dependency-cruiser'));
+const { version } = require(require.resolve('typescript/package.json', { paths: [cruiser] }));
+if (Number.parseInt(version, 10) > 6) throw new Error(`dependency-cruiser needs TypeScript 6 beside it, found ${version}: see packageExtensions in pnpm-workspace.yaml`);
+
 // Who may import whom. contract <- registry <- connection, resources <- the files above them; a sink package imports core's index alone.
 const inside = (folder) => `^packages/core/src/${folder}/`;
 const rule = (name, from, to) => ({ name, severity: 'error', from: { path: from, pathNot: '\\.(test|fixture)\\.ts$' }, to });

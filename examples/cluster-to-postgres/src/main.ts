@@ -5,8 +5,13 @@ import { createTerminal } from './terminal.ts';
 import { UserError } from './user-error.ts';
 
 const interrupted = new AbortController();
-// Once: the first Ctrl-C ends the demo in order, the second one at once.
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort());
+// The first Ctrl-C ends the demo in order, the second at once. Not `once`: libraries that listen too end the process when they are the last to do so.
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    if (interrupted.signal.aborted) process.exit(130);
+    interrupted.abort();
+  });
+}
 
 try {
   const options = parseOptions(process.argv.slice(2));

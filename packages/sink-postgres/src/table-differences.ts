@@ -19,9 +19,19 @@ export function tableDifferences(spec: ResolvedPostgresSpec, found: Inspection):
   const bare = bareNames(spec.table);
   return [
     ...relationDifferences(names.table, tableLayout(spec), found.relations[bare.table]),
+    ...leftoverSoftDeletes(spec, found.relations[bare.table]),
     ...relationDifferences(names.exports, exportsLayout(spec), found.relations[bare.exports]),
     ...(spec.mode === 'upsert' ? viewDifferences(names.current, spec, found.relations[bare.current]) : []),
   ];
+}
+
+/** Rows that were soft-deleted once would neither come back nor go away under `deletes: hard`, which looks at no `deleted_at`. */
+function leftoverSoftDeletes(spec: ResolvedPostgresSpec, found: FoundRelation | undefined): Difference[] {
+  const column = deletedAtColumn.name;
+  if (spec.mode === 'append' || spec.deletes === 'soft' || found?.columns.some(({ name }) => name === column) !== true) return [];
+  const { table } = tableNames(spec);
+  const remedy = `DELETE FROM ${table} WHERE ${column} IS NOT NULL; ALTER TABLE ${table} DROP COLUMN ${column} CASCADE`;
+  return [{ text: `${table} has column ${column} of deletes: soft; keep deletes: soft, or run ${remedy}`, kind: 'wrong' }];
 }
 
 function relationDifferences(sql: string, layout: TableLayout, found: FoundRelation | undefined): Difference[] {

@@ -12,6 +12,7 @@ const longString = 4096;
 
 const quote = 0x22;
 const backslash = 0x5c;
+const [openArray, closeArray, openObject, closeObject, comma, colon] = [0x5b, 0x5d, 0x7b, 0x7d, 0x2c, 0x3a] as const;
 const hexDigits = Buffer.from('0123456789abcdef', 'latin1');
 /** The second character of a two-character escape, by code; zero where there is none. */
 const shortEscapes = new Uint8Array(0x60);
@@ -84,6 +85,11 @@ export function createCanonicalWriter(): CanonicalWriter {
     let at = length;
     for (let index = 0; index < size; index++) target[at++] = ascii.charCodeAt(index);
     length = at;
+  }
+
+  function writeByte(code: number): void {
+    reserve(1);
+    bytes[length++] = code;
   }
 
   function writeString(text: string, depth: number, isKey: boolean): void {
@@ -179,15 +185,15 @@ export function createCanonicalWriter(): CanonicalWriter {
 
   function writeArray(value: readonly unknown[], depth: number): void {
     const size = value.length;
-    writeRaw('[');
+    writeByte(openArray);
     for (let index = 0; index < size; index++) {
-      if (index > 0) writeRaw(',');
+      if (index > 0) writeByte(comma);
       path[depth + 1] = index;
       const element = value[index];
       if (element === undefined) refuse(depth + 1, index in value ? 'is undefined inside an array' : 'is a hole in an array', 'give null');
       writeValue(element, depth + 1);
     }
-    writeRaw(']');
+    writeByte(closeArray);
   }
 
   function writeObject(value: object, depth: number): void {
@@ -195,19 +201,20 @@ export function createCanonicalWriter(): CanonicalWriter {
       refuse(depth, `is ${describeInstance(value)}, not a plain object`, 'give a string, or an object made of plain values');
     }
     const keys = sortedKeys(value);
-    let separator = '{';
+    let separator: number = openObject;
     for (let index = 0; index < keys.length; index++) {
       const key = keys[index] as string;
       path[depth + 1] = key;
       const property = readProperty(value, key, depth + 1);
       if (property === undefined) continue;
-      writeRaw(separator);
-      separator = ',';
+      writeByte(separator);
+      separator = comma;
       writeString(key, depth + 1, true);
-      writeRaw(':');
+      writeByte(colon);
       writeValue(property, depth + 1);
     }
-    writeRaw(separator === '{' ? '{}' : '}');
+    if (separator === openObject) writeByte(openObject);
+    writeByte(closeObject);
   }
 
   function readProperty(value: object, key: string, depth: number): unknown {
@@ -253,7 +260,7 @@ function writeEscape(target: Buffer, start: number, code: number): number {
 export function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return true;
-  return typeof prototype === 'object' && Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf');
+  return typeof prototype === 'object' && Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
 }
 
 /** `<` compares UTF-16 code units, which is the order that RFC 8785 asks for. Most objects come sorted. */

@@ -107,7 +107,13 @@ export class SinkError extends Error {
     const sinkType = error.sinkType ?? options.sinkType;
     const operation = error.operation ?? options.operation;
     if (error instanceof SinkError && sinkType === error.sinkType && operation === error.operation) return error;
-    return new SinkError(error.code, error.message, { ...error, sinkType, operation, cause: error.cause });
+    return new SinkError(error.code, error.message, {
+      sinkType,
+      operation,
+      retryable: error.retryable,
+      retryAfterMs: error.retryAfterMs,
+      cause: error.cause,
+    });
   }
 
   /** What a log line or a status may show; without the cause and the stack. */

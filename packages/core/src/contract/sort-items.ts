@@ -22,13 +22,45 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-/** The items in canonical order: a merge sort that gives way to others between its steps. May return the array it got. */
-export async function sortItems<T extends ItemIdentity>(items: T[], slices: TimeSlices): Promise<T[]> {
+/** The items in canonical order, in an array of its own: sorts group by group and gives way to others between its steps. */
+export async function sortItems<T extends ItemIdentity>(items: readonly T[], slices: TimeSlices): Promise<T[]> {
+  const sorted: T[] = [];
+  for (const group of await groupByNamespace(items, slices)) {
+    for (const item of await mergeSort(group, slices)) sorted.push(item);
+    if (slices.due()) await slices.next();
+  }
+  return sorted;
+}
+
+/** Items that differ in the name at the earliest, group after group in order: most comparisons are saved, and most fields of the rest. */
+async function groupByNamespace<T extends ItemIdentity>(items: readonly T[], slices: TimeSlices): Promise<T[][]> {
+  const groups = new Map<string, Map<string, Map<string, T[]>>>();
+  let count = 0;
+  for (const item of items) {
+    const byName = entry(groups, item.targetNamespace, () => new Map<string, Map<string, T[]>>());
+    const byNamespace = entry(byName, item.targetName, () => new Map<string, T[]>());
+    entry(byNamespace, item.namespace, (): T[] => []).push(item);
+    if (++count % runLength === 0 && slices.due()) await slices.next();
+  }
+  return inOrder(groups).flatMap((byName) => inOrder(byName).flatMap((byNamespace) => inOrder(byNamespace)));
+}
+
+function entry<V>(map: Map<string, V>, key: string, create: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, (value = create()));
+  return value;
+}
+
+function inOrder<V>(map: ReadonlyMap<string, V>): V[] {
+  return [...map].sort(([a], [b]) => compareText(a, b)).map(([, value]) => value);
+}
+
+async function mergeSort<T extends ItemIdentity>(items: T[], slices: TimeSlices): Promise<T[]> {
+  if (items.length <= runLength) return items.sort(compareItems);
   let from: T[] = [];
   for (let start = 0; start < items.length; start += runLength) {
     if (slices.due()) await slices.next();
-    const run = items.slice(start, start + runLength).sort(compareItems);
-    for (const item of run) from.push(item);
+    for (const item of items.slice(start, start + runLength).sort(compareItems)) from.push(item);
   }
   let to = items;
   for (let width = runLength; width < from.length; width *= 2) {

@@ -17,6 +17,19 @@ const bracket = /\[(?:(?<each>\*)|(?<index>\d+)|(?<quoted>"(?:[^"\\]|\\.)*"|'(?:
  * Throws SNAPSHOT_INVALID with a caret under the first character that is wrong.
  */
 export function parseFieldPath(text: string): FieldPath {
+  const known = parsed.get(text);
+  if (known !== undefined) return known;
+  const path = parse(text);
+  if (parsed.size === maxParsed) parsed.clear();
+  parsed.set(text, path);
+  return path;
+}
+
+// An operator gives the same few paths for each of its objects, and parsing would cost more than reading. Bounded, for a host that makes paths up.
+const parsed = new Map<string, FieldPath>();
+const maxParsed = 1000;
+
+function parse(text: string): FieldPath {
   const steps: FieldPathStep[] = [];
   let position = 0;
   while (position < text.length || steps.length === 0) {
@@ -61,25 +74,29 @@ function badPath(text: string, position: number, expected: string): SinkError {
 
 /** What the path finds; `undefined` where it leads nowhere. A path with `*` finds an array, without the elements that lack the rest. */
 export function readFieldPath(root: unknown, { steps }: FieldPath): unknown {
-  let found: unknown[] = [root];
-  let many = false;
-  for (const step of steps) {
-    if (step.kind === 'each' && !many) {
-      if (!isContainer(found[0])) return undefined;
-      many = true;
-    }
-    found = found.flatMap((value) => take(value, step)).filter((value) => value !== undefined);
-    if (found.length === 0) break;
+  let value = root;
+  for (const [index, step] of steps.entries()) {
+    if (step.kind === 'each') return isContainer(value) ? readEach(value, steps.slice(index)) : undefined;
+    value = field(value, step);
+    if (value === undefined) return undefined;
   }
-  return many ? found : found[0];
+  return value;
 }
 
-// Wrapped in an array, because flatMap would flatten a field that holds one. Own fields only: a path must not reach a prototype.
-function take(value: unknown, step: FieldPathStep): readonly unknown[] {
-  if (!isContainer(value)) return [];
-  if (step.kind === 'each') return Object.values(value);
-  if (step.kind === 'index') return Array.isArray(value) ? [value[step.index] as unknown] : [];
-  return !Array.isArray(value) && Object.hasOwn(value, step.name) ? [(value as Record<string, unknown>)[step.name]] : [];
+function readEach(value: object, steps: readonly FieldPathStep[]): readonly unknown[] {
+  let found: unknown[] = [value];
+  for (const step of steps) {
+    const next = step.kind === 'each' ? found.filter(isContainer).flatMap((each) => Object.values(each) as unknown[]) : found.map((each) => field(each, step));
+    found = next.filter((each) => each !== undefined);
+  }
+  return found;
+}
+
+// Own fields only: a path must not reach a prototype.
+function field(value: unknown, step: Exclude<FieldPathStep, { kind: 'each' }>): unknown {
+  if (!isContainer(value)) return undefined;
+  if (step.kind === 'index') return Array.isArray(value) ? (value[step.index] as unknown) : undefined;
+  return !Array.isArray(value) && Object.hasOwn(value, step.name) ? (value as Record<string, unknown>)[step.name] : undefined;
 }
 
 const isContainer = (value: unknown): value is object => typeof value === 'object' && value !== null;

@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Credentials, KollectSink } from '@kollect/core';
+import type { DatabaseAccess } from '../servers/postgres-database.ts';
+import { items, limit, sinkOver, snapshot } from './sink.ts';
+import { openTestDatabase } from './support.ts';
+
+let database: DatabaseAccess;
+/** Everything that a DSN must encode, and what SQL must quote. */
+const awkward = `p@s/s:w?o#r%d "quoted" 'single' \\ ü`;
+const role = `rotating_${randomBytes(4).toString('hex')}`;
+const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
+
+beforeAll(async () => {
+  database = await openTestDatabase();
+  await database.query(`CREATE ROLE ${role} LOGIN SUPERUSER PASSWORD ${quoted(awkward)}`);
+});
+afterAll(async () => {
+  await database.query(`DROP ROLE ${role}`);
+  await database.drop();
+});
+
+const server = () => ({ host: database.credentials.host, port: String(database.credentials.port) });
+async function using<T>(credentials: Credentials | (() => Credentials), run: (sink: KollectSink) => Promise<T>): Promise<T> {
+  const sink = sinkOver(database, { credentials });
+  try {
+    return await run(sink);
+  } finally {
+    await sink.close();
+  }
+}
+
+test('single credentials and a DSN both log in, with every awkward character', async () => {
+  const { host, port } = server();
+  for (const credentials of [
+    { username: role, password: awkward, host, port },
+    { dsn: `postgresql://${role}:${encodeURIComponent(awkward)}@${host}:${port}/${database.database}?sslmode=disable` },
+  ]) {
+    await expect(using(credentials, (sink) => sink.testConnection(limit()))).resolves.toMatchObject({ ok: true });
+  }
+});
+
+test('a wrong password is AUTHENTICATION_FAILED, and no output shows it', async () => {
+  const wrong = 'wrong-hunter2';
+  await using({ username: role, password: wrong, ...server() }, async (sink) => {
+    const report = await sink.testConnection(limit());
+    expect(report.steps.find(({ status }) => status === 'failed')).toMatchObject({ name: 'authenticate', code: 'AUTHENTICATION_FAILED' });
+    const error: unknown = await sink.export(await snapshot(0, items(1)), limit()).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'AUTHENTICATION_FAILED', retryable: false, reason: 'forbidden' });
+    expect(`${JSON.stringify(report)}${JSON.stringify(error)}${(error as Error).stack ?? ''}`).not.toContain(wrong);
+  });
+});
+
+test('a rotated password arrives at the next connect', async () => {
+  let password = awkward;
+  await using(
+    () => ({ username: role, password, ...server() }),
+    async (sink) => {
+      await sink.export(await snapshot(0, items(1)), limit());
+      password = 'rotated';
+      await database.query(`ALTER ROLE ${role} PASSWORD 'rotated'`);
+      await database.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1', [role]);
+      await expect(sink.export(await snapshot(1, items(2)), limit())).resolves.toMatchObject({ outcome: 'applied' });
+      await database.query(`ALTER ROLE ${role} PASSWORD ${quoted(awkward)}`);
+    },
+  );
+});
+
+test('mixed credentials are refused before anything is dialled', async () => {
+  const mixed = { dsn: `postgresql://${role}@127.0.0.1:1`, username: role };
+  const open = using(mixed, (sink) => Promise.resolve(sink.open?.(limit())));
+  await expect(open).rejects.toMatchObject({ code: 'SPEC_INVALID', message: expect.stringContaining('dsn and username') });
+});
