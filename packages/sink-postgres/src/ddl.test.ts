@@ -87,7 +87,7 @@ test.each([{}, { mode: 'append' }, { deletes: 'soft', partitions: 3, indexes: ['
 test('postgresDdl ends each statement and lists the grants as comments', () => {
   const text = postgresDdl({ database: 'my "db"', schema: 's', table: 't' });
   expect(text).toContain('-- Where the schema does not exist yet: CREATE SCHEMA "s";');
-  expect(text).toContain('-- GRANT CONNECT, TEMPORARY ON DATABASE "my ""db""" TO kollect;');
+  expect(text).toContain('-- GRANT CONNECT ON DATABASE "my ""db""" TO kollect;');
   expect(text).toContain('-- GRANT SELECT, INSERT, UPDATE, DELETE ON "s"."t", "s"."t_exports" TO kollect;');
   expect(text).toContain('-- GRANT SELECT ON "s"."t", "s"."t_exports", "s"."t_current" TO portal;');
   expect(text.match(/;$/gm)?.length).toBeGreaterThanOrEqual(ddl().length);

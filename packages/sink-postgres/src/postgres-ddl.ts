@@ -19,7 +19,7 @@ function grantComments(spec: ResolvedPostgresSpec): string[] {
   return [
     [
       '-- For the user of the sink (with provisioning: existing, which needs no CREATE):',
-      ...(spec.mode === 'upsert' ? [`-- GRANT CONNECT, TEMPORARY ON DATABASE ${quoteIdentifier(spec.database)} TO kollect;`] : [`-- GRANT CONNECT ON DATABASE ${quoteIdentifier(spec.database)} TO kollect;`]),
+      `-- GRANT CONNECT ON DATABASE ${quoteIdentifier(spec.database)} TO kollect;`,
       `-- GRANT USAGE ON SCHEMA ${schema} TO kollect;`,
       `-- GRANT SELECT, INSERT, UPDATE, DELETE ON ${table}, ${exports} TO kollect;`,
       '-- For those who read:',

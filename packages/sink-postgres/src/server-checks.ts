@@ -52,7 +52,6 @@ export async function checkPrivileges(client: Queryable, spec: ResolvedPostgresS
     client,
     `SELECT json_build_object(
        'create', (SELECT has_schema_privilege(oid, 'CREATE') FROM pg_catalog.pg_namespace WHERE nspname = $1::name),
-       'temporary', has_database_privilege(current_database(), 'TEMPORARY'),
        'tables', (
          SELECT coalesce(json_object_agg(p.name, p), '{}') FROM (
            SELECT c.relname AS name, ${columns} FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -64,7 +63,6 @@ export async function checkPrivileges(client: Queryable, spec: ResolvedPostgresS
   );
   const granted = JSON.parse(answer) as {
     readonly create: boolean;
-    readonly temporary: boolean;
     readonly tables: Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
   };
   const sql = { [names.table]: tableNames(spec).table, [names.exports]: tableNames(spec).exports };
@@ -76,7 +74,6 @@ export async function checkPrivileges(client: Queryable, spec: ResolvedPostgresS
   });
   const complete = Object.keys(granted.tables).length === 2;
   if (!complete && !granted.create) missing.push(`CREATE ON SCHEMA ${quoteIdentifier(spec.schema)}`);
-  if (spec.mode === 'upsert' && !granted.temporary) missing.push(`TEMPORARY ON DATABASE ${quoteIdentifier(spec.database)}`);
   if (missing.length > 0) throw denied(`The user lacks ${missing.join('; ')}.`);
   return { found: `${complete ? '' : 'create, '}${readWrite.join(', ').toLowerCase()}.`, value: true };
 }
@@ -92,7 +89,7 @@ export async function checkWritable(client: Queryable): Promise<Finding<true>> {
     return { found: 'The server is a standby.', value: true, warning: { code: 'UNAVAILABLE', remedy } };
   }
   if (readonly === 'on') {
-    const remedy = 'Set default_transaction_read_only to off, unless it is meant for others: the sink asks for READ WRITE itself.';
+    const remedy = 'Set default_transaction_read_only to off for the user of the sink: no export succeeds before.';
     return { found: 'Transactions are read-only by default.', value: true, warning: { code: 'UNAVAILABLE', remedy } };
   }
   return { found: 'The server takes writes.', value: true };
