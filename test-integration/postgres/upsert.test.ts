@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { KollectSink } from '@kollect/core';
+import { startFaultProxy } from '../servers/fault-proxy.ts';
 import type { DatabaseAccess } from '../servers/postgres-database.ts';
 import { contentsOf, item, items, limit, sinkOver, snapshot, tableContents, type SinkBlock } from './sink.ts';
 import { openTestDatabase } from './support.ts';
@@ -47,6 +48,19 @@ describe('the table equals the last snapshot', () => {
     await expect(sink.export(changed, limit())).resolves.toMatchObject({ outcome: 'applied', counts: { inserted: 1, updated: 1, deleted: 10, unchanged: 39 } });
     expect(await tableContents(database)).toEqual(contentsOf(changed));
     expect(await exportsRow()).toMatchObject({ generation: 2, checksum: changed.checksum, item_count: 41, removed: false });
+  });
+
+  test.each([0, 3])('an equal snapshot costs one small statement, however many items it has (partitions: %i)', async (partitions) => {
+    const proxy = await startFaultProxy({ target: database.credentials });
+    const sink = sinkOver({ ...database, credentials: { ...database.credentials, host: proxy.host, port: proxy.port } }, { spec: { partitions } });
+    sinks.push(sink);
+    await sink.export(await snapshot(0, items(2_000)), limit());
+    const before = proxy.forwarded.toServer;
+    await expect(sink.export(await snapshot(1, items(2_000)), limit())).resolves.toMatchObject({ outcome: 'unchanged', counts: { unchanged: 2_000 } });
+    // 16 bytes of digest for each item would be 32 000.
+    expect(proxy.forwarded.toServer - before).toBeLessThan(2_500);
+    await sink.close();
+    await proxy.close();
   });
 
   test('rows that did not change keep the generation and time of the export that last changed them', async () => {

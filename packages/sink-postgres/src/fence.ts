@@ -51,8 +51,10 @@ const lockAttempts = 5;
 
 export function createFence(names: TableNames, { resyncIntervalMs }: { readonly resyncIntervalMs: number }): Fence {
   const table = quoteLiteral(names.table);
-  // Changes with DROP, TRUNCATE, restore and VACUUM FULL; the relation of a partitioned table is all of its partitions.
-  const storage = `(SELECT md5(string_agg(pg_relation_filenode(p.relid)::text, ',' ORDER BY p.relid)) FROM pg_partition_tree(to_regclass(${table})) p)`;
+  // Changes with DROP, TRUNCATE, restore and VACUUM FULL. A partitioned table is stored in its partitions; another one has no partition tree.
+  const storage = `coalesce(
+    (SELECT md5(string_agg(pg_relation_filenode(p.relid)::text, ',' ORDER BY p.relid)) FROM pg_partition_tree(to_regclass(${table})) p),
+    pg_relation_filenode(to_regclass(${table}))::text)`;
   const resyncDue =
     resyncIntervalMs === 0 ? 'false' : `(resynced_at IS NULL OR resynced_at < clock_timestamp() - interval '${resyncIntervalMs} milliseconds')`;
   const selectState = `
