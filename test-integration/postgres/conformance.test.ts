@@ -68,13 +68,16 @@ describe('mode: append', () => {
   const { database, ...store } = storeWith({ mode: 'append' });
   registerConformanceTests({
     test,
-    definition: { ...postgresSink, capabilities: { ...postgresSink.capabilities, deletes: false, removeInventory: false } },
+    definition: { ...postgresSink, capabilities: { ...postgresSink.capabilities, deletes: false } },
     harness: {
       ...store,
       holds: 'documents',
       read: async (scope) => {
         const [there] = await database().query<{ there: boolean }>(`SELECT to_regclass('public.inventory') IS NOT NULL AS there`);
         if (there?.there !== true) return [];
+        // History stays; that the inventory is gone is what its row of the exports table says.
+        const [gone] = await database().query<{ removed: boolean }>(`SELECT removed FROM inventory_exports WHERE ${ofScope}`, scopeOf(scope));
+        if (gone?.removed === true) return [];
         const rows = await database().query<{ document: string; part_index: number; part_total: number }>(
           `SELECT document::text, part_index, part_total FROM inventory WHERE ${ofScope} ORDER BY exported_at, id`,
           scopeOf(scope),

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Credentials, KollectSink } from '@kollect/core';
-import type { DatabaseAccess } from '../servers/postgres-database.ts';
+import { queryOnce, type DatabaseAccess } from '../servers/postgres-database.ts';
 import { items, limit, sinkOver, snapshot } from './sink.ts';
-import { openTestDatabase } from './support.ts';
+import { openTestDatabase, testServer } from './support.ts';
 
 let database: DatabaseAccess;
 /** Everything that a DSN must encode, and what SQL must quote. */
@@ -16,8 +16,8 @@ beforeAll(async () => {
   await database.query(`CREATE ROLE ${role} LOGIN SUPERUSER PASSWORD ${quoted(awkward)}`);
 });
 afterAll(async () => {
-  await database.query(`DROP ROLE ${role}`);
   await database.drop();
+  await queryOnce(testServer(), `DROP ROLE ${role}`);
 });
 
 const server = () => ({ host: database.credentials.host, port: String(database.credentials.port) });

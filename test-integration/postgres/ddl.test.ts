@@ -42,7 +42,7 @@ test.each(specs)('%j: applied by hand, twice, with its grants: a sink without th
     expect(report.steps.filter(({ status }) => status !== 'passed')).toEqual([]);
     const first = await snapshot(0, items(1_500, (index) => ({ index })));
     await expect(sink.export(first, limit())).resolves.toMatchObject({ outcome: 'applied' });
-    // Enough changes for the way through a temporary table.
+    // More changes than one batch holds.
     const second = await snapshot(1, items(1_400, (index) => ({ index: index + 1 })));
     await expect(sink.export(second, limit())).resolves.toMatchObject({ outcome: 'applied' });
     if (part.mode !== 'append') expect(await tableContents(database, part.deletes === 'soft' ? 'deleted_at IS NULL' : 'true')).toEqual(contentsOf(second));

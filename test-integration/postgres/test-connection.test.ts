@@ -144,8 +144,8 @@ test('a database that is read-only by default is a warning', async () => {
     expect(ok).toBe(true);
     expect(steps.find(({ name }) => name === 'writable')).toMatchObject({ status: 'warning', code: 'UNAVAILABLE', remedy: expect.any(String) });
   } finally {
-    const client = await database.client();
-    await client.query(`SET default_transaction_read_only = off; ALTER DATABASE "${database.database}" RESET default_transaction_read_only`);
+    const client = await database.client({ options: '-c default_transaction_read_only=off' });
+    await client.query(`ALTER DATABASE "${database.database}" RESET default_transaction_read_only`);
     await client.end();
   }
 });

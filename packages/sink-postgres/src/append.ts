@@ -74,7 +74,7 @@ export function createAppendMode(spec: ResolvedPostgresSpec, runner: SessionRunn
         const state = await fence.lock(session, scope, { field: 'removedAt', time: removedAt });
         if (state.newer) return superseded;
         await fence.record(session, scope, { exportedAt: removedAt, generation: 0, checksum: null, itemCount: 0, removed: true, resynced: false });
-        return unchanged(0);
+        return state.held ? applied({}, { messages: 1, bytes: 0 }) : unchanged(0);
       }),
   };
 }

@@ -13,6 +13,8 @@ export interface ScopeState {
   /** The table is the one that was written then: not dropped, truncated or restored since. */
   readonly sameStorage: boolean;
   readonly resyncDue: boolean;
+  /** The inventory was exported, and not removed since. */
+  readonly held: boolean;
 }
 
 export interface AppliedSnapshot {
@@ -59,20 +61,21 @@ export function createFence(names: TableNames, { resyncIntervalMs }: { readonly 
     resyncIntervalMs === 0 ? 'false' : `(resynced_at IS NULL OR resynced_at < clock_timestamp() - interval '${resyncIntervalMs} milliseconds')`;
   const selectState = `
     SELECT exported_at > $4::timestamptz, exported_at = $4::timestamptz, checksum, coalesce(table_storage = ${storage}, false), ${resyncDue},
-           floor(extract(epoch FROM clock_timestamp()) * 1000)::float8
+           NOT removed AND exported_at > '-infinity', floor(extract(epoch FROM clock_timestamp()) * 1000)::float8
     FROM ${names.exports} WHERE ${ofScope}`;
 
   const read = async (session: Session, scope: Scope, { field, time }: Moment, clause: string): Promise<ScopeState | undefined> => {
     const { rows } = await session.query(`${selectState} ${clause}`, [...scopeValues(scope), time]);
     const row = rows[0];
     if (row === undefined) return undefined;
-    refuseFutureTime(field, time, new Date(Number(row[5])));
+    refuseFutureTime(field, time, new Date(Number(row[6])));
     return {
       newer: row[0] === true,
       sameMoment: row[1] === true,
       checksum: row[2] as string | null,
       sameStorage: row[3] === true,
       resyncDue: row[4] === true,
+      held: row[5] === true,
     };
   };
 

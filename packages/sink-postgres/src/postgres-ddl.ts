@@ -23,6 +23,7 @@ function grantComments(spec: ResolvedPostgresSpec): string[] {
       `-- GRANT USAGE ON SCHEMA ${schema} TO kollect;`,
       `-- GRANT SELECT, INSERT, UPDATE, DELETE ON ${table}, ${exports} TO kollect;`,
       '-- For those who read:',
+      `-- GRANT CONNECT ON DATABASE ${quoteIdentifier(spec.database)} TO portal;`,
       `-- GRANT USAGE ON SCHEMA ${schema} TO portal;`,
       `-- GRANT SELECT ON ${readable} TO portal;`,
     ].join('\n'),

@@ -79,7 +79,7 @@ test('every problem is named at once', () => {
 describe('docs/postgres.md', () => {
   const page = readFileSync(new URL('../../../docs/postgres.md', import.meta.url), 'utf8');
   const section = /\n## Every field of the spec\n([\s\S]*?)\n## /.exec(page)?.[1] ?? '';
-  const rows = new Map([...section.matchAll(/^\| `([\w.]+)` \| ([^|]*) \|/gm)].map(([, field = '', fallback = '']) => [field, fallback.trim()]));
+  const rows = new Map([...section.matchAll(/^\| `([\w.]+)` \|([^|]*)\|/gm)].map(([, field = '', fallback = '']) => [field, fallback.trim()]));
 
   test('its table names exactly the fields of the schema', () => {
     const { tls, ...others } = postgresSpecSchema.properties;

@@ -20,7 +20,8 @@ const found = (layout: TableLayout): FoundRelation => ({
     ...layout.indexes.map(({ method, columns }) => ({ name: 'i', method, columns, unique: false, primary: false })),
   ],
   partitions: layout.partitions,
-  definition: null,
+  modulus: layout.partitions === 0 ? null : layout.partitions,
+  reads: [],
 });
 
 const view: FoundRelation = {
@@ -28,7 +29,8 @@ const view: FoundRelation = {
   columns: currentViewColumns.map((name) => ({ name, type: 'text', nullable: true, filled: false, deterministic: true })),
   indexes: [],
   partitions: 0,
-  definition: 'SELECT … WHERE item.deleted_at IS NULL',
+  modulus: null,
+  reads: ['deleted_at'],
 };
 
 /** What differs once `change` was made to tables that fit the spec. */
@@ -95,6 +97,7 @@ test.each<readonly [string, Partial<PostgresSpec>, Change, readonly string[]]>([
   ['no partitions', { partitions: 4 }, () => ({ kind: 'r', partitions: 0 }), ['wrong: "public"."t" has no partitions, expected 4 partitions']],
   ['partitions nobody asked for', {}, () => ({ kind: 'p', partitions: 4 }), ['wrong: "public"."t" has 4 partitions, expected no partitions']],
   ['too few partitions', { partitions: 4 }, () => ({ partitions: 3 }), ['partial: "public"."t" has 3 partitions, expected 4 partitions']],
+  ['partitions of another division', { partitions: 8 }, () => ({ partitions: 4, modulus: 4 }), ['wrong: "public"."t" has 4 partitions, expected 8 partitions']],
   ['too many partitions', { partitions: 4 }, () => ({ partitions: 5 }), ['wrong: "public"."t" has 5 partitions, expected 4 partitions']],
 ])('%s', (_, part, change, expected) => {
   expect(differences(part, change)).toEqual(expected);

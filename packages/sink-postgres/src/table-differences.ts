@@ -98,7 +98,8 @@ function partitionDifferences(sql: string, { partitions }: TableLayout, found: F
   if (there === partitions && (found.kind === 'p') === partitions > 0) return [];
   const describe = (count: number) => (count === 0 ? 'no partitions' : `${String(count)} partitions`);
   // Some but not all: a run that made them by hand was cut short.
-  const kind = found.kind === 'p' && there < partitions ? 'partial' : 'wrong';
+  const divided = found.modulus === null || found.modulus === partitions;
+  const kind = found.kind === 'p' && there < partitions && divided ? 'partial' : 'wrong';
   return [{ text: `${sql} has ${describe(there)}, expected ${describe(partitions)}`, kind }];
 }
 
@@ -107,6 +108,6 @@ function viewDifferences(sql: string, spec: ResolvedPostgresSpec, found: FoundRe
   if (found.kind !== 'v') return [{ text: `${sql} is no view`, kind: 'wrong' }];
   const lacking = currentViewColumns.filter((column) => !found.columns.some(({ name }) => name === column));
   if (lacking.length > 0) return [{ text: `view ${sql} lacks ${lacking.join(', ')}`, kind: 'wrong' }];
-  const hidesDeleted = found.definition?.includes(deletedAtColumn.name) === true;
+  const hidesDeleted = found.reads.includes(deletedAtColumn.name);
   return spec.deletes === 'soft' && !hidesDeleted ? [{ text: `view ${sql} shows rows that are soft-deleted`, kind: 'partial' }] : [];
 }

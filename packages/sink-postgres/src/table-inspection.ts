@@ -29,8 +29,10 @@ export interface FoundRelation {
   /** Valid ones over plain columns alone. */
   readonly indexes: readonly FoundIndex[];
   readonly partitions: number;
-  /** SQL of a view. */
-  readonly definition: string | null;
+  /** By how many the hash of its partitions is divided; null without partitions. */
+  readonly modulus: number | null;
+  /** Columns of other relations that a view reads. */
+  readonly reads: readonly string[];
 }
 
 export interface Inspection {
@@ -38,6 +40,7 @@ export interface Inspection {
   readonly relations: Readonly<Record<string, FoundRelation>>;
 }
 
+// Of the catalogue's tables alone: pg_get_viewdef, for one, would wait for locks on what the view reads.
 const inspect = `
 SELECT json_build_object(
   'schemaExists', EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1::name),
@@ -73,7 +76,17 @@ SELECT json_build_object(
         WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
       ),
       'partitions', (SELECT count(*) FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid),
-      'definition', CASE WHEN c.relkind = 'v' THEN pg_catalog.pg_get_viewdef(c.oid) END
+      'modulus', (
+        SELECT max(substring(pg_catalog.pg_get_expr(p.relpartbound, p.oid) FROM 'modulus ([0-9]+)')::int)
+        FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class p ON p.oid = h.inhrelid WHERE h.inhparent = c.oid
+      ),
+      'reads', (
+        SELECT coalesce(json_agg(a.attname), '[]')
+        FROM pg_catalog.pg_rewrite r
+        JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
+        JOIN pg_catalog.pg_attribute a ON d.refclassid = 'pg_catalog.pg_class'::regclass AND a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+        WHERE r.ev_class = c.oid AND d.refobjid <> c.oid
+      )
     )), '{}')
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = $1::name AND c.relname IN ($2::name, $3::name, $4::name)

@@ -10,7 +10,7 @@ const plans = ({ definition }: Subject): boolean => definition.capabilities.plan
 async function planExport(context: CheckContext, sink: KollectSink, snapshot: InventorySnapshot): Promise<ExportPlan> {
   const plan = await sink.plan?.(snapshot, { signal: new AbortController().signal });
   assert.ok(plan, 'capabilities.plan is true, and the sink has no plan().');
-  assertPlan(context.observe(plan));
+  assertPlan(context.observe(plan), context.harness.holds);
   return plan;
 }
 
