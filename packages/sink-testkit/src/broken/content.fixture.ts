@@ -151,7 +151,7 @@ export const brokenContent: readonly BrokenSink[] = [
   {
     what: 'stores single-precision numbers',
     fails: 'attributes come back as they went in: numbers',
-    rules: storing((attributes) => mapValues(attributes, (value) => (Array.isArray(value) ? value.map((number) => Math.fround(number as number)) : value))),
+    rules: storing((attributes) => mapValues(attributes, (value) => (Array.isArray(value) ? value.map(Number).map(Math.fround) : value))),
   },
   {
     what: 'takes null for absent',
