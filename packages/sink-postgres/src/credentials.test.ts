@@ -62,6 +62,7 @@ describe('what is refused, without showing a secret', () => {
     ['a bare @', { dsn: 'postgresql://u:p@hunter2@h' }, /not of the form|not percent-encoded/],
     ['a bare / in the password', { dsn: 'postgresql://u:1/hunter2@h/inventory' }, /not percent-encoded|names no user/],
     ['a bare ? in the password', { dsn: 'postgresql://u:1?hunter2@h/inventory' }, /Percent-encode|names no user/],
+    ['a bare @ and ? in the password', { dsn: 'postgresql://u:1@2?hunter2@h/inventory' }, /holds a parameter that the sink does not take/],
     ['a bare # in the password', { dsn: 'postgresql://u:1#hunter2@h/inventory' }, /not of the form/],
   ])('%s', (_, credentials, message) => {
     let thrown: unknown;
