@@ -176,7 +176,13 @@ function cutLink(link: Link, side: Side = 'both'): void {
   for (const socket of socketsOf(link, side)) socket.end();
 }
 
+/** libuv refuses to reset what is shutting down, and Node cannot end then. */
+function resetSocket(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 function resetLink(link: Link, side: Side = 'both'): void {
   link.stopForwarding();
-  for (const socket of socketsOf(link, side)) socket.resetAndDestroy();
+  for (const socket of socketsOf(link, side)) resetSocket(socket);
 }

@@ -25,10 +25,11 @@ export async function sendCancelRequest(request: CancelRequest): Promise<void> {
   const { host, port } = request.parameters;
   const signal = AbortSignal.timeout(limitMs);
   let socket: Socket | undefined;
+  let channel: Socket | undefined;
   try {
     socket = await request.egress.dial({ host, port, signal, timeoutMs: limitMs });
     socket.on('error', () => undefined);
-    const channel = await encryptLikeSession(socket, request.parameters, signal);
+    channel = await encryptLikeSession(socket, request.parameters, signal);
     channel.on('error', () => undefined);
     channel.resume();
     channel.write(message(cancelRequestCode, request.processId, request.secretKey));
@@ -37,6 +38,8 @@ export async function sendCancelRequest(request: CancelRequest): Promise<void> {
   } catch {
     // The caller resets its socket next, which ends the session wherever the server can still be reached.
   } finally {
+    // From above, for TLS closes what is below it.
+    channel?.destroy();
     socket?.destroy();
   }
 }

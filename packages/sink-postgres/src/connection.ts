@@ -55,9 +55,12 @@ export async function connect(context: PostgresContext, { signal, operation }: C
   client.on('end', () => (ended = true));
   const reset = (): void => {
     ended = true;
-    if (socket === undefined || socket.destroyed) return;
-    if (socket.connecting) socket.destroy();
-    else socket.resetAndDestroy();
+    if (socket === undefined) return;
+    const stream = streamOf(client);
+    // libuv refuses to reset what is shutting down already, and Node then spins for ever when the process ends. TLS gets a plain close, too.
+    if (stream === socket && !socket.connecting && !socket.writableEnded && !socket.destroyed) socket.resetAndDestroy();
+    stream.destroy();
+    socket.destroy();
   };
   try {
     await limitedBy({ signal, operation, doing, timeoutMs: spec.connectTimeoutMs }, client.connect());
@@ -84,6 +87,11 @@ export async function connect(context: PostgresContext, { signal, operation }: C
 /** A connected client for what needs no pool; its owner ends it. */
 export async function connectClient(context: PostgresContext, { signal }: { readonly signal: AbortSignal }): Promise<Client> {
   return (await connect(context, { signal, operation: 'test-connection' })).client;
+}
+
+/** The socket, or TLS above it once that was agreed; `pg` does not type it. */
+function streamOf(client: Client): Socket {
+  return (client as unknown as { connection: { stream: Socket } }).connection.stream;
 }
 
 /** `pg` keeps the key that a cancel request names the backend by, and does not type it. */
