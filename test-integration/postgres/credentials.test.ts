@@ -51,6 +51,16 @@ test('a wrong password is AUTHENTICATION_FAILED, and no output shows it', async 
   });
 });
 
+test('without a password the one of the host is not taken', async () => {
+  process.env['PGPASSWORD'] = awkward;
+  try {
+    const error: unknown = await using({ username: role, ...server() }, async (sink) => sink.export(await snapshot(0, items(1)), limit())).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'AUTHENTICATION_FAILED' });
+  } finally {
+    delete process.env['PGPASSWORD'];
+  }
+});
+
 test('a rotated password arrives at the next connect', async () => {
   let password = awkward;
   await using(

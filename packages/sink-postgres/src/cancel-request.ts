@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Egress } from '@kollect/core';
 import type { ConnectionParameters } from './credentials.ts';
@@ -49,7 +49,8 @@ async function encryptLikeSession(socket: Socket, { host, ssl }: ConnectionParam
   socket.write(message(sslRequestCode));
   const [answer] = (await once(socket, 'data', { signal })) as [Buffer];
   if (answer.toString('latin1') !== 'S') throw new Error('The server refused TLS.');
-  const channel = connectTls({ ...ssl, socket, host });
+  // A pooler may choose the server by the name; an IP address is none.
+  const channel = connectTls({ host, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl, socket });
   await once(channel, 'secureConnect', { signal });
   return channel;
 }

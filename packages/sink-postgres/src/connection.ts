@@ -40,7 +40,8 @@ export async function connect(context: PostgresContext, { signal, operation }: C
     host: parameters.host,
     port: parameters.port,
     user: parameters.user,
-    ...(parameters.password === undefined ? {} : { password: parameters.password }),
+    // Left out or empty, `pg` would take PGPASSWORD or ~/.pgpass of the host: a function never does.
+    password: () => parameters.password ?? '',
     database: parameters.database,
     ssl: parameters.ssl,
     application_name: spec.applicationName,

@@ -77,7 +77,7 @@ SELECT json_build_object(
       ),
       'partitions', (SELECT count(*) FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid),
       'modulus', (
-        SELECT max(substring(pg_catalog.pg_get_expr(p.relpartbound, p.oid) FROM 'modulus ([0-9]+)')::int)
+        SELECT max(substring(pg_catalog.pg_get_expr(p.relpartbound, 0) FROM 'modulus ([0-9]+)')::int)
         FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class p ON p.oid = h.inhrelid WHERE h.inhparent = c.oid
       ),
       'reads', (
