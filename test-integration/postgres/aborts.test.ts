@@ -1,38 +1,19 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { getEventListeners } from 'node:events';
-import type { KollectSink } from '@kollect/core';
-import type { DatabaseAccess } from '../servers/postgres-database.ts';
-import { contentsOf, item, items, limit, sinkOver, snapshot, tableContents, type SinkBlock } from './sink.ts';
-import { openTestDatabase, waitUntil } from './support.ts';
+import { contentsOf, item, items, limit, snapshot, tableContents } from './sink.ts';
+import { useStore } from './store.ts';
+import { waitUntil } from './support.ts';
 
-let database: DatabaseAccess;
-let sinks: KollectSink[] = [];
-const open = (spec: SinkBlock = {}): KollectSink => {
-  const sink = sinkOver(database, { spec });
-  sinks.push(sink);
-  return sink;
-};
-
-beforeAll(async () => {
-  database = await openTestDatabase();
-});
-beforeEach(async () => {
-  await database.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
-});
-afterEach(async () => {
-  await Promise.all(sinks.map((sink) => sink.close()));
-  sinks = [];
-});
-afterAll(() => database.drop());
+const store = useStore();
 
 const ours = `application_name = 'kollect' AND datname = current_database()`;
-const backendsIn = (state: string): Promise<unknown[]> => database.query(`SELECT pid FROM pg_stat_activity WHERE ${ours} AND ${state}`);
+const backendsIn = (state: string): Promise<unknown[]> => store.database.query(`SELECT pid FROM pg_stat_activity WHERE ${ours} AND ${state}`);
 const locksHeld = (): Promise<unknown[]> =>
-  database.query(`SELECT pid FROM pg_stat_activity WHERE ${ours} AND (state <> 'idle' OR backend_xid IS NOT NULL)`);
+  store.database.query(`SELECT pid FROM pg_stat_activity WHERE ${ours} AND (state <> 'idle' OR backend_xid IS NOT NULL)`);
 
 /** A lock that stops every export in the phase that needs it. */
 async function blocker(statement: string): Promise<() => Promise<void>> {
-  const client = await database.client();
+  const client = await store.database.client();
   await client.query('BEGIN');
   await client.query(statement);
   return async () => {
@@ -50,7 +31,7 @@ const phases = [
 
 describe.each(['ABORTED', 'TIMEOUT'] as const)('an export that ends with %s', (code) => {
   test.each(phases)('%s frees the server, leaves the old snapshot, and the next one works', async (_, lock, present) => {
-    const sink = open();
+    const sink = store.open();
     const before = await snapshot(0, items(present));
     await sink.export(before, limit());
     const release = await blocker(lock);
@@ -65,14 +46,14 @@ describe.each(['ABORTED', 'TIMEOUT'] as const)('an export that ends with %s', (c
     await waitUntil(async () => (await locksHeld()).length === 0, { what: 'no backend of ours holds anything', timeoutMs: 5_000 });
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
     await release();
-    expect(await tableContents(database)).toEqual(contentsOf(before));
+    expect(await tableContents(store.database)).toEqual(contentsOf(before));
     await expect(sink.export(next, limit())).resolves.toMatchObject({ outcome: 'applied' });
-    expect(await tableContents(database)).toEqual(contentsOf(next));
+    expect(await tableContents(store.database)).toEqual(contentsOf(next));
   });
 });
 
 test('an abort while COPY sends megabytes ends it, though the server listens to nothing then', async () => {
-  const sink = open();
+  const sink = store.open();
   await sink.export(await snapshot(0, [], { inventoryName: 'other' }), limit());
   const controller = new AbortController();
   const big = await snapshot(0, Array.from({ length: 64 }, (_, index) => item(`big-${index}`, { text: 'x'.repeat(1024 * 1024) })));
@@ -82,12 +63,12 @@ test('an abort while COPY sends megabytes ends it, though the server listens to 
   controller.abort();
   await expect(exporting).rejects.toMatchObject({ code: 'ABORTED' });
   await waitUntil(async () => (await locksHeld()).length === 0, { what: 'no backend of ours holds anything', timeoutMs: 5_000 });
-  expect((await tableContents(database)).size).toBe(0);
+  expect((await tableContents(store.database)).size).toBe(0);
   await expect(sink.export(big, limit())).resolves.toMatchObject({ counts: { inserted: 64 } });
 });
 
 test('an export that waits for a connection of the pool gives up its turn', async () => {
-  const sink = open({ poolSize: 1 });
+  const sink = store.open({ poolSize: 1 });
   await sink.export(await snapshot(0, items(1)), limit());
   const release = await blocker('LOCK TABLE inventory IN ACCESS EXCLUSIVE MODE');
   const first = sink.export(await snapshot(1, items(2)), limit());
@@ -100,7 +81,7 @@ test('an export that waits for a connection of the pool gives up its turn', asyn
 });
 
 test('statementTimeout ends a statement at the server, as TIMEOUT', async () => {
-  const sink = open({ statementTimeout: '300ms' });
+  const sink = store.open({ statementTimeout: '300ms' });
   await sink.export(await snapshot(0, items(1)), limit());
   const release = await blocker('LOCK TABLE inventory IN ACCESS EXCLUSIVE MODE');
   await expect(sink.export(await snapshot(1, items(2)), limit())).rejects.toMatchObject({ code: 'TIMEOUT', retryable: true });
@@ -109,7 +90,7 @@ test('statementTimeout ends a statement at the server, as TIMEOUT', async () => 
 });
 
 test('close() while an export runs ends the export, and leaves no backend', async () => {
-  const sink = open();
+  const sink = store.open();
   await sink.export(await snapshot(0, items(1)), limit());
   const release = await blocker('LOCK TABLE inventory IN ACCESS EXCLUSIVE MODE');
   const exporting = sink.export(await snapshot(1, items(2)), limit());

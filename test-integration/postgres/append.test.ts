@@ -1,38 +1,19 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { joinParts, parseDocument, snapshotFromDocument, wholeDocument, type KollectSink } from '@kollect/core';
-import type { DatabaseAccess } from '../servers/postgres-database.ts';
-import { item, items, limit, sinkOver, snapshot } from './sink.ts';
-import { openTestDatabase } from './support.ts';
+import { describe, expect, test } from '@jest/globals';
+import { joinParts, parseDocument, snapshotFromDocument, wholeDocument } from '@kollect/core';
+import { item, items, limit, snapshot } from './sink.ts';
+import { useStore } from './store.ts';
 
-let database: DatabaseAccess;
-let sinks: KollectSink[] = [];
-const open = (): KollectSink => {
-  const sink = sinkOver(database, { spec: { mode: 'append' } });
-  sinks.push(sink);
-  return sink;
-};
-
-beforeAll(async () => {
-  database = await openTestDatabase();
-});
-beforeEach(async () => {
-  await database.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
-});
-afterEach(async () => {
-  await Promise.all(sinks.map((sink) => sink.close()));
-  sinks = [];
-});
-afterAll(() => database.drop());
+const store = useStore({ mode: 'append' });
 
 const rows = (): Promise<Record<string, unknown>[]> =>
-  database.query(
+  store.database.query(
     'SELECT cluster, inventory_namespace, inventory_name, generation::int, checksum, item_count::int, part_index, part_total, exported_at, document FROM inventory ORDER BY id',
   );
 
 describe('mode: append', () => {
   test('one row per snapshot, holding the whole document', async () => {
     const first = await snapshot(0, items(3, () => ({ text: 'zażółć 日本 🚀' })), { incompleteTargets: ['pods'] });
-    await expect(open().export(first, limit())).resolves.toMatchObject({ outcome: 'applied', counts: { inserted: 1 }, bytes: wholeDocument(first).byteLength });
+    await expect(store.open().export(first, limit())).resolves.toMatchObject({ outcome: 'applied', counts: { inserted: 1 }, bytes: wholeDocument(first).byteLength });
     const [row] = await rows();
     expect(row).toEqual({
       cluster: 'prod',
@@ -52,9 +33,9 @@ describe('mode: append', () => {
 
   test('a retry of the same snapshot adds nothing, through any sink; a later one with equal items does', async () => {
     const first = await snapshot(0, items(3));
-    const sink = open();
+    const sink = store.open();
     await sink.export(first, limit());
-    for (const again of [sink, open()]) await expect(again.export(first, limit())).resolves.toMatchObject({ outcome: 'unchanged' });
+    for (const again of [sink, store.open()]) await expect(again.export(first, limit())).resolves.toMatchObject({ outcome: 'unchanged' });
     expect(await rows()).toHaveLength(1);
     await expect(sink.export(await snapshot(1, items(3)), limit())).resolves.toMatchObject({ outcome: 'applied' });
     await expect(sink.export(first, limit())).resolves.toMatchObject({ outcome: 'superseded' });
@@ -63,16 +44,16 @@ describe('mode: append', () => {
 
   test('a retry after the scope row was lost adds nothing either', async () => {
     const first = await snapshot(0, items(3));
-    const sink = open();
+    const sink = store.open();
     await sink.export(first, limit());
-    await database.query('DELETE FROM inventory_exports');
+    await store.database.query('DELETE FROM inventory_exports');
     await expect(sink.export(first, limit())).resolves.toMatchObject({ outcome: 'unchanged' });
     expect(await rows()).toHaveLength(1);
   });
 
   test('a document above 64 MiB takes parts in one transaction, and they join again', async () => {
     const large = await snapshot(0, Array.from({ length: 9 }, (_, index) => item(`large-${index}`, { text: String(index).repeat(8 * 1024 * 1024) })));
-    await expect(open().export(large, limit(60_000))).resolves.toMatchObject({ outcome: 'applied', counts: { inserted: 2 } });
+    await expect(store.open().export(large, limit(60_000))).resolves.toMatchObject({ outcome: 'applied', counts: { inserted: 2 } });
     const parts = await rows();
     expect(parts.map((row) => [row['part_index'], row['part_total'], row['checksum']])).toEqual([
       [0, 2, large.checksum],
@@ -84,7 +65,7 @@ describe('mode: append', () => {
   }, 90_000);
 
   test('removing the inventory keeps its history and fences it', async () => {
-    const sink = open();
+    const sink = store.open();
     const first = await snapshot(0, items(3));
     await sink.export(first, limit());
     const scope = { cluster: 'prod', inventoryNamespace: 'team-a', inventoryName: 'web' };

@@ -1,32 +1,13 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { InventorySnapshot, KollectSink } from '@kollect/core';
-import type { DatabaseAccess } from '../servers/postgres-database.ts';
-import { contentsOf, items, limit, sinkOver, snapshot, tableContents, type SinkBlock } from './sink.ts';
-import { openTestDatabase } from './support.ts';
+import { describe, expect, test } from '@jest/globals';
+import type { InventorySnapshot } from '@kollect/core';
+import { contentsOf, items, limit, snapshot, tableContents } from './sink.ts';
+import { useStore } from './store.ts';
 
-let database: DatabaseAccess;
-let sinks: KollectSink[] = [];
-const open = (spec: SinkBlock = {}): KollectSink => {
-  const sink = sinkOver(database, { spec });
-  sinks.push(sink);
-  return sink;
-};
-
-beforeAll(async () => {
-  database = await openTestDatabase();
-});
-beforeEach(async () => {
-  await database.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
-});
-afterEach(async () => {
-  await Promise.all(sinks.map((sink) => sink.close()));
-  sinks = [];
-});
-afterAll(() => database.drop());
+const store = useStore();
 
 describe('many at once', () => {
   test('four exporters of one scope, thirty rounds: no error, and the newest snapshot stands', async () => {
-    const exporters = [open(), open(), open(), open()];
+    const exporters = [store.open(), store.open(), store.open(), store.open()];
     let newest: InventorySnapshot | undefined;
     for (let round = 0; round < 30; round += 1) {
       const snapshots = await Promise.all(
@@ -35,23 +16,23 @@ describe('many at once', () => {
       newest = snapshots.at(-1);
       const results = await Promise.all(exporters.map((sink, lane) => sink.export(at(snapshots, lane), limit())));
       expect(results.filter(({ outcome }) => outcome === 'applied').length).toBeGreaterThan(0);
-      if (newest !== undefined) expect(await tableContents(database)).toEqual(contentsOf(newest));
+      if (newest !== undefined) expect(await tableContents(store.database)).toEqual(contentsOf(newest));
     }
   }, 60_000);
 
   test('twenty scopes through one sink of two connections all arrive', async () => {
-    const sink = open({ poolSize: 2 });
+    const sink = store.open({ poolSize: 2 });
     const snapshots = await Promise.all(Array.from({ length: 20 }, (_, index) => snapshot(0, items(30), { inventoryName: `web-${index}` })));
     await Promise.all(snapshots.map((one) => sink.export(one, limit())));
-    expect(await tableContents(database)).toEqual(contentsOf(...snapshots));
-    const [connections] = await database.query<{ n: number }>(`SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'kollect' AND datname = current_database()`);
+    expect(await tableContents(store.database)).toEqual(contentsOf(...snapshots));
+    const [connections] = await store.database.query<{ n: number }>(`SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'kollect' AND datname = current_database()`);
     expect(connections?.n).toBeLessThanOrEqual(2);
   });
 
   test('a reader sees the old snapshot or the new one, never a mix', async () => {
-    const sink = open();
+    const sink = store.open();
     await sink.export(await snapshot(0, items(300, () => ({ round: 0 }))), limit());
-    const reader = await database.client();
+    const reader = await store.database.client();
     let exporting = true;
     const seen = new Set<string>();
     const reading = (async () => {

@@ -1,39 +1,19 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { KollectSink } from '@kollect/core';
+import { describe, expect, test } from '@jest/globals';
 import { startFaultProxy } from '../servers/fault-proxy.ts';
-import type { DatabaseAccess } from '../servers/postgres-database.ts';
-import { contentsOf, item, items, limit, sinkOver, snapshot, tableContents, type SinkBlock } from './sink.ts';
-import { openTestDatabase } from './support.ts';
+import { contentsOf, item, items, limit, sinkOver, snapshot, tableContents } from './sink.ts';
+import { useStore } from './store.ts';
 
-let database: DatabaseAccess;
-let sinks: KollectSink[] = [];
-const open = (spec: SinkBlock = {}): KollectSink => {
-  const sink = sinkOver(database, { spec });
-  sinks.push(sink);
-  return sink;
-};
-
-beforeAll(async () => {
-  database = await openTestDatabase();
-});
-beforeEach(async () => {
-  await database.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
-});
-afterEach(async () => {
-  await Promise.all(sinks.map((sink) => sink.close()));
-  sinks = [];
-});
-afterAll(() => database.drop());
+const store = useStore();
 
 const exportsRow = async (): Promise<Record<string, unknown> | undefined> =>
-  (await database.query('SELECT exported_at, generation::int, checksum, item_count::int, removed FROM inventory_exports'))[0];
+  (await store.database.query('SELECT exported_at, generation::int, checksum, item_count::int, removed FROM inventory_exports'))[0];
 
 describe('the table equals the last snapshot', () => {
   test('an empty scope is filled, an equal snapshot changes nothing, another changes what differs', async () => {
-    const sink = open();
+    const sink = store.open();
     const first = await snapshot(0, items(50));
     await expect(sink.export(first, limit())).resolves.toMatchObject({ outcome: 'applied', counts: { inserted: 50, updated: 0, deleted: 0, unchanged: 0 } });
-    expect(await tableContents(database)).toEqual(contentsOf(first));
+    expect(await tableContents(store.database)).toEqual(contentsOf(first));
 
     const again = await snapshot(1, items(50));
     await expect(sink.export(again, limit())).resolves.toEqual({
@@ -46,14 +26,13 @@ describe('the table equals the last snapshot', () => {
 
     const changed = await snapshot(2, [...items(40), item('web-0', { index: 'other' }), item('new')].slice(1), { generation: 2 });
     await expect(sink.export(changed, limit())).resolves.toMatchObject({ outcome: 'applied', counts: { inserted: 1, updated: 1, deleted: 10, unchanged: 39 } });
-    expect(await tableContents(database)).toEqual(contentsOf(changed));
+    expect(await tableContents(store.database)).toEqual(contentsOf(changed));
     expect(await exportsRow()).toMatchObject({ generation: 2, checksum: changed.checksum, item_count: 41, removed: false });
   });
 
   test.each([0, 3])('an equal snapshot costs one small statement, however many items it has (partitions: %i)', async (partitions) => {
-    const proxy = await startFaultProxy({ target: database.credentials });
-    const sink = sinkOver({ ...database, credentials: { ...database.credentials, host: proxy.host, port: proxy.port } }, { spec: { partitions } });
-    sinks.push(sink);
+    const proxy = await startFaultProxy({ target: store.database.credentials });
+    const sink = sinkOver({ ...store.database, credentials: { ...store.database.credentials, host: proxy.host, port: proxy.port } }, { spec: { partitions } });
     await sink.export(await snapshot(0, items(2_000)), limit());
     const before = proxy.forwarded.toServer;
     await expect(sink.export(await snapshot(1, items(2_000)), limit())).resolves.toMatchObject({ outcome: 'unchanged', counts: { unchanged: 2_000 } });
@@ -64,60 +43,60 @@ describe('the table equals the last snapshot', () => {
   });
 
   test('rows that did not change keep the generation and time of the export that last changed them', async () => {
-    const sink = open();
+    const sink = store.open();
     await sink.export(await snapshot(0, items(2)), limit());
     await sink.export(await snapshot(1, [item('web-0', { index: 0 }), item('web-1', { index: 'new' })], { generation: 7 }), limit());
-    const rows = await database.query(`SELECT source_uid, generation::int, exported_at FROM inventory ORDER BY 1`);
+    const rows = await store.database.query(`SELECT source_uid, generation::int, exported_at FROM inventory ORDER BY 1`);
     expect(rows).toEqual([
       { source_uid: 'uid-web-0', generation: 1, exported_at: new Date('2026-01-31T12:00:00Z') },
       { source_uid: 'uid-web-1', generation: 7, exported_at: new Date('2026-01-31T12:01:00Z') },
     ]);
-    const [current] = await database.query('SELECT * FROM inventory_current LIMIT 1');
+    const [current] = await store.database.query('SELECT * FROM inventory_current LIMIT 1');
     expect(current).toMatchObject({ snapshot_generation: '7', snapshot_exported_at: new Date('2026-01-31T12:01:00Z') });
   });
 
   test('more changes than one batch holds, in both directions', async () => {
-    const sink = open();
+    const sink = store.open();
     const many = await snapshot(0, items(2_500));
     const other = await snapshot(1, items(2_500, (index) => ({ index, round: 2 })));
     const fewer = await snapshot(2, items(3));
     for (const one of [many, other, fewer]) {
       await sink.export(one, limit());
-      expect(await tableContents(database)).toEqual(contentsOf(one));
+      expect(await tableContents(store.database)).toEqual(contentsOf(one));
     }
     await sink.export(await snapshot(3, []), limit());
-    expect((await tableContents(database)).size).toBe(0);
+    expect((await tableContents(store.database)).size).toBe(0);
   });
 
   test('an item of 20 MiB passes, by COPY and by update', async () => {
-    const sink = open();
+    const sink = store.open();
     for (const at of [0, 1]) {
       const large = await snapshot(at, [item('small'), item('large', { text: String(at).repeat(20 * 1024 * 1024) })]);
       await sink.export(large, limit());
-      expect(await tableContents(database)).toEqual(contentsOf(large));
+      expect(await tableContents(store.database)).toEqual(contentsOf(large));
     }
   });
 
   test('gvk names the API of the core group and of others', async () => {
-    await open().export(await snapshot(0, [item('a'), { ...item('b'), group: '', kind: 'Pod', targetName: 'pods' }]), limit());
-    expect(await database.query('SELECT gvk FROM inventory ORDER BY 1')).toEqual([{ gvk: 'apps/v1/Deployment' }, { gvk: 'v1/Pod' }]);
+    await store.open().export(await snapshot(0, [item('a'), { ...item('b'), group: '', kind: 'Pod', targetName: 'pods' }]), limit());
+    expect(await store.database.query('SELECT gvk FROM inventory ORDER BY 1')).toEqual([{ gvk: 'apps/v1/Deployment' }, { gvk: 'v1/Pod' }]);
   });
 });
 
 describe('the fence', () => {
   test('an older snapshot is superseded and writes nothing, through any sink', async () => {
     const newest = await snapshot(5, items(3));
-    await open().export(newest, limit());
+    await store.open().export(newest, limit());
     const older = await snapshot(4, [item('old')], { generation: 99 });
-    for (const sink of [open(), open()]) {
+    for (const sink of [store.open(), store.open()]) {
       await expect(sink.export(older, limit())).resolves.toMatchObject({ outcome: 'superseded', messages: 0 });
     }
-    expect(await tableContents(database)).toEqual(contentsOf(newest));
+    expect(await tableContents(store.database)).toEqual(contentsOf(newest));
     expect(await exportsRow()).toMatchObject({ exported_at: new Date(newest.exportedAt), generation: 1 });
   });
 
   test('a removed inventory stays removed against older snapshots and returns with a newer one', async () => {
-    const sink = open();
+    const sink = store.open();
     await sink.export(await snapshot(0, items(3)), limit());
     const other = await snapshot(0, [item('other')], { inventoryName: 'web-2' });
     await sink.export(other, limit());
@@ -128,15 +107,15 @@ describe('the fence', () => {
       counts: { deleted: 3 },
     });
     await expect(sink.export(await snapshot(9, items(3)), limit())).resolves.toMatchObject({ outcome: 'superseded' });
-    expect(await tableContents(database)).toEqual(contentsOf(other));
+    expect(await tableContents(store.database)).toEqual(contentsOf(other));
     const back = await snapshot(11, items(2));
     await expect(sink.export(back, limit())).resolves.toMatchObject({ outcome: 'applied' });
-    expect(await tableContents(database)).toEqual(contentsOf(back, other));
+    expect(await tableContents(store.database)).toEqual(contentsOf(back, other));
   });
 
   test('a snapshot from the future of the server is refused, and so is a removal', async () => {
     const future = new Date(Date.now() + 3_600_000).toISOString();
-    const sink = open();
+    const sink = store.open();
     await expect(sink.export(await snapshot(0, items(1), { exportedAt: future }), limit())).rejects.toMatchObject({
       code: 'SNAPSHOT_INVALID',
       message: expect.stringContaining(future),
@@ -144,7 +123,7 @@ describe('the fence', () => {
     await expect(sink.removeInventory?.({ inventoryNamespace: 'a', inventoryName: 'b' }, { ...limit(), removedAt: future })).rejects.toMatchObject({
       code: 'SNAPSHOT_INVALID',
     });
-    expect(await database.query('SELECT FROM inventory_exports')).toHaveLength(0);
+    expect(await store.database.query('SELECT FROM inventory_exports')).toHaveLength(0);
   });
 });
 
@@ -157,102 +136,102 @@ describe('the checksum shortcut never hides a difference', () => {
     ['its digests removed', `UPDATE inventory_exports SET checksum = NULL; UPDATE inventory SET row_digest = NULL, payload = '{}'`],
   ] as const;
   test.each(drifts)('a table that was %s is made true again by the next export, the sink running on', async (_, drift) => {
-    const sink = open();
+    const sink = store.open();
     const before = await snapshot(0, items(20));
     await sink.export(before, limit());
-    await database.query(drift);
+    await store.database.query(drift);
     await sink.export(await snapshot(1, items(20)), limit());
-    expect(await tableContents(database)).toEqual(contentsOf(before));
+    expect(await tableContents(store.database)).toEqual(contentsOf(before));
   });
 
   test('a hash-partitioned table that was truncated is noticed too', async () => {
-    const sink = open({ partitions: 4 });
+    const sink = store.open({ partitions: 4 });
     const before = await snapshot(0, items(20));
     await sink.export(before, limit());
-    await database.query('TRUNCATE inventory');
+    await store.database.query('TRUNCATE inventory');
     await sink.export(await snapshot(1, items(20)), limit());
-    expect(await tableContents(database)).toEqual(contentsOf(before));
+    expect(await tableContents(store.database)).toEqual(contentsOf(before));
   });
 
   test('after an incomplete snapshot a complete one deletes, though its checksum is the same', async () => {
-    const sink = open();
+    const sink = store.open();
     const pods = [item('p', {}, { targetName: 'pods', kind: 'Pod' })];
     await sink.export(await snapshot(0, [...items(3), ...pods]), limit());
     const partial = await snapshot(1, items(2), { incompleteTargets: ['pods'] });
     await expect(sink.export(partial, limit())).resolves.toMatchObject({ counts: { deleted: 1, unchanged: 2 } });
-    expect(await tableContents(database)).toEqual(contentsOf(await snapshot(1, [...items(2), ...pods])));
+    expect(await tableContents(store.database)).toEqual(contentsOf(await snapshot(1, [...items(2), ...pods])));
     const complete = await snapshot(2, items(2));
     expect(complete.checksum).toBe(partial.checksum);
     await expect(sink.export(complete, limit())).resolves.toMatchObject({ counts: { deleted: 1, unchanged: 2 } });
-    expect(await tableContents(database)).toEqual(contentsOf(complete));
+    expect(await tableContents(store.database)).toEqual(contentsOf(complete));
   });
 
   test('resync heals rows that a hand changed behind their digests', async () => {
-    const sink = open({ resyncInterval: '1ms' });
+    const sink = store.open({ resyncInterval: '1ms' });
     const truth = await snapshot(0, items(10));
     await sink.export(truth, limit());
-    await database.query(`UPDATE inventory SET payload = '{"hacked": true}' WHERE source_uid = 'uid-web-3'`);
-    await database.query(`UPDATE inventory SET source_uid = 'moved' WHERE source_uid = 'uid-web-4'`);
+    await store.database.query(`UPDATE inventory SET payload = '{"hacked": true}' WHERE source_uid = 'uid-web-3'`);
+    await store.database.query(`UPDATE inventory SET source_uid = 'moved' WHERE source_uid = 'uid-web-4'`);
     await expect(sink.export(await snapshot(1, items(10)), limit())).resolves.toMatchObject({
       outcome: 'applied',
       counts: { inserted: 1, updated: 1, deleted: 1, unchanged: 8 },
     });
-    expect(await tableContents(database)).toEqual(contentsOf(truth));
+    expect(await tableContents(store.database)).toEqual(contentsOf(truth));
   });
 });
 
 describe('whose row is it', () => {
   test('another cluster under the same keys is a CONFLICT that names both, and nothing is taken over', async () => {
     const ours = await snapshot(0, items(3));
-    await open().export(ours, limit());
+    await store.open().export(ours, limit());
     const theirs = await snapshot(1, items(2), { cluster: 'staging' });
-    await expect(open().export(theirs, limit())).rejects.toMatchObject({
+    await expect(store.open().export(theirs, limit())).rejects.toMatchObject({
       code: 'CONFLICT',
       retryable: false,
       message: expect.stringMatching(/cluster "prod".*cluster "staging".*clusterInKey: true/s),
     });
-    expect(await tableContents(database)).toEqual(contentsOf(ours));
+    expect(await tableContents(store.database)).toEqual(contentsOf(ours));
   });
 
   test('also in a scope that holds rows already, where the write is an upsert', async () => {
-    await open().export(await snapshot(0, items(3)), limit());
-    const sink = open();
+    await store.open().export(await snapshot(0, items(3)), limit());
+    const sink = store.open();
     const own = await snapshot(0, [item('own')], { cluster: 'staging' });
     await sink.export(own, limit());
     await expect(sink.export(await snapshot(1, [item('own'), ...items(1)], { cluster: 'staging' }), limit())).rejects.toMatchObject({ code: 'CONFLICT' });
-    expect(await tableContents(database, `cluster = 'staging'`)).toEqual(contentsOf(own));
+    expect(await tableContents(store.database, `cluster = 'staging'`)).toEqual(contentsOf(own));
   });
 
   test('clusterInKey lets both hold the same keys', async () => {
-    const sink = open({ clusterInKey: true });
+    const sink = store.open({ clusterInKey: true });
     const [prod, staging] = [await snapshot(0, items(3)), await snapshot(1, items(3, () => ({})), { cluster: 'staging' })];
     await sink.export(prod, limit());
     await sink.export(staging, limit());
-    expect(await tableContents(database)).toEqual(contentsOf(prod, staging));
+    expect(await tableContents(store.database)).toEqual(contentsOf(prod, staging));
     await sink.export(await snapshot(2, [], { cluster: 'staging' }), limit());
-    expect(await tableContents(database)).toEqual(contentsOf(prod));
+    expect(await tableContents(store.database)).toEqual(contentsOf(prod));
   });
 });
 
 describe('deletes: soft', () => {
   test('marks rows and revives them, the current view hiding what is marked', async () => {
-    const sink = open({ deletes: 'soft' });
+    const sink = store.open({ deletes: 'soft' });
     await sink.export(await snapshot(0, items(3)), limit());
     await expect(sink.export(await snapshot(1, items(2)), limit())).resolves.toMatchObject({ counts: { deleted: 1 } });
-    expect(await database.query('SELECT source_uid, deleted_at FROM inventory WHERE deleted_at IS NOT NULL')).toEqual([
+    expect(await store.database.query('SELECT source_uid, deleted_at FROM inventory WHERE deleted_at IS NOT NULL')).toEqual([
       { source_uid: 'uid-web-2', deleted_at: new Date('2026-01-31T12:01:00Z') },
     ]);
-    expect(await database.query('SELECT FROM inventory_current')).toHaveLength(2);
+    expect(await store.database.query('SELECT FROM inventory_current')).toHaveLength(2);
     await expect(sink.export(await snapshot(2, items(3)), limit())).resolves.toMatchObject({ counts: { inserted: 1, deleted: 0, unchanged: 2 } });
-    expect(await database.query('SELECT FROM inventory WHERE deleted_at IS NULL')).toHaveLength(3);
+    expect(await store.database.query('SELECT FROM inventory WHERE deleted_at IS NULL')).toHaveLength(3);
   });
 
   test('a scope whose rows are all marked is revived without a conflict', async () => {
-    const sink = open({ deletes: 'soft' });
+    const sink = store.open({ deletes: 'soft' });
     await sink.export(await snapshot(0, items(3)), limit());
     await sink.export(await snapshot(1, []), limit());
     await sink.export(await snapshot(2, items(3)), limit());
-    expect(await tableContents(database, 'deleted_at IS NULL')).toEqual(contentsOf(await snapshot(2, items(3))));
+    expect(await tableContents(store.database, 'deleted_at IS NULL')).toEqual(contentsOf(await snapshot(2, items(3))));
   });
 });
 
@@ -261,12 +240,12 @@ describe('maxDeletes', () => {
     ['a number', { maxDeletes: 4 }, 'maxDeletes allows 4 rows'],
     ['a percentage', { maxDeletes: '40%' }, 'maxDeletes allows 40 % of 10 rows'],
   ] as const)('as %s refuses what would delete more, and allowDeletes overrules it once', async (_, spec, words) => {
-    const sink = open(spec);
+    const sink = store.open(spec);
     const full = await snapshot(0, items(10));
     await sink.export(full, limit());
     const small = await snapshot(1, items(5));
     await expect(sink.export(small, limit())).rejects.toMatchObject({ code: 'DELETE_LIMIT', message: expect.stringContaining(`delete 5 of 10 rows, and ${words}`) });
-    expect(await tableContents(database)).toEqual(contentsOf(full));
+    expect(await tableContents(store.database)).toEqual(contentsOf(full));
     await expect(sink.export(await snapshot(2, items(6)), limit())).resolves.toMatchObject({ counts: { deleted: 4 } });
     await expect(sink.export(await snapshot(3, []), { ...limit(), allowDeletes: true })).resolves.toMatchObject({ counts: { deleted: 6 } });
   });
@@ -274,7 +253,7 @@ describe('maxDeletes', () => {
 
 describe('plan', () => {
   test('tells what the export then does, and writes nothing', async () => {
-    const sink = open();
+    const sink = store.open();
     await sink.export(await snapshot(0, items(30)), limit());
     const before = await exportsRow();
     const content = [...items(20, (index) => ({ index: index < 5 ? 'new' : index })), item('x'), item('y')];
