@@ -79,6 +79,17 @@ describe('documents', () => {
     await refusal(() => splitDocument(snapshot, { maxBytes: 0 }), 'CONTRACT_VIOLATION', null);
   });
 
+  test('no limit is passed by a byte where itemCount or partTotal gains a digit', async () => {
+    const snapshot = await seal({ items: Array.from({ length: 120 }, (_, index) => item({ name: 'web', uid: `u${index + 100}` })) });
+    const itemBytes = (snapshot.items[0]?.json.byteLength ?? 0) + 1;
+    // Of equal items, one limit in every `itemBytes` fills a part to the last byte, so the sweep meets 9 and 10 items, and 9, 10 and 100 parts.
+    for (let maxBytes = 320 + itemBytes; maxBytes < 320 + 15 * itemBytes; maxBytes++) {
+      const parts = splitDocument(snapshot, { maxBytes });
+      const largest = parts.reduce((a, b) => (b.byteLength > a.byteLength ? b : a));
+      if (largest.byteLength > maxBytes) throw new Error(`${maxBytes} bytes allowed, ${largest.byteLength} taken by one of ${parts.length} parts`);
+    }
+  });
+
   test('property: any split keeps its limit and joins again to the same snapshot', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat(400), { maxLength: 80 }), fc.integer({ min: 1050, max: 4000 }), fc.boolean(), async (sizes, maxBytes, reverse) => {
