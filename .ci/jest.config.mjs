@@ -7,7 +7,11 @@ const shared = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/.ci/strip-types.cjs' },
-  moduleNameMapper: { '^@kollect/(core|sink-[a-z]+)$': '<rootDir>/packages/$1/src/index.ts' },
+  moduleNameMapper: {
+    '^@kollect/(core|sink-[a-z]+)$': '<rootDir>/packages/$1/src/index.ts',
+    '^@kollect/core/(prometheus|opentelemetry)$': '<rootDir>/packages/core/src/observability/$1.ts',
+    '^@kollect/sink-kafka/platformatic$': '<rootDir>/packages/sink-kafka/src/platformatic-client.ts',
+  },
   modulePathIgnorePatterns: ['/dist/'],
 };
 

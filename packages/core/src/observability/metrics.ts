@@ -1,0 +1,38 @@
+import type { SinkErrorReason } from '../contract/errors.ts';
+
+/** How delivery to one sink ended; see docs/operations.md. */
+export type DeliveryOutcome = 'applied' | 'unchanged' | 'superseded' | 'debounced' | 'queued-superseded' | 'failed' | 'skipped-open-circuit';
+
+export type BreakerState = 'closed' | 'half-open' | 'open';
+
+/** One export to one sink, whatever became of it. */
+export interface DeliveryEnded {
+  readonly sinkType: string;
+  readonly outcome: DeliveryOutcome;
+  /** With `failed` and `skipped-open-circuit` only. */
+  readonly reason?: SinkErrorReason;
+  /** From the first attempt's start to the last one's end; absent where none was made. */
+  readonly writeSeconds?: number;
+  /** From the call to the first attempt, or to the end where none was made. */
+  readonly queueSeconds: number;
+  readonly attempts: number;
+  /** Items that were inserted, updated or deleted. */
+  readonly items: number;
+  readonly bytes: number;
+}
+
+/**
+ * Where delivery counts. Calls are synchronous and cheap; what one throws is dropped. Labels are bounded: types, outcomes and reasons, never
+ * names. `@kollect/core/prometheus` implements it with prom-client.
+ */
+export interface DeliveryMetrics {
+  /** Once for each registered type when an exporter is created, so that series exist with 0 from the start. */
+  declareSinkType(sinkType: string): void;
+  deliveryEnded(event: DeliveryEnded): void;
+  /** A failed attempt that will be made again. */
+  attemptRetried(event: { readonly sinkType: string; readonly reason: SinkErrorReason }): void;
+  /** An export began or ended writing to the sink. */
+  inFlightChanged(event: { readonly sinkType: string; readonly delta: 1 | -1 }): void;
+  /** A sink's breaker changed; `from` is absent for a new sink, `to` for one that is gone. */
+  breakerChanged(event: { readonly sinkType: string; readonly from?: BreakerState; readonly to?: BreakerState }): void;
+}

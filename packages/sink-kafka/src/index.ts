@@ -1,0 +1,1 @@
+export type { KafkaClient, KafkaClientConfig, KafkaClientFactory, KafkaLogLine } from './kafka-client.ts';
