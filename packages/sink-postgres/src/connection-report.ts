@@ -1,45 +1,9 @@
-import type { ConnectionReport, ConnectionStep, SinkErrorCode } from '@kollect/core';
+import { createReportBuilder, type ReportBuilder, type SinkErrorCode } from '@kollect/core';
 import { postgresError } from './postgres-errors.ts';
 
-/** What a step found out; `value` is what later steps work with. */
-export interface Finding<T> {
-  readonly found: string;
-  readonly value: T;
-  /** Exports will work, and the operator should know. */
-  readonly warning?: { readonly code: SinkErrorCode; readonly remedy: string };
-}
-
-export interface ReportBuilder {
-  /** Runs one step with what an earlier one gave; undefined where that one failed, or this one does. Rejects only when aborted. */
-  readonly step: <P, T>(name: string, previous: P | undefined, run: (previous: P) => Promise<Finding<T>>) => Promise<T | undefined>;
-  readonly report: () => ConnectionReport;
-}
-
-/** Collects the steps of a connection test: a failed one is told, and those that build on it are skipped. */
-export function createReportBuilder(signal: AbortSignal): ReportBuilder {
-  const steps: ConnectionStep[] = [];
-  return {
-    step: async (name, previous, run) => {
-      if (previous === undefined) {
-        steps.push({ name, status: 'skipped', code: 'SKIPPED', found: 'An earlier step failed.', durationMs: 0 });
-        return undefined;
-      }
-      const start = performance.now();
-      const durationMs = () => Math.round(performance.now() - start);
-      try {
-        const { found, value, warning } = await run(previous);
-        const outcome = warning === undefined ? { status: 'passed' as const, code: 'OK' } : { status: 'warning' as const, ...warning };
-        steps.push({ name, ...outcome, found, durationMs: durationMs() });
-        return value;
-      } catch (thrown) {
-        const error = postgresError(thrown, { operation: 'test-connection' });
-        if (signal.aborted) throw error;
-        steps.push({ name, status: 'failed', code: error.code, found: error.message, remedy: remedies[error.code], durationMs: durationMs() });
-        return undefined;
-      }
-    },
-    report: () => ({ ok: steps.every(({ status }) => status !== 'failed'), steps }),
-  };
+/** Collects the steps of a connection test of PostgreSQL. */
+export function postgresReportBuilder(signal: AbortSignal): ReportBuilder {
+  return createReportBuilder({ signal, remedies, classify: (thrown) => postgresError(thrown, { operation: 'test-connection' }) });
 }
 
 const readTheMessage = 'Read what was found; docs/errors.md explains the code.';

@@ -1,5 +1,4 @@
-import { SinkError } from '@kollect/core';
-import type { Finding } from './connection-report.ts';
+import { SinkError, type Finding } from '@kollect/core';
 import type { ResolvedPostgresSpec } from './postgres-spec.ts';
 import { findDifferences, mismatch } from './provisioning.ts';
 import type { Queryable } from './table-inspection.ts';

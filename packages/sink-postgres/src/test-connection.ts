@@ -1,7 +1,7 @@
 import { isIP, type Socket } from 'node:net';
-import { SinkError, type ConnectionReport } from '@kollect/core';
+import { SinkError, type ConnectionReport, type Finding } from '@kollect/core';
 import { connect, type PostgresConnection, type PostgresContext } from './connection.ts';
-import { createReportBuilder, type Finding } from './connection-report.ts';
+import { postgresReportBuilder } from './connection-report.ts';
 import { connectionParameters } from './credentials.ts';
 import { limitedBy } from './deadline.ts';
 import { postgresError } from './postgres-errors.ts';
@@ -21,7 +21,7 @@ const operation = 'test-connection';
  */
 export async function testConnection({ context, signal }: TestConnectionOptions): Promise<ConnectionReport> {
   const { spec, egress } = context;
-  const { step, report } = createReportBuilder(signal);
+  const { step, report } = postgresReportBuilder(signal);
   const limited = <T>(doing: string, promise: Promise<T>): Promise<T> =>
     limitedBy({ signal, operation, doing, timeoutMs: spec.connectTimeoutMs }, promise);
   let socket: Socket | undefined;
