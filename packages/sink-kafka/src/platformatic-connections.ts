@@ -1,0 +1,195 @@
+import { Connection, MultipleErrors, NetworkError, UserError, type Broker, type ConnectionOptions } from '@platformatic/kafka';
+import { isIP } from 'node:net';
+import { checkServerIdentity, createSecureContext, type ConnectionOptions as TlsOptions } from 'node:tls';
+import { SinkError, type Egress } from '@kollect/core';
+import type { KafkaClientConfig } from './kafka-client.ts';
+import { saslOptions } from './platformatic-sasl.ts';
+
+const keepAliveDelayMs = 10_000;
+
+/** One connection for each broker, made when it is asked for and again after it ended. */
+export interface BrokerConnections {
+  get(broker: Broker | undefined): Promise<Connection>;
+  /** The first that answers, tried in turn. */
+  first(brokers: readonly Broker[]): Promise<Connection>;
+  /** Destroys every socket at once. */
+  close(): void;
+}
+
+/**
+ * In place of the library's pool, which dials by name and takes neither a socket nor a lookup: each name is resolved and checked here, and
+ * the library is told the address; TLS goes by the name. Certificates are asked for at every connect.
+ */
+export function createConnections(config: KafkaClientConfig, { maxInflights }: { readonly maxInflights: number }): BrokerConnections {
+  // By name and port: behind one address, a proxy may tell brokers apart by the server name.
+  const connections = new Map<string, Promise<Connection>>();
+  const open = new Set<Connection>();
+  let closed = false;
+
+  const get = async (broker: Broker | undefined): Promise<Connection> => {
+    if (closed) throw closedError();
+    if (broker === undefined) throw new NetworkError('The broker is not in the metadata of the cluster.', { hasStaleMetadata: true });
+    const name = nameOf(broker);
+    const known = connections.get(name);
+    if (known !== undefined) {
+      const connection = await known;
+      if (connection.isConnected() && connection.socket.readyState === 'open') return connection;
+      if (connection.status === 'reauthenticating') {
+        await connection.ready();
+        return connection;
+      }
+      // It ended; whoever comes first dials anew.
+      if (connections.get(name) === known) connections.delete(name);
+      return get(broker);
+    }
+    const dialling = dialBroker(broker);
+    connections.set(name, dialling);
+    const forget = (): void => {
+      if (connections.get(name) === dialling) connections.delete(name);
+    };
+    try {
+      const connection = await dialling;
+      connection.once('close', forget);
+      connection.once('error', forget);
+      return connection;
+    } catch (error) {
+      forget();
+      throw error;
+    }
+  };
+
+  const dialBroker = async (broker: Broker): Promise<Connection> => {
+    const name = nameOf(broker);
+    let failure: unknown;
+    try {
+      const [addresses, tls] = await Promise.all([allowedAddresses(config.egress, broker.host), tlsOptions(config, broker.host)]);
+      for (const address of addresses) {
+        if (closed) throw closedError();
+        try {
+          const connection = await dial({ host: address, port: broker.port }, tls);
+          config.log({ level: 'debug', message: 'Connected.', broker: name });
+          return connection;
+        } catch (error) {
+          failure = error;
+        }
+      }
+    } catch (error) {
+      failure = error;
+    }
+    if (closed) throw closedError();
+    const cause = causeOf(failure);
+    config.log({ level: 'warn', message: 'The connection failed.', broker: name });
+    throw new NetworkError(`Connection to ${name} failed.`, { cause, canRetry: isPassing(cause) });
+  };
+
+  const dial = (address: Broker, tls: TlsOptions | undefined): Promise<Connection> => {
+    const sasl = saslOptions(config);
+    const options: ConnectionOptions = {
+      connectTimeout: config.connectTimeoutMs,
+      requestTimeout: config.requestTimeoutMs,
+      maxInflights,
+      ...(tls === undefined ? {} : { tls }),
+      ...(sasl === undefined ? {} : { sasl }),
+    };
+    const connection = new Connection(config.clientId, options);
+    open.add(connection);
+    const end = (): void => {
+      open.delete(connection);
+      destroyConnection(connection);
+    };
+    // Stays for good: an error that nobody listens to would end the host's process. And after a refused login the library leaves its half
+    // of the socket to the broker.
+    connection.on('error', () => queueMicrotask(end));
+    connection.once('close', end);
+    return new Promise((resolve, reject) => {
+      connection.connect(address.host, address.port, (error) => {
+        if (error === null) return resolve(connection);
+        end();
+        reject(error);
+      });
+      connection.socket.setKeepAlive(true, keepAliveDelayMs);
+    });
+  };
+
+  return {
+    get,
+    async first(brokers) {
+      const errors: Error[] = [];
+      for (const broker of brokers) {
+        try {
+          return await get(broker);
+        } catch (error) {
+          if (closed || brokers.length === 1) throw error;
+          errors.push(error as Error);
+        }
+      }
+      throw new MultipleErrors('Cannot connect to any broker.', errors);
+    },
+    close() {
+      closed = true;
+      for (const connection of open) destroyConnection(connection);
+      open.clear();
+      connections.clear();
+    },
+  };
+}
+
+export function closedError(): NetworkError {
+  return new NetworkError('The client is closed.', { canRetry: false, closed: true });
+}
+
+function nameOf({ host, port }: Broker): string {
+  return host.includes(':') ? `[${host}]:${String(port)}` : `${host}:${String(port)}`;
+}
+
+async function tlsOptions({ tls, tlsMaterial }: KafkaClientConfig, host: string): Promise<TlsOptions | undefined> {
+  if (tls === undefined) return undefined;
+  const { ca, cert, key } = await tlsMaterial();
+  const name = tls.serverName ?? host;
+  return {
+    // Made here, for a certificate that cannot be read would leave the library's connection half made.
+    secureContext: createSecureContext({ ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) }),
+    servername: isIP(name) === 0 ? name : '',
+    rejectUnauthorized: true,
+    // By our own name: the library dials an address.
+    checkServerIdentity: (_address, certificate) => checkServerIdentity(name, certificate),
+  };
+}
+
+/** What the name resolves to, as far as the policy allows; throws EGRESS_DENIED where nothing is left. */
+async function allowedAddresses(egress: Egress, host: string): Promise<readonly string[]> {
+  const addresses = isIP(host) === 0 ? await lookupAll(egress, host) : [host];
+  for (const address of addresses) egress.check(address, host);
+  return addresses;
+}
+
+function lookupAll(egress: Egress, host: string): Promise<readonly string[]> {
+  return new Promise((resolve, reject) => {
+    egress.lookup(host, { all: true }, (error, found) => {
+      if (error === null) resolve(typeof found === 'string' ? [found] : found.map(({ address }) => address));
+      else reject(error);
+    });
+  });
+}
+
+/** What the library wrapped; a login that ended with its connection was not refused, and a handshake that did says nothing of TLS. */
+function causeOf(failure: unknown): Error {
+  if (!(failure instanceof Error)) return new Error('unknown');
+  if (!(failure.cause instanceof Error)) return failure;
+  const { code } = failure.cause as { readonly code?: unknown };
+  return failure instanceof NetworkError || failure instanceof UserError || code === NetworkError.code ? causeOf(failure.cause) : failure;
+}
+
+/** Whether another attempt may fare better: not after a refused login, with a certificate that does not fit or against the policy. */
+function isPassing(cause: Error): boolean {
+  if (SinkError.isInstance(cause)) return cause.retryable;
+  const { code, syscall, canRetry } = cause as { readonly code?: unknown; readonly syscall?: unknown; readonly canRetry?: unknown };
+  return syscall !== undefined || code === 'ECONNRESET' || canRetry === true;
+}
+
+/** The library's own close waits until everything is written, which to a broker that hangs is never. */
+function destroyConnection(connection: Connection): void {
+  connection.close(() => undefined);
+  // Undefined until it dials, whatever its type says.
+  (connection.socket as Connection['socket'] | undefined)?.destroy();
+}

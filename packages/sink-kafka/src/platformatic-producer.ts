@@ -1,0 +1,165 @@
+import {
+  addPartitionsToTxnV3,
+  findErrorBy,
+  kGetApi,
+  kGetBootstrapConnection,
+  kGetConnection,
+  kMetadata,
+  kPerformWithRetry,
+  parseBroker,
+  Producer,
+  ProtocolError,
+  ResponseError,
+  UserError,
+  type API,
+  type Broker,
+  type Callback,
+  type CallbackWithPromise,
+  type ClusterMetadata,
+  type Connection,
+  type MetadataOptions,
+} from '@platformatic/kafka';
+import type { KafkaClientConfig } from './kafka-client.ts';
+import { createConnections, type BrokerConnections } from './platformatic-connections.ts';
+
+/** The leader moved or a broker restarts: 100 ms, doubling, 2.5 s in all. What takes longer is the caller's to try again. */
+const retries = 5;
+/** As Java's producer: a leader that moved is noticed at the next send anyway. */
+const metadataMaxAgeMs = 300_000;
+/** How long the broker waits for a transaction that nobody ends, as Java's producer says. */
+const transactionTimeoutMs = 60_000;
+
+/** An API of the broker with its arguments, as the library's own clients call it. */
+export interface BrokerRequest {
+  readonly api: string;
+  readonly arguments: readonly unknown[];
+  /** `any` broker, whose answer counts whatever it says; or the controller, which may have moved and is then asked again. */
+  readonly to: 'any' | 'controller';
+}
+
+/** The library's producer on our connections, mended where it fails us; each member says why. */
+export class GuardedProducer extends Producer<Buffer, Buffer, Buffer, Buffer> {
+  readonly #bootstrap: readonly Broker[];
+  readonly #connections: BrokerConnections;
+  readonly #partitions = new Map<string, number>();
+
+  constructor(config: KafkaClientConfig) {
+    super({
+      clientId: config.clientId,
+      bootstrapBrokers: [...config.brokers],
+      compression: config.compression,
+      idempotent: config.idempotent,
+      ...(config.transactionalId === undefined ? {} : { transactionalId: config.transactionalId }),
+      timeout: config.requestTimeoutMs,
+      metadataMaxAge: metadataMaxAgeMs,
+      autocreateTopics: false,
+      retries,
+      retryDelay: (client, operation, attempt, _retries, error) => {
+        config.log({ level: 'debug', message: `Attempt ${String(attempt)} of "${operation}" failed and is made again.` });
+        return client instanceof GuardedProducer ? client.#delay(attempt, error) : 0;
+      },
+    });
+    this.#bootstrap = config.brokers.map((broker) => parseBroker(broker));
+    // More than one request in flight loses the order of an idempotent producer's sequence numbers when one is sent again.
+    this.#connections = createConnections(config, { maxInflights: config.idempotent ? 1 : 5 });
+  }
+
+  /** Fails whatever waits, and ends every connection. */
+  async destroy(): Promise<void> {
+    // First, so that what fails with its connection is not tried again.
+    const closing = this.close(true);
+    this.#connections.close();
+    await closing;
+  }
+
+  /** Tells which partition will be written, so that one the topic lacks is refused: the library would write to another or throw in a callback. */
+  expectPartition(topic: string, partition: number): void {
+    this.#partitions.set(topic, Math.max(partition, this.#partitions.get(topic) ?? 0));
+  }
+
+  /** Sends one request, again where that may help. */
+  request<Response>({ api: name, arguments: given, to }: BrokerRequest): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      const attempt = (retry: Callback<Response>, count: number): void => {
+        const onConnection: Callback<Connection> = (error, connection) => {
+          if (error !== null || connection === undefined) return retry(error);
+          this[kGetApi]<unknown[], Response>(name, (error, api) => {
+            if (error !== null || api === undefined) return retry(error);
+            (api as (connection: Connection, ...rest: unknown[]) => void)(connection, ...given, retry);
+          });
+        };
+        if (to === 'any') return this[kGetBootstrapConnection](onConnection, count);
+        this[kMetadata]({ topics: [], forceUpdate: true, retries: 0 }, (error, metadata) => {
+          const controller = metadata?.brokers.get(metadata.controllerId);
+          if (controller === undefined) return retry(error ?? new ProtocolError('NOT_CONTROLLER'));
+          this[kGetConnection](controller, onConnection);
+        });
+      };
+      const settle = (error: Error | null, response?: Response): void => (error === null ? resolve(response as Response) : reject(error));
+      void this[kPerformWithRetry](name, attempt, settle, 0, [], (error) => to === 'any' && error instanceof ResponseError);
+    });
+  }
+
+  override [kGetConnection](broker: Broker, callback: Callback<Connection>): void {
+    tell(this.#connections.get(broker), callback);
+  }
+
+  override [kGetBootstrapConnection](callback: Callback<Connection>, attempt = 0): void {
+    const brokers = [...this.#bootstrap, ...(this.currentMetadata?.brokers.values() ?? [])];
+    const offset = attempt % brokers.length;
+    tell(this.#connections.first([...brokers.slice(offset), ...brokers.slice(0, offset)]), callback);
+  }
+
+  override [kMetadata](options: MetadataOptions, callback: CallbackWithPromise<ClusterMetadata>): void {
+    super[kMetadata](options, (error, metadata) => {
+      if (error !== null || metadata === undefined) callback(withErrorCode(error), metadata);
+      else callback(null, { ...metadata, topics: new Map([...metadata.topics].map(([name, topic]) => [name, this.#withExpectedPartitions(name, topic)])) });
+    });
+  }
+
+  override [kGetApi]<Arguments extends unknown[], Response>(name: string, callback: Callback<API<Arguments, Response>>): void {
+    super[kGetApi]<Arguments, Response>(name, (error, api) => {
+      if (api === undefined) return callback(error);
+      callback(null, mended(name, api as unknown as API<unknown[], unknown>) as unknown as API<Arguments, Response>);
+    });
+  }
+
+  /** The library keeps to the leader it knows while it tries again. */
+  #delay(attempt: number, error: Error): number {
+    if (this.closed) return 0;
+    if (findErrorBy(error, 'hasStaleMetadata', true) !== null) this.clearMetadata();
+    // The previous transaction is being completed, which takes milliseconds.
+    if (findErrorBy(error, 'apiId', 'CONCURRENT_TRANSACTIONS') !== null) return 20 * 2 ** (attempt - 1);
+    return Math.min(1_000, 100 * 2 ** (attempt - 1));
+  }
+
+  /** A partition that the topic lacks has no leader: so the library looks for it anew, and fails the send where it stays away. */
+  #withExpectedPartitions<Topic extends ClusterMetadata['topics'] extends Map<string, infer Each> ? Each : never>(name: string, topic: Topic): Topic {
+    const expected = this.#partitions.get(name) ?? 0;
+    if (topic.partitions.length > expected) return topic;
+    const missing = { leader: -1, leaderEpoch: -1, replicas: [], isr: [], offlineReplicas: [] };
+    const partitions = Array.from({ length: expected + 1 }, (_, partition) => topic.partitions[partition] ?? missing);
+    return { ...topic, partitions, partitionsCount: partitions.length };
+  }
+}
+
+/** What the library throws within its callback fails the request; it must not end the host's process. */
+function tell(connection: Promise<Connection>, callback: Callback<Connection>): void {
+  connection.then((ready) => callback(null, ready)).catch((error: unknown) => callback(error as Error));
+}
+
+/** The library drops the broker's code where a topic does not exist. */
+function withErrorCode(error: Error | null): Error | null {
+  if (!(error instanceof UserError) || !error.message.startsWith('Unknown topic ')) return error;
+  return new ProtocolError('UNKNOWN_TOPIC_OR_PARTITION', null, { cause: error });
+}
+
+/** The library asks for what a client may not ask, and hands over a producer id that no broker gave it. */
+function mended(name: string, api: API<unknown[], unknown>): API<unknown[], unknown> {
+  // From version 4 on the request is one between brokers and needs permission on the cluster.
+  if (name === 'AddPartitionsToTxn' && api.version > 3) return addPartitionsToTxnV3.api as unknown as API<unknown[], unknown>;
+  if (name !== 'InitProducerId') return api;
+  const init = (connection: Connection, transactionalId: unknown, _timeout: unknown, _id: unknown, _epoch: unknown, callback: Callback<unknown>): void =>
+    api(connection, transactionalId, transactionTimeoutMs, -1n, -1, callback);
+  return Object.assign(init as API<unknown[], unknown>, { async: api.async, key: api.key, version: api.version });
+}
