@@ -1,4 +1,15 @@
-import { Connection, MultipleErrors, NetworkError, UserError, type Broker, type ConnectionOptions } from '@platformatic/kafka';
+import {
+  apiVersionsV1,
+  clientSoftwareName,
+  clientSoftwareVersion,
+  Connection,
+  MultipleErrors,
+  NetworkError,
+  UserError,
+  type Broker,
+  type Callback,
+  type ConnectionOptions,
+} from '@platformatic/kafka';
 import { isIP } from 'node:net';
 import { checkServerIdentity, createSecureContext, type ConnectionOptions as TlsOptions } from 'node:tls';
 import { SinkError, type Egress } from '@kollect/core';
@@ -99,13 +110,22 @@ export function createConnections(config: KafkaClientConfig, { maxInflights }: {
     };
     // Stays for good: an error that nobody listens to would end the host's process. And after a refused login the library leaves its half
     // of the socket to the broker.
-    connection.on('error', () => queueMicrotask(end));
+    let ended: Error | undefined;
+    connection.on('error', (error) => {
+      ended = error;
+      queueMicrotask(end);
+    });
     connection.once('close', end);
     return new Promise((resolve, reject) => {
-      connection.connect(address.host, address.port, (error) => {
+      const settle: Callback<unknown> = (error) => {
         if (error === null) return resolve(connection);
         end();
-        reject(error);
+        reject(ended ?? error);
+      };
+      void connection.connect(address.host, address.port, (error) => {
+        // With TLS 1.3 a broker refuses our certificate after the handshake, and the library would tell of a closed connection.
+        if (error === null && tls !== undefined && sasl === undefined) apiVersionsV1.api(connection, clientSoftwareName, clientSoftwareVersion, settle);
+        else settle(error);
       });
       connection.socket.setKeepAlive(true, keepAliveDelayMs);
     });

@@ -20,6 +20,7 @@ import {
   type MetadataOptions,
 } from '@platformatic/kafka';
 import type { KafkaClientConfig } from './kafka-client.ts';
+import { answerWith } from './platformatic-answers.ts';
 import { createConnections, type BrokerConnections } from './platformatic-connections.ts';
 
 /** The leader moved or a broker restarts: 100 ms, doubling, 2.5 s in all. What takes longer is the caller's to try again. */
@@ -38,7 +39,7 @@ export interface BrokerRequest {
 }
 
 /** The library's producer on our connections, mended where it fails us; each member says why. */
-export class GuardedProducer extends Producer<Buffer, Buffer, Buffer, Buffer> {
+export class GuardedProducer extends Producer {
   readonly #bootstrap: readonly Broker[];
   readonly #connections: BrokerConnections;
   readonly #partitions = new Map<string, number>();
@@ -100,14 +101,24 @@ export class GuardedProducer extends Producer<Buffer, Buffer, Buffer, Buffer> {
     });
   }
 
+  /** Whoever asks for the list of APIs tries again itself, and six times six attempts are none that a caller waits for. */
+  override [kPerformWithRetry]<Result>(
+    operation: string,
+    work: (callback: Callback<Result>, attempt: number) => void,
+    callback: CallbackWithPromise<Result>,
+    ...[attempt, errors, shouldSkipRetry, limit]: [attempt?: number, errors?: Error[], shouldSkipRetry?: (error: Error) => boolean, limit?: number]
+  ): void | Promise<Result> {
+    return super[kPerformWithRetry](operation, work, callback, attempt, errors, shouldSkipRetry, operation === 'listApis' ? 0 : limit);
+  }
+
   override [kGetConnection](broker: Broker, callback: Callback<Connection>): void {
-    tell(this.#connections.get(broker), callback);
+    void answerWith(this.#connections.get(broker), callback);
   }
 
   override [kGetBootstrapConnection](callback: Callback<Connection>, attempt = 0): void {
     const brokers = [...this.#bootstrap, ...(this.currentMetadata?.brokers.values() ?? [])];
     const offset = attempt % brokers.length;
-    tell(this.#connections.first([...brokers.slice(offset), ...brokers.slice(0, offset)]), callback);
+    void answerWith(this.#connections.first([...brokers.slice(offset), ...brokers.slice(0, offset)]), callback);
   }
 
   override [kMetadata](options: MetadataOptions, callback: CallbackWithPromise<ClusterMetadata>): void {
@@ -141,11 +152,6 @@ export class GuardedProducer extends Producer<Buffer, Buffer, Buffer, Buffer> {
     const partitions = Array.from({ length: expected + 1 }, (_, partition) => topic.partitions[partition] ?? missing);
     return { ...topic, partitions, partitionsCount: partitions.length };
   }
-}
-
-/** What the library throws within its callback fails the request; it must not end the host's process. */
-function tell(connection: Promise<Connection>, callback: Callback<Connection>): void {
-  connection.then((ready) => callback(null, ready)).catch((error: unknown) => callback(error as Error));
 }
 
 /** The library drops the broker's code where a topic does not exist. */
