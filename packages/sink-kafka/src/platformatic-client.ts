@@ -41,6 +41,8 @@ export const platformaticClient: KafkaClientFactory = (config) => {
       if (partition < partitionsCount) throw error;
       throw new ProtocolError('UNKNOWN_TOPIC_OR_PARTITION', null, { cause: error as Error });
     }
+    // Nobody acknowledges; but what this process still holds would be lost with `destroy`.
+    if (config.acks === 'none') await producer.flush();
   };
 
   // One at a time, for the producer has one transaction.

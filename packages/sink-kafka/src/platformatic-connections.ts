@@ -17,14 +17,17 @@ import type { KafkaClientConfig } from './kafka-client.ts';
 import { saslOptions } from './platformatic-sasl.ts';
 
 const keepAliveDelayMs = 10_000;
+const nothing = new Uint8Array();
 
 /** One connection for each broker, made when it is asked for and again after it ended. */
 export interface BrokerConnections {
   get(broker: Broker | undefined): Promise<Connection>;
   /** The first that answers, tried in turn. */
   first(brokers: readonly Broker[]): Promise<Connection>;
-  /** Destroys every socket at once. */
-  close(): void;
+  /** Resolves when the system has taken all that was written; rejects where a connection ended before. */
+  flush(): Promise<void>;
+  /** Destroys every socket at once; resolves when they are gone. */
+  close(): Promise<void>;
 }
 
 /**
@@ -106,7 +109,7 @@ export function createConnections(config: KafkaClientConfig, { maxInflights }: {
     open.add(connection);
     const end = (): void => {
       open.delete(connection);
-      destroyConnection(connection);
+      void destroyConnection(connection);
     };
     // Stays for good: an error that nobody listens to would end the host's process. And after a refused login the library leaves its half
     // of the socket to the broker.
@@ -145,11 +148,12 @@ export function createConnections(config: KafkaClientConfig, { maxInflights }: {
       }
       throw new MultipleErrors('Cannot connect to any broker.', errors);
     },
-    close() {
+    async flush() {
+      await Promise.all([...open].filter((connection) => connection.isConnected()).map(flushConnection));
+    },
+    async close() {
       closed = true;
-      for (const connection of open) destroyConnection(connection);
-      open.clear();
-      connections.clear();
+      await Promise.all([...open].map(destroyConnection));
     },
   };
 }
@@ -207,9 +211,22 @@ function isPassing(cause: Error): boolean {
   return syscall !== undefined || code === 'ECONNRESET' || canRetry === true;
 }
 
+function flushConnection({ socket }: Connection): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.write(nothing, (error) => {
+      if (error == null) resolve();
+      else reject(new NetworkError('Connection closed before all was written.', { cause: error }));
+    });
+  });
+}
+
 /** The library's own close waits until everything is written, which to a broker that hangs is never. */
-function destroyConnection(connection: Connection): void {
+async function destroyConnection(connection: Connection): Promise<void> {
   connection.close(() => undefined);
   // Undefined until it dials, whatever its type says.
-  (connection.socket as Connection['socket'] | undefined)?.destroy();
+  const socket = connection.socket as Connection['socket'] | undefined;
+  if (socket === undefined || socket.closed) return;
+  const gone = new Promise((resolve) => socket.once('close', resolve));
+  socket.destroy();
+  await gone;
 }

@@ -23,8 +23,8 @@ import type { KafkaClientConfig } from './kafka-client.ts';
 import { answerWith } from './platformatic-answers.ts';
 import { createConnections, type BrokerConnections } from './platformatic-connections.ts';
 
-/** The leader moved or a broker restarts: 100 ms, doubling, 2.5 s in all. What takes longer is the caller's to try again. */
-const retries = 5;
+/** Rides out a new leader or a short restart, about three seconds. What takes longer is the caller's to try again. */
+const retries = 10;
 /** As Java's producer: a leader that moved is noticed at the next send anyway. */
 const metadataMaxAgeMs = 300_000;
 /** How long the broker waits for a transaction that nobody ends, as Java's producer says. */
@@ -65,11 +65,16 @@ export class GuardedProducer extends Producer {
     this.#connections = createConnections(config, { maxInflights: config.idempotent ? 1 : 5 });
   }
 
+  /** Resolves when the system has taken all that was sent. */
+  flush(): Promise<void> {
+    return this.#connections.flush();
+  }
+
   /** Fails whatever waits, and ends every connection. */
   async destroy(): Promise<void> {
     // First, so that what fails with its connection is not tried again.
     const closing = this.close(true);
-    this.#connections.close();
+    await this.#connections.close();
     await closing;
   }
 
@@ -101,14 +106,15 @@ export class GuardedProducer extends Producer {
     });
   }
 
-  /** Whoever asks for the list of APIs tries again itself, and six times six attempts are none that a caller waits for. */
+  /** Nothing is tried again once closed; nor is the list of APIs, for whoever asks for it tries again itself, and attempts would multiply. */
   override [kPerformWithRetry]<Result>(
     operation: string,
     work: (callback: Callback<Result>, attempt: number) => void,
     callback: CallbackWithPromise<Result>,
     ...[attempt, errors, shouldSkipRetry, limit]: [attempt?: number, errors?: Error[], shouldSkipRetry?: (error: Error) => boolean, limit?: number]
   ): void | Promise<Result> {
-    return super[kPerformWithRetry](operation, work, callback, attempt, errors, shouldSkipRetry, operation === 'listApis' ? 0 : limit);
+    const skip = (error: Error): boolean => this.closed || shouldSkipRetry?.(error) === true;
+    return super[kPerformWithRetry](operation, work, callback, attempt, errors, skip, operation === 'listApis' ? 0 : limit);
   }
 
   override [kGetConnection](broker: Broker, callback: Callback<Connection>): void {
@@ -137,11 +143,10 @@ export class GuardedProducer extends Producer {
 
   /** The library keeps to the leader it knows while it tries again. */
   #delay(attempt: number, error: Error): number {
-    if (this.closed) return 0;
     if (findErrorBy(error, 'hasStaleMetadata', true) !== null) this.clearMetadata();
     // The previous transaction is being completed, which takes milliseconds.
     if (findErrorBy(error, 'apiId', 'CONCURRENT_TRANSACTIONS') !== null) return 20 * 2 ** (attempt - 1);
-    return Math.min(1_000, 100 * 2 ** (attempt - 1));
+    return Math.min(300, 100 * 2 ** (attempt - 1));
   }
 
   /** A partition that the topic lacks has no leader: so the library looks for it anew, and fails the send where it stays away. */
