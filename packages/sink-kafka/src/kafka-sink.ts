@@ -1,0 +1,169 @@
+import {
+  defineSink,
+  formatScope,
+  refuseFutureTime,
+  SinkError,
+  type ExportResult,
+  type ItemCounts,
+  type KollectSink,
+  type OperationOptions,
+  type Scope,
+  type SinkContext,
+  type SinkOperation,
+} from '@kollect/core';
+import { closedError, withAttempt, type Attempt } from './attempt.ts';
+import { createClientKeeper } from './client-keeper.ts';
+import { clientConfig } from './client-config.ts';
+import type { KafkaClientFactory, KafkaLogLine, KafkaRecord } from './kafka-client.ts';
+import { kafkaError, protocolCodeIn } from './kafka-errors.ts';
+import { kafkajsClient } from './kafkajs-client.ts';
+import { kafkaSpecSchema, resolveKafkaSpec, type ResolvedKafkaSpec } from './kafka-spec.ts';
+import { removalMessage, snapshotMessages } from './messages.ts';
+import { partitionFor } from './partitioner.ts';
+import { createPublishedTimes } from './published-times.ts';
+import { createPublisher } from './publisher.ts';
+import { testConnection } from './test-connection.ts';
+import { createTopicStates } from './topic-state.ts';
+
+export type KafkaContext = SinkContext<ResolvedKafkaSpec>;
+
+export interface KafkaSinkOptions {
+  /** What talks to the brokers. Default `kafkajsClient`; `@kollect/sink-kafka/platformatic` exports another. */
+  readonly client?: KafkaClientFactory;
+  /** The client library's own log lines, which hold no message and no secret. Default: dropped. */
+  readonly onLog?: (line: KafkaLogLine) => void;
+}
+
+/** The sink type `kafka`, with a client or a log of one's own. */
+export function createKafkaSink({ client = kafkajsClient, onLog = () => undefined }: KafkaSinkOptions = {}) {
+  return defineSink({
+    type: 'kafka',
+    contractVersion: 1,
+    role: 'event-emitter',
+    // The fence lives in this process alone, and an event that is out cannot be taken back.
+    capabilities: { fenced: false, deletes: false, plan: false, removeInventory: true },
+    specSchema: kafkaSpecSchema,
+    resolveSpec: resolveKafkaSpec,
+    create: (context) => createSink(context, { client, onLog }),
+  });
+}
+
+/** The sink type `kafka`: every export is announced on a topic, once acknowledged never lost. */
+export const kafkaSink = createKafkaSink();
+
+/** The messages of one operation. */
+interface Announcement {
+  readonly scope: Scope;
+  /** The time that newer ones are told from older ones by. */
+  readonly time: string;
+  readonly key: Uint8Array;
+  readonly total: number;
+  readonly records: () => Iterable<KafkaRecord>;
+}
+
+const superseded: ExportResult = { outcome: 'superseded', counts: countsOf(0), messages: 0, bytes: 0 };
+
+function createSink(context: KafkaContext, options: Required<KafkaSinkOptions>): KollectSink {
+  const { spec } = context;
+  const config = clientConfig(context, options.onLog);
+  const keeper = createClientKeeper(() => {
+    const client = options.client(config);
+    // What the spec has no use for is refused, and not left aside: a client asks for what it needs alone.
+    const connect = () => Promise.all([config.credentials(), config.tlsMaterial()]).then(() => client.connect());
+    return { ...client, connect };
+  });
+  const topics = createTopicStates(spec);
+  const publisher = createPublisher(spec, keeper);
+  const published = createPublishedTimes();
+  const running = new Set<Promise<unknown>>();
+  const closed = new AbortController();
+  let closing: Promise<void> | undefined;
+
+  /** One attempt, whose errors say what was being done. */
+  const attempt = <T>(operation: SinkOperation, doing: string, { signal }: OperationOptions, run: (attempt: Attempt) => Promise<T>): Promise<T> => {
+    const limits = { signal, closed: closed.signal, sinkName: context.name, operation, doing, timeoutMs: spec.deliveryTimeoutMs };
+    const settled = withAttempt(limits, run)
+      .catch((error: unknown) => {
+        if (isTopicGone(error)) topics.forget();
+        throw kafkaError(error, limits);
+      })
+      .finally(() => running.delete(settled));
+    running.add(settled);
+    return settled;
+  };
+
+  /** Bytes that were published, or undefined where a newer announcement came first. */
+  const announce = async (attempt: Attempt, { scope, time, key, total, records }: Announcement): Promise<number | undefined> => {
+    if (published.isOlder(scope, time)) return undefined;
+    const held = await keeper.connected(attempt);
+    const { partitions, compacted } = await topics.current(held, attempt);
+    if (total > 1 && compacted === true) throw needsParts(scope, total, spec);
+    let bytes = 0;
+    const counted = function* (): Iterable<KafkaRecord> {
+      for (const record of records()) {
+        bytes += record.value?.byteLength ?? 0;
+        yield record;
+      }
+    };
+    const publication = { attempt, total, records: counted, isCurrent: () => !published.isOlder(scope, time) };
+    if (!(await publisher.publish(partitionFor(key, partitions), publication))) return undefined;
+    published.record(scope, time);
+    return bytes;
+  };
+
+  const { format, headers, maxMessageBytes } = spec;
+  return {
+    open: (options) =>
+      attempt('open', `looking for topic "${spec.topic}"`, options, async (current) => {
+        await topics.current(await keeper.connected(current), current);
+      }),
+    export: (snapshot, options) =>
+      attempt('export', `exporting inventory ${formatScope(snapshot)} to topic "${spec.topic}"`, options, async (current) => {
+        refuseFutureTime('exportedAt', snapshot.exportedAt, new Date());
+        const { key, total, records } = snapshotMessages(snapshot, { maxMessageBytes, format, headers });
+        const bytes = await announce(current, { scope: snapshot, time: snapshot.exportedAt, key, total, records });
+        return bytes === undefined ? superseded : { outcome: 'applied', counts: countsOf(snapshot.items.length), messages: total, bytes };
+      }),
+    removeInventory: (scope, options) =>
+      attempt('remove-inventory', `removing inventory ${formatScope(scope)} from topic "${spec.topic}"`, options, async (current) => {
+        refuseFutureTime('removedAt', options.removedAt, new Date());
+        const record = removalMessage(scope, { removedAt: options.removedAt, format, headers });
+        const bytes = await announce(current, { scope, time: options.removedAt, key: record.key, total: 1, records: () => [record] });
+        return bytes === undefined ? superseded : { outcome: 'applied', counts: countsOf(0), messages: 1, bytes };
+      }),
+    testConnection: ({ signal }) => {
+      if (closed.signal.aborted) return Promise.reject(closedError({ sinkName: context.name, operation: 'test-connection' }));
+      const settled = testConnection({ context, makeClient: options.client, onLog: options.onLog, signal: AbortSignal.any([signal, closed.signal]) }).finally(() =>
+        running.delete(settled),
+      );
+      running.add(settled);
+      return settled;
+    },
+    close: () => {
+      closed.abort();
+      return (closing ??= Promise.allSettled(running)
+        .then(() => keeper.close())
+        .then(() => undefined));
+    },
+  };
+}
+
+const topicGoneCodes: ReadonlySet<number | undefined> = new Set([3, 17, 100, 103]);
+
+function isTopicGone(error: unknown): boolean {
+  return topicGoneCodes.has(protocolCodeIn(error));
+}
+
+/** Compaction keeps the last message of a key, which of a document in parts is a part. */
+function needsParts(scope: Scope, total: number, { topic, maxMessageBytes }: ResolvedKafkaSpec): SinkError {
+  return new SinkError(
+    'PAYLOAD_TOO_LARGE',
+    `Inventory ${formatScope(scope)} needs ${total} messages of at most ${maxMessageBytes} bytes, and topic "${topic}" is compacted, which would keep only the last: ` +
+      'raise spec.kafka.maxMessageBytes with max.message.bytes of the topic, or set cleanup.policy to delete.',
+    { sinkType: 'kafka' },
+  );
+}
+
+function countsOf(inserted: number): ItemCounts {
+  return { inserted, updated: 0, deleted: 0, unchanged: 0 };
+}

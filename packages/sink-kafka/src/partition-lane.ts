@@ -1,0 +1,184 @@
+import type { SinkError } from '@kollect/core';
+import type { Attempt } from './attempt.ts';
+import type { ClientKeeper } from './client-keeper.ts';
+import type { HeldClient } from './held-client.ts';
+import type { KafkaClient, KafkaRecord } from './kafka-client.ts';
+import { recordSize } from './record-size.ts';
+
+/** The messages of one export, or of one removal. */
+export interface Publication {
+  readonly attempt: Attempt;
+  /** One message shares a request with those of others; several have the partition alone until the last was acknowledged. */
+  readonly total: number;
+  /** Made one after another, when it is their turn: parts of a large snapshot are never in memory together. */
+  readonly records: () => Iterable<KafkaRecord>;
+  /** False where the store got a newer one while this one waited for its turn: then nothing is sent. */
+  readonly isCurrent: () => boolean;
+}
+
+export interface LaneOptions {
+  readonly topic: string;
+  readonly partition: number;
+  /** Of all records of one request. */
+  readonly maxBytes: number;
+  readonly keeper: ClientKeeper;
+  /** Sends several messages, each in a request of its own, or in one transaction. */
+  readonly sendParts: (held: HeldClient, publication: Publication, send: (client: Pick<KafkaClient, 'send'>, record: KafkaRecord) => Promise<void>) => Promise<void>;
+  readonly onIdle: () => void;
+}
+
+/** One partition: at most one request in flight, in the order of the calls, which concurrent requests of a client do not keep. */
+export interface PartitionLane {
+  /** Resolves to whether the messages were sent and acknowledged. Rejects with what the client rejected with, or the attempt's reason. */
+  publish(publication: Publication): Promise<boolean>;
+}
+
+interface Waiting {
+  readonly publication: Publication;
+  readonly settle: (outcome: boolean | Promise<boolean>) => void;
+  readonly fail: (error: unknown) => void;
+  /** Made early to learn its size. */
+  record?: KafkaRecord;
+}
+
+/** How long an aborted request may take to end by itself, before its client is given up. */
+const graceMs = 200;
+
+export function createPartitionLane({ topic, partition, maxBytes, keeper, sendParts, onIdle }: LaneOptions): PartitionLane {
+  const queue: Waiting[] = [];
+  let running = false;
+  /** Ends the wait for a client when nobody is left in the queue. */
+  let connecting: AbortController | undefined;
+
+  const sendBatch = (client: Pick<KafkaClient, 'send'>, records: readonly KafkaRecord[]): Promise<void> => client.send({ topic, partition, records });
+
+  /** From the head of the queue: whole exports of one message each that fit one request, or one export of several. */
+  const take = (): readonly Waiting[] => {
+    const taken: Waiting[] = [];
+    let bytes = 0;
+    for (let next = queue[0]; next !== undefined; next = queue[0]) {
+      if (!next.publication.isCurrent()) {
+        queue.shift();
+        next.settle(false);
+        continue;
+      }
+      if (next.publication.total > 1) {
+        if (taken.length > 0) break;
+        queue.shift();
+        return [next];
+      }
+      try {
+        next.record ??= first(next.publication.records());
+      } catch (error) {
+        queue.shift();
+        next.fail(error);
+        continue;
+      }
+      bytes += recordSize(next.record);
+      if (bytes > maxBytes && taken.length > 0) break;
+      taken.push(next);
+      queue.shift();
+    }
+    return taken;
+  };
+
+  const deliver = async (held: HeldClient, taken: readonly Waiting[]): Promise<void> => {
+    const [only] = taken;
+    if (only !== undefined && only.publication.total > 1) {
+      return sendParts(held, only.publication, (client, record) => sendBatch(client, [record]));
+    }
+    const records = taken.flatMap(({ record }) => (record === undefined ? [] : [record]));
+    return held.call((client) => sendBatch(client, records));
+  };
+
+  const turn = async (): Promise<void> => {
+    connecting = new AbortController();
+    let held: HeldClient;
+    try {
+      held = await keeper.connected({ signal: connecting.signal });
+    } catch (error) {
+      for (const { fail } of queue.splice(0)) fail(error);
+      return;
+    } finally {
+      connecting = undefined;
+    }
+    const taken = take();
+    if (taken.length === 0) return;
+    const delivery = deliver(held, taken);
+    for (const { publication, settle } of taken) settle(follow(publication.attempt, held, delivery));
+    try {
+      await delivery;
+    } catch {
+      held.retire();
+    }
+  };
+
+  const run = async (): Promise<void> => {
+    running = true;
+    while (queue.length > 0) await turn();
+    running = false;
+    onIdle();
+  };
+
+  return {
+    publish: (publication) =>
+      new Promise<boolean>((resolve, reject) => {
+        const { signal } = publication.attempt;
+        const leave = (): void => {
+          const at = queue.indexOf(waiting);
+          if (at === -1) return;
+          queue.splice(at, 1);
+          waiting.fail(signal.reason);
+          if (queue.length === 0) connecting?.abort(signal.reason);
+        };
+        const done = (): void => signal.removeEventListener('abort', leave);
+        const waiting: Waiting = {
+          publication,
+          settle: (outcome) => {
+            done();
+            resolve(outcome);
+          },
+          fail: (error) => {
+            done();
+            reject(error as Error);
+          },
+        };
+        if (signal.aborted) return waiting.fail(signal.reason);
+        signal.addEventListener('abort', leave, { once: true });
+        queue.push(waiting);
+        if (!running) void run();
+      }),
+  };
+}
+
+/** True once the delivery ends. Past the time limit its client is given up at once; aborted, it may end by itself for a moment. */
+async function follow({ signal }: Attempt, held: HeldClient, delivery: Promise<void>): Promise<boolean> {
+  const outcome = delivery.then(() => true);
+  let onAbort: () => void = () => undefined;
+  let grace: NodeJS.Timeout | undefined;
+  const ended = new Promise<never>((_, reject) => {
+    const giveUp = (): void => {
+      reject(signal.reason as SinkError);
+      held.giveUp();
+    };
+    onAbort = () => {
+      if ((signal.reason as SinkError).code === 'TIMEOUT') giveUp();
+      else grace = setTimeout(giveUp, graceMs);
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([outcome, ended]);
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    clearTimeout(grace);
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function first(records: Iterable<KafkaRecord>): KafkaRecord {
+  for (const record of records) return record;
+  throw new RangeError('An export of one message has none.');
+}
