@@ -33,9 +33,9 @@ export const platformaticClient: KafkaClientFactory = (config) => {
   const produce = async ({ topic, partition, records }: ProduceBatch, transaction?: VendorTransaction): Promise<void> => {
     producer.expectPartition(topic, partition);
     const messages = records.map((record) => messageOf(record, topic, partition));
+    const acks = acksNumbers[config.acks];
     try {
-      if (transaction === undefined) await producer.send({ messages, acks: acksNumbers[config.acks] });
-      else await transaction.send({ messages });
+      await producer.sendPrepared(topic, () => (transaction === undefined ? producer.send({ messages, acks }) : transaction.send({ messages })));
     } catch (error) {
       const { partitionsCount = Infinity } = producer.currentMetadata?.topics.get(topic) ?? {};
       if (partition < partitionsCount) throw error;
@@ -47,6 +47,11 @@ export const platformaticClient: KafkaClientFactory = (config) => {
 
   // One at a time, for the producer has one transaction.
   let previous: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const running = previous.then(work);
+    previous = running.catch(() => undefined);
+    return running;
+  };
   // After a failure the broker may hold a transaction of ours, or know other sequence numbers than we do: a new epoch ends both.
   let unsure = false;
   const begin = async (): Promise<VendorTransaction> => {
@@ -82,18 +87,13 @@ export const platformaticClient: KafkaClientFactory = (config) => {
       throw error;
     }
   };
-  const transaction: KafkaClient['transaction'] = (work) =>
-    untilClosed(() => {
-      const running = previous.then(() => runTransaction(work));
-      previous = running.catch(() => undefined);
-      return running;
-    });
+  const transaction: KafkaClient['transaction'] = (work) => untilClosed(() => inTurn(() => runTransaction(work)));
 
   return {
     connect: () =>
       untilClosed(async () => {
         await producer.metadata({ topics: [], forceUpdate: true, retries: 0 });
-        if (transactional) await (await begin()).cancel();
+        if (transactional) await inTurn(async () => (await begin()).cancel());
         else if (config.idempotent) await producer.initIdempotentProducer({});
       }),
     send: (batch) => (transactional ? transaction((send) => send(batch)) : untilClosed(() => produce(batch))),

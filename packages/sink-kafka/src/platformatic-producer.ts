@@ -6,6 +6,7 @@ import {
   kGetConnection,
   kMetadata,
   kPerformWithRetry,
+  NetworkError,
   parseBroker,
   Producer,
   ProtocolError,
@@ -36,6 +37,12 @@ export interface BrokerRequest {
   readonly arguments: readonly unknown[];
   /** `any` broker, whose answer counts whatever it says; or the controller, which may have moved and is then asked again. */
   readonly to: 'any' | 'controller';
+}
+
+class MetadataNeededError extends NetworkError {
+  constructor() {
+    super('The topic is not known, or no longer.');
+  }
 }
 
 /** The library's producer on our connections, mended where it fails us; each member says why. */
@@ -83,6 +90,19 @@ export class GuardedProducer extends Producer {
     this.#partitions.set(topic, Math.max(partition, this.#partitions.get(topic) ?? 0));
   }
 
+  /** Sends to a topic that is known: the library numbers the records before anything else happens. */
+  async sendPrepared(topic: string, send: () => Promise<unknown>): Promise<void> {
+    for (;;) {
+      await this.metadata({ topics: [topic], retries });
+      try {
+        await send();
+        return;
+      } catch (error) {
+        if (!(error instanceof MetadataNeededError)) throw error;
+      }
+    }
+  }
+
   /** Sends one request, again where that may help. */
   request<Response>({ api: name, arguments: given, to }: BrokerRequest): Promise<Response> {
     return new Promise((resolve, reject) => {
@@ -128,6 +148,10 @@ export class GuardedProducer extends Producer {
   }
 
   override [kMetadata](options: MetadataOptions, callback: CallbackWithPromise<ClusterMetadata>): void {
+    const [topic] = options.topics ?? [];
+    // A send that waited here would number its records by a count that another, failing one began anew meanwhile: the broker would take
+    // them for records it has, and acknowledge without writing.
+    if (topic !== undefined && options.retries === undefined && !this.#isKnown(topic)) return callback(new MetadataNeededError(), undefined);
     super[kMetadata](options, (error, metadata) => {
       if (error !== null || metadata === undefined) callback(withErrorCode(error), metadata);
       else callback(null, { ...metadata, topics: new Map([...metadata.topics].map(([name, topic]) => [name, this.#withExpectedPartitions(name, topic)])) });
@@ -145,8 +169,13 @@ export class GuardedProducer extends Producer {
   #delay(attempt: number, error: Error): number {
     if (findErrorBy(error, 'hasStaleMetadata', true) !== null) this.clearMetadata();
     // The previous transaction is being completed, which takes milliseconds.
-    if (findErrorBy(error, 'apiId', 'CONCURRENT_TRANSACTIONS') !== null) return 20 * 2 ** (attempt - 1);
-    return Math.min(300, 100 * 2 ** (attempt - 1));
+    const first = findErrorBy(error, 'apiId', 'CONCURRENT_TRANSACTIONS') === null ? 100 : 20;
+    return Math.min(300, first * 2 ** (attempt - 1));
+  }
+
+  #isKnown(topic: string): boolean {
+    const known = this.currentMetadata?.topics.get(topic);
+    return known !== undefined && known.lastUpdate >= Date.now() - metadataMaxAgeMs;
   }
 
   /** A partition that the topic lacks has no leader: so the library looks for it anew, and fails the send where it stays away. */
