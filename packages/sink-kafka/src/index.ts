@@ -5,3 +5,6 @@ export type { KafkaClient, KafkaClientConfig, KafkaClientFactory, KafkaLogLine }
 
 // For consumers of the topic: what a message is, and how to read it back.
 export { formatMessageKey, parseMessageKey } from './message-key.ts';
+export { readSnapshots, type ReadSnapshotsOptions } from './read-snapshots.ts';
+export type { InventoryEvent, RemovedEvent, SkippedEvent, SkipReason, SnapshotEvent } from './read-events.ts';
+export type { IncomingHeaders, IncomingMessage, MessagePosition } from './incoming-message.ts';
