@@ -1,9 +1,13 @@
 import type { SinkErrorReason } from '../contract/errors.ts';
 
-/** How delivery to one sink ended; see docs/operations.md. */
-export type DeliveryOutcome = 'applied' | 'unchanged' | 'superseded' | 'debounced' | 'queued-superseded' | 'failed' | 'skipped-open-circuit';
+export const deliveryOutcomes = ['applied', 'unchanged', 'superseded', 'debounced', 'queued-superseded', 'failed', 'skipped-open-circuit'] as const;
 
-export type BreakerState = 'closed' | 'half-open' | 'open';
+/** How delivery to one sink ended; see docs/operations.md. */
+export type DeliveryOutcome = (typeof deliveryOutcomes)[number];
+
+export const breakerStates = ['closed', 'half-open', 'open'] as const;
+
+export type BreakerState = (typeof breakerStates)[number];
 
 /** One export to one sink, whatever became of it. */
 export interface DeliveryEnded {
