@@ -1,4 +1,4 @@
-import { sealSnapshot, type InventorySnapshot, type Item, type Scope } from '@kollect/core';
+import { sealSnapshot, type InventorySnapshot, type Item, type Scope, type SnapshotInput } from '@kollect/core';
 import type { IncomingMessage } from './incoming-message.ts';
 import type { KafkaRecord } from './kafka-client.ts';
 import { removalMessage, snapshotMessages, type SnapshotMessageOptions } from './messages.ts';
@@ -6,7 +6,7 @@ import { removalMessage, snapshotMessages, type SnapshotMessageOptions } from '.
 export const scope: Scope = { cluster: 'prod-eu-1', inventoryNamespace: 'team', inventoryName: 'all' };
 export const exportedAt = '2026-01-31T12:00:00.000Z';
 /** Small enough that two made items never share a part. */
-export const onePartPerItem = 1_800;
+export const onePartPerItem = 2_000;
 export const document: SnapshotMessageOptions = { format: 'document', headers: {}, maxMessageBytes: 921_600 };
 
 /** Items of some 900 bytes, told apart by the text. */
@@ -23,7 +23,7 @@ export function items(count: number, text = 'x', kind = 'Pod'): Item[] {
   }));
 }
 
-export function seal(changes: Partial<InventorySnapshot> & { readonly items?: readonly Item[] } = {}): Promise<InventorySnapshot> {
+export function seal(changes: Partial<SnapshotInput> = {}): Promise<InventorySnapshot> {
   return sealSnapshot({ ...scope, generation: 7, exportedAt, items: items(1), ...changes });
 }
 
