@@ -11,6 +11,7 @@ import {
   Producer,
   ProtocolError,
   ResponseError,
+  UnsupportedError,
   UserError,
   type API,
   type Broker,
@@ -70,6 +71,11 @@ export class GuardedProducer extends Producer {
     this.#bootstrap = config.brokers.map((broker) => parseBroker(broker));
     // More than one request in flight loses the order of an idempotent producer's sequence numbers when one is sent again.
     this.#connections = createConnections(config, { maxInflights: config.idempotent ? 1 : 5 });
+    // A version of the library that dials past us must fail, and not escape the egress policy.
+    const refuse = (): never => {
+      throw new UnsupportedError('This version of @platformatic/kafka is built otherwise than 2.12.1; install that version.');
+    };
+    Object.assign(this.connections, { get: refuse, getFirstAvailable: refuse });
   }
 
   /** Resolves when the system has taken all that was sent. */
