@@ -4,6 +4,26 @@ export type { InventorySnapshot, Item, ItemIdentity, JsonValue, Scope, SealedIte
 export { itemFromObject, type AttributeSource, type ItemFromObjectOptions, type KubernetesObject } from './resources/item-from-object.ts';
 export { createSinkRegistry, type SinkRegistryOptions } from './create-sink-registry.ts';
 export type { SinkConfig, SinkConnection, SinkRegistry } from './registry/sink-registry.ts';
+export { createExporter } from './delivery/exporter.ts';
+export type {
+  ExportCallOptions,
+  Exporter,
+  ExporterOptions,
+  ExporterPressure,
+  ExportInventory,
+  InventoryDelivery,
+  InventoryName,
+  PlanReport,
+  SinkPlanReport,
+  SinkResource,
+} from './delivery/exporter-types.ts';
+export type { DeliveryReport, RemovalOutcome, RemovalReport, SinkDeliveryReport, SinkRemovalReport, SinkStatus } from './delivery/delivery-report.ts';
+export { sinkDeliverySchema, type ExporterLimits, type PaceOptions, type SinkDeliveryOptions } from './delivery/delivery-options.ts';
+export type { IsMaterialChange, SnapshotSummary } from './delivery/gate-decision.ts';
+export type { DeliveryClock } from './delivery/delivery-clock.ts';
+export type { BreakerState, DeliveryEnded, DeliveryMetrics, DeliveryOutcome } from './observability/metrics.ts';
+export type { DeliverySpan, DeliveryTracer, SpanAttributes } from './observability/tracing.ts';
+export type { DeliveryLogger, LogFields } from './observability/logging.ts';
 export { createEgressPolicy, type EgressPolicyOptions } from './connection/egress-policy.ts';
 export { memorySink } from './memory-sink.ts';
 export {

@@ -1,0 +1,197 @@
+import { SinkError } from '../contract/errors.ts';
+import { formatScope } from '../contract/scope.ts';
+import type { ConnectionReport, KollectSink } from '../contract/sink.ts';
+import type { InventorySnapshot } from '../contract/snapshot.ts';
+import type { SinkDefinition } from '../registry/define-sink.ts';
+import type { SinkRegistry } from '../registry/sink-registry.ts';
+import { containLogger, containMetrics, containTracer, quietly } from './contained-ports.ts';
+import { exportDelivery, removalDelivery, type Delivery } from './delivery.ts';
+import { systemClock } from './delivery-clock.ts';
+import { resolveDeadline, resolveLimits } from './delivery-options.ts';
+import { sinkReport, summariseReports, type SinkDeliveryReport, type SinkRemovalReport, type SinkStatus, unsupportedReport } from './delivery-report.ts';
+import type { ExportInventory, Exporter, ExporterOptions, SinkPlanReport } from './exporter-types.ts';
+import { checkRemovedAt, checkScope, leftOut, nameOf, unknownSink } from './exporter-checks.ts';
+import { createExportSlots } from './export-slots.ts';
+import { inventoryRules, scopeOf } from './inventory-rules.ts';
+import { createInventoryLane, type InventoryLane } from './inventory-lane.ts';
+import { createLaneTable } from './lane-table.ts';
+import { closeWithin } from './close-within.ts';
+import { createSinkLine, type SinkLine } from './sink-line.ts';
+import { testSinkConnection } from './test-sink-connection.ts';
+
+/** The front door: one call exports to every sink. Starts no timer and dials nobody until it is asked to export. */
+export function createExporter<const Definitions extends readonly SinkDefinition[]>(options: ExporterOptions<Definitions>): Exporter<Definitions> {
+  const { clock = systemClock, onReport } = options;
+  // What a registry infers is for its callers; in here every sink is like the next.
+  const registry = options.registry as unknown as SinkRegistry;
+  const metrics = containMetrics(options.metrics);
+  const tracer = containTracer(options.tracer);
+  const logger = containLogger(options.logger);
+  const slots = createExportSlots({ total: resolveLimits(options.limits).concurrentExports });
+  const end = new AbortController();
+  const lifetime = end.signal;
+  const shared = { registry, clock, lifetime, metrics, tracer, logger };
+
+  const sinks = new Map<string, SinkLine>();
+  const lanes = createLaneTable();
+  /** What `close` waits for, beside the lanes. */
+  const pending = new Set<Promise<unknown>>();
+  let closing: Promise<void> | undefined;
+
+  for (const type of registry.types) metrics.declareSinkType(type);
+
+  const track = async <T>(promise: Promise<T>): Promise<T> => {
+    pending.add(promise);
+    try {
+      return await promise;
+    } finally {
+      pending.delete(promise);
+    }
+  };
+
+  const laneTo = (sink: SinkLine, inventory: ExportInventory): InventoryLane => {
+    const scope = scopeOf(inventory);
+    const known = lanes.get(scope, sink.name);
+    if (known !== undefined) return known;
+    const name = nameOf(inventory);
+    const lane: InventoryLane = createInventoryLane({
+      ...shared,
+      scope,
+      sink,
+      slots,
+      onBackground: (report) => quietly(() => onReport?.(name, report)),
+      onRemoved: () => {
+        lanes.delete(scope, sink.name, lane);
+        lane.dispose({ outcome: 'queued-superseded' });
+      },
+    });
+    lanes.set(scope, sink.name, lane);
+    return lane;
+  };
+
+  const find = (name: string, inventory: ExportInventory): SinkLine | SinkError => {
+    const what = formatScope(scopeOf(inventory));
+    if (closing !== undefined) return new SinkError('ABORTED', `Nothing was delivered of ${what}: the exporter is closed.`, { operation: 'export' });
+    return sinks.get(name) ?? unknownSink(name, what, [...sinks.keys()]);
+  };
+
+  /** Each sink of the inventory once, or what stands in the way. */
+  const fanOut = <T>(inventory: ExportInventory, each: (sink: SinkLine) => Promise<T>, refused: (name: string, error: SinkError) => T): Promise<T[]> =>
+    Promise.all(
+      [...new Set(inventory.sinks)].map(async (name) => {
+        const found = find(name, inventory);
+        return SinkError.isInstance(found) ? refused(name, found) : each(found);
+      }),
+    );
+
+  const leaveOthers = (inventory: ExportInventory): void => {
+    for (const lane of lanes.takeOthers(scopeOf(inventory), new Set(inventory.sinks))) lane.dispose(leftOut(inventory));
+  };
+
+  const refusedReport = (sink: string, result: SinkError): SinkDeliveryReport => {
+    const now = clock.now();
+    return sinkReport({ sink, sinkType: sinks.get(sink)?.type, result, progress: { attempts: 0 }, calledAt: now, endedAt: now });
+  };
+
+  const deliverTo = (sink: SinkLine, inventory: ExportInventory, delivery: Delivery): Promise<SinkDeliveryReport> =>
+    laneTo(sink, inventory).deliver(delivery, inventoryRules(inventory));
+
+  return {
+    updateSink: (resource) => {
+      if (closing !== undefined) throw new SinkError('ABORTED', `The sink ${JSON.stringify(resource.name)} was not taken: the exporter is closed.`);
+      const known = sinks.get(resource.name);
+      if (known !== undefined) return known.update(resource);
+      sinks.set(resource.name, createSinkLine(resource, shared));
+      return 'created';
+    },
+
+    removeSink: async (name) => {
+      const sink = sinks.get(name);
+      if (sink === undefined) return;
+      sinks.delete(name);
+      await track(removeSink(sink));
+    },
+
+    export: async (inventory, snapshot, { signal = neverAborted, allowDeletes } = {}) => {
+      checkScope(inventory, snapshot);
+      inventoryRules(inventory);
+      leaveOthers(inventory);
+      const reports = await fanOut(inventory, (sink) => deliverTo(sink, inventory, exportDelivery(snapshot, { signal, allowDeletes })), refusedReport);
+      return { ...nameOf(inventory), ...summariseReports(reports), sinks: reports };
+    },
+
+    plan: async (inventory, snapshot, { signal = neverAborted } = {}) => {
+      checkScope(inventory, snapshot);
+      const each = (sink: SinkLine): Promise<SinkPlanReport> => track(planOne(sink, snapshot, signal));
+      return { ...nameOf(inventory), sinks: await fanOut(inventory, each, (sink, error) => ({ sink, error })) };
+    },
+
+    removeInventory: async (inventory, { removedAt, signal = neverAborted }) => {
+      checkRemovedAt(removedAt, inventory);
+      const scope = scopeOf(inventory);
+      const each = async (sink: SinkLine): Promise<SinkRemovalReport> => {
+        if (sink.capabilities.removeInventory) return deliverTo(sink, inventory, removalDelivery(scope, { removedAt, signal }));
+        const lane = lanes.get(scope, sink.name);
+        if (lane !== undefined) lanes.delete(scope, sink.name, lane);
+        lane?.dispose({ outcome: 'queued-superseded' });
+        return unsupportedReport(sink.name, sink.type);
+      };
+      leaveOthers(inventory);
+      const reports: readonly SinkRemovalReport[] = await fanOut(inventory, each, refusedReport);
+      return { ...nameOf(inventory), ok: reports.every(({ error }) => error === undefined), sinks: reports };
+    },
+
+    testConnection: async (resource, { signal = neverAborted } = {}): Promise<ConnectionReport> =>
+      track(testSinkConnection(resource, { registry, clock, signals: [signal, lifetime] })),
+
+    status: (inventory) =>
+      [...new Set(inventory.sinks)].map((sink): SinkStatus => {
+        const line = sinks.get(sink);
+        const idle = { sink, ...(line === undefined ? {} : { sinkType: line.type, breaker: line.breaker() }), running: false, waiting: false, owing: false };
+        return lanes.get(scopeOf(inventory), sink)?.status() ?? idle;
+      }),
+
+    pressure: () => ({ running: slots.running, waiting: slots.waiting, owed: lanes.all().filter(({ owing }) => owing).length }),
+
+    close: ({ deadline = '20s' } = {}) => {
+      const deadlineMs = resolveDeadline(deadline);
+      closing ??= closeAll(deadlineMs);
+      return closing;
+    },
+  };
+
+  async function planOne(sink: SinkLine, snapshot: InventorySnapshot, signal: AbortSignal): Promise<SinkPlanReport> {
+    const report = { sink: sink.name, sinkType: sink.type };
+    if (!sink.capabilities.plan) return { ...report, unsupported: true };
+    try {
+      const plan = await sink.once(signal, (one: KollectSink, limited) => one.plan?.(snapshot, { signal: limited }) ?? Promise.resolve(undefined));
+      return plan === undefined ? { ...report, unsupported: true } : { ...report, plan };
+    } catch (error) {
+      return { ...report, error: SinkError.from(error, { sinkType: sink.type, operation: 'plan' }) };
+    }
+  }
+
+  async function removeSink(sink: SinkLine): Promise<void> {
+    const removed = lanes.takeSink(sink.name);
+    const error = new SinkError('ABORTED', `The sink ${JSON.stringify(sink.name)} was removed before the snapshot reached it.`, { sinkType: sink.type, operation: 'export' });
+    for (const lane of removed) lane.dispose(error);
+    await Promise.all(removed.map((lane) => lane.idle()));
+    await sink.close();
+  }
+
+  async function closeAll(deadlineMs: number): Promise<void> {
+    const all = lanes.all();
+    for (const lane of all) lane.flush();
+    const idle = Promise.all([...all.map((lane) => lane.idle()), ...[...pending].map((promise) => promise.catch(() => undefined))]);
+    const late = new SinkError('ABORTED', 'The exporter was closed before the snapshot reached the sink.', { operation: 'export' });
+    await closeWithin({ clock, deadlineMs, idle }, () => {
+      for (const lane of all) lane.dispose(late);
+      end.abort();
+    });
+    await Promise.all([...sinks.values()].map((sink) => sink.close()));
+    end.abort();
+    sinks.clear();
+  }
+}
+
+const neverAborted = new AbortController().signal;

@@ -1,0 +1,29 @@
+import type { ConnectionReport } from '../contract/sink.ts';
+import type { SinkRegistry } from '../registry/sink-registry.ts';
+import { containSink } from './contained-sink.ts';
+import type { DeliveryClock } from './delivery-clock.ts';
+import { resolveSinkDelivery } from './delivery-options.ts';
+import type { SinkResource } from './exporter-types.ts';
+import { linkSignals } from './linked-signal.ts';
+
+export interface TestSinkConnectionOptions {
+  readonly registry: SinkRegistry;
+  readonly clock: DeliveryClock;
+  readonly signals: readonly AbortSignal[];
+}
+
+/** Tries the connection with a sink made for it, and closes that whatever happens. */
+export async function testSinkConnection(resource: SinkResource, { registry, clock, signals }: TestSinkConnectionOptions): Promise<ConnectionReport> {
+  const { name, config, connection } = resource;
+  const { attemptTimeoutMs, abortGraceMs, closeTimeoutMs } = resolveSinkDelivery(resource.delivery, name);
+  const made = registry.create(config, { name, ...connection });
+  const sink = containSink({ sink: made, sinkType: config.type, clock, abortGraceMs, closeTimeoutMs });
+  const { signal, release } = linkSignals({ parents: signals, timeoutMs: attemptTimeoutMs, clock });
+  try {
+    return await sink.testConnection({ signal });
+  } finally {
+    release();
+    // The report stands, whether or not the sink closes as it should.
+    await sink.close().catch(() => undefined);
+  }
+}
