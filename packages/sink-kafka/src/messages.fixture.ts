@@ -10,14 +10,14 @@ export const onePartPerItem = 2_000;
 export const document: SnapshotMessageOptions = { format: 'document', headers: {}, maxMessageBytes: 921_600 };
 
 /** Items of some 900 bytes, told apart by the text. */
-export function items(count: number, text = 'x', kind = 'Pod'): Item[] {
+export function items(count: number, text = 'x'): Item[] {
   return Array.from({ length: count }, (_, index) => ({
     targetNamespace: 'team',
     targetName: 'pods',
     namespace: 'shop',
     name: `web-${String(index).padStart(3, '0')}`,
     version: 'v1',
-    kind,
+    kind: 'Pod',
     uid: `u${index}`,
     attributes: { text, filler: 'ü'.repeat(350) },
   }));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { documentSchemaVersion, joinParts, parseDocument, SinkError, wholeDocument, type SealedItem } from '@kollect/core';
+import { documentSchemaVersion, joinParts, parseDocument, SinkError, wholeDocument, type Item, type SealedItem } from '@kollect/core';
 import type { KafkaRecord } from './kafka-client.ts';
 import { document, exportedAt, items, onePartPerItem, partsOf, scope, seal } from './messages.fixture.ts';
 import { removalMessage, snapshotMessages } from './messages.ts';
@@ -44,11 +44,10 @@ describe('the message of a snapshot', () => {
 
   test('names a kind only where there is one, and a cluster only where there is one', async () => {
     const headersOf = async (changes: Parameters<typeof seal>[0]) => Object.keys(partsOf(await seal(changes), document)[0]?.headers ?? {});
-    const mixed = [...items(1), ...items(1, 'x', 'Service').map((item) => ({ ...item, uid: 'other' }))];
-    expect(await headersOf({ items: mixed })).not.toContain('kollect.dev/gvk');
+    const differing = (changes: Partial<Item>) => [...items(1), ...items(1).map((item) => ({ ...item, ...changes, uid: 'other' }))];
+    expect(await headersOf({ items: differing({}) })).toContain('kollect.dev/gvk');
     expect(await headersOf({ items: [] })).not.toContain('kollect.dev/gvk');
-    const grouped = [...items(1), ...items(1).map((item) => ({ ...item, group: 'apps', uid: 'other' }))];
-    expect(await headersOf({ items: grouped })).not.toContain('kollect.dev/gvk');
+    for (const changes of [{ kind: 'Service' }, { version: 'v2' }, { group: 'apps' }]) expect(await headersOf({ items: differing(changes) })).not.toContain('kollect.dev/gvk');
     expect(await headersOf({ cluster: '' })).not.toContain('kollect.dev/cluster');
   });
 

@@ -273,7 +273,7 @@ describe('messages as clients hand them out', () => {
   test('@platformatic/kafka: a map of buffers, offsets as bigint', async () => {
     const { key, headers } = removalOf(scope, exportedAt);
     const map = new Map(Object.entries(headers).map(([name, value]) => [Buffer.from(name), Buffer.from(value)]));
-    const message: Pick<Message<Buffer, Buffer | null, Buffer, Buffer>, 'topic' | 'partition' | 'offset' | 'key' | 'value' | 'headers'> = {
+    const message: Pick<Message<Buffer, Buffer | null>, 'topic' | 'partition' | 'offset' | 'key' | 'value' | 'headers'> = {
       topic: 't',
       partition: 1,
       offset: 7n,
