@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseDocument, snapshotFromDocument, wholeDocument, type InventorySnapshot, type SnapshotInput } from '@kollect/core';
-import type { Message } from '@platformatic/kafka';
+import type { Message, MessagesStream } from '@platformatic/kafka';
 import type { EachMessagePayload } from 'kafkajs';
 import type { IncomingMessage } from './incoming-message.ts';
 import type { KafkaRecord } from './kafka-client.ts';
@@ -147,6 +147,8 @@ describe('sets that are torn', () => {
     // What was let go counts no more, and neither does what was delivered.
     const again = await readRecords([...a.slice(0, 2), ...b, ...(await of('c')), ...(await of('d'))], { maxPendingBytes: bytes });
     expect(again.map(brief)).toEqual(['skipped limit 2/3', ...Array<string>(3).fill('snapshot 12:01')]);
+    // A part that came again counts once.
+    expect((await readRecords([...a.slice(0, 2), ...a.slice(0, 2), ...a], { maxPendingBytes: bytes })).map(brief)).toEqual(['snapshot 12:01']);
     expect((await readRecords(await of('e', 5), { maxPendingBytes: bytes })).map(brief)).toEqual(['skipped limit 4/5', 'skipped incomplete 1/5']);
   });
 });
@@ -273,12 +275,14 @@ describe('messages as clients hand them out', () => {
   test('@platformatic/kafka: a map of buffers, offsets as bigint', async () => {
     const { key, headers } = removalOf(scope, exportedAt);
     const map = new Map(Object.entries(headers).map(([name, value]) => [Buffer.from(name), Buffer.from(value)]));
-    const message: Pick<Message<Buffer, Buffer | null>, 'topic' | 'partition' | 'offset' | 'key' | 'value' | 'headers'> = {
+    const readsStream: (stream: MessagesStream<Buffer, Buffer, Buffer, Buffer>) => AsyncIterable<InventoryEvent> = readSnapshots;
+    expect(readsStream).toBe(readSnapshots);
+    const message: Pick<Message<Buffer, Buffer | undefined>, 'topic' | 'partition' | 'offset' | 'key' | 'value' | 'headers'> = {
       topic: 't',
       partition: 1,
       offset: 7n,
       key: Buffer.from(key),
-      value: null,
+      value: undefined,
       headers: map,
     };
     expect((await read([message]))[0]).toMatchObject({ type: 'removed', removedAt: exportedAt });
