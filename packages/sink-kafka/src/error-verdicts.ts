@@ -52,7 +52,7 @@ const byProtocolCode: Readonly<Record<number, Verdict>> = {
   19: tooFewReplicas,
   20: tooFewReplicas,
   21: invalidSpec('The broker does not take this value of acks', 'Correct spec.kafka.acks.'),
-  29: denied('The user may not write to the topic', 'Grant WRITE and DESCRIBE on the topic; topicProvisioning create needs CREATE, too.'),
+  29: denied('The user may not write to the topic, or not see it', 'Grant WRITE and DESCRIBE on the topic; topicProvisioning create needs CREATE, too.'),
   30: denied('The user may not use the group'),
   31: denied('The user may not do this on the cluster', 'Grant IDEMPOTENT_WRITE on the cluster (brokers before 2.8), or CREATE where the sink makes the topic.'),
   32: verdict('SNAPSHOT_INVALID')(

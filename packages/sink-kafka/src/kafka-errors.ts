@@ -99,7 +99,7 @@ function throttleOf(fields: readonly Fields[]): number | undefined {
 }
 
 function describe(verdict: Verdict, protocol: ProtocolCode | undefined, fields: readonly Fields[], doing: string | undefined): string {
-  const clientCode = fields.map(({ code }) => code).findLast((code) => typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,60}$/.test(code));
+  const clientCode = fields.map(({ code }) => code).findLast((code) => typeof code === 'string' && /^[A-Z][A-Z0-9_/]{2,60}$/.test(code));
   const facts = protocol === undefined ? clientCode : `Kafka error ${protocol.code}${protocol.name === undefined ? '' : `, ${protocol.name}`}`;
   const known = typeof facts === 'string' ? ` (${facts})` : '';
   const when = doing === undefined ? '' : ` while ${doing}`;

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 import kafkajs, { type CompressionTypes, type Kafka, type KafkaConfig, type Message, type Producer, type Transaction, type logLevel } from 'kafkajs';
-import type { TlsMaterial } from '@kollect/core';
-import { openBrokerSocket } from './broker-socket.ts';
+import { brokerTls, openBrokerSocket } from './broker-socket.ts';
 import { loadCodec } from './codecs.ts';
 import type { Acks, Compression, KafkaClientConfig, KafkaClientFactory, KafkaLogLine, KafkaRecord, ProduceBatch, TopicDescription } from './kafka-client.ts';
+import { kafkaError } from './kafka-errors.ts';
 import { parseBroker } from './spec-problems.ts';
 
 /*
@@ -11,10 +12,11 @@ import { parseBroker } from './spec-problems.ts';
  * What they are for: one cluster for producer and metadata, sockets that can be ended, no negative timer, secrets asked for anew.
  */
 interface Connection {
+  readonly host: string;
   sasl: object | null;
   connect(): Promise<boolean>;
   isConnected(): boolean;
-  readonly requestQueue: { readonly pending: readonly unknown[]; scheduleCheckPendingRequests(): void };
+  readonly requestQueue: { readonly pending: readonly unknown[]; scheduleCheckPendingRequests(): void; rejectAll(error: Error): void };
 }
 
 interface Broker {
@@ -62,7 +64,9 @@ export const kafkajsClient: KafkaClientFactory = (config) => {
   const sockets = new Map<Socket, string>();
   const pending = new Set<Promise<unknown>>();
   let destroyed = false;
-  let material: TlsMaterial = {};
+  /** For the socket that is made next, and how that one ended. */
+  let tls: ConnectionOptions | undefined;
+  let failureOfNewest: () => Error | undefined = () => undefined;
 
   const kafka = new kafkajs.Kafka({
     brokers: [...config.brokers],
@@ -78,7 +82,10 @@ export const kafkajsClient: KafkaClientFactory = (config) => {
       if (!destroyed) forwardLog(entry.level, entry.log, config.log);
     },
     socketFactory: ({ host, port, onConnect }) => {
-      const socket = openBrokerSocket({ host, port, egress: config.egress, tls: config.tls, material, onConnect });
+      const socket = openBrokerSocket({ host, port, egress: config.egress, tls, onConnect });
+      let failure: Error | undefined;
+      failureOfNewest = () => failure;
+      socket.once('error', (error) => (failure = error));
       sockets.set(socket, `${host}:${port}`);
       socket.once('close', () => sockets.delete(socket));
       return socket;
@@ -92,9 +99,17 @@ export const kafkajsClient: KafkaClientFactory = (config) => {
     const connect = async (): Promise<boolean> => {
       if (connection.isConnected()) return true;
       if (destroyed) throw destroyedError();
-      material = await config.tlsMaterial();
+      const options = config.tls === undefined ? undefined : brokerTls(config.tls.serverName ?? connection.host, await config.tlsMaterial());
       if (destroyed) throw destroyedError();
-      return dial();
+      tls = options;
+      const dialled = dial();
+      const failure = failureOfNewest;
+      return dialled.catch((error: unknown) => {
+        const cause = failure();
+        // kafkajs tries a certificate that does not fit again and again; where there is another broker, that one may do better.
+        const hopeless = config.brokers.length === 1 && cause !== undefined && !kafkaError(cause).retryable;
+        throw Object.assign(error as Error, { cause }, hopeless ? { retriable: false } : {});
+      });
     };
     connection.connect = () => (dialling ??= connect().finally(() => (dialling = undefined)));
     if (connection.sasl !== null) connection.sasl = saslOf(config);
@@ -104,6 +119,9 @@ export const kafkajsClient: KafkaClientFactory = (config) => {
     queue.scheduleCheckPendingRequests = () => {
       if (queue.pending.length > 0) schedule();
     };
+    // What a dying socket says is retried, after a pause that cannot be cut short.
+    const rejectAll = queue.rejectAll.bind(queue);
+    queue.rejectAll = (error) => rejectAll(destroyed ? destroyedError() : error);
   };
 
   const { cluster, producer } = shareCluster(kafka, config, guard);
@@ -198,10 +216,10 @@ export const kafkajsClient: KafkaClientFactory = (config) => {
     async destroy() {
       destroyed = true;
       const error = destroyedError();
-      for (const socket of sockets.keys()) socket.destroy(error);
+      const closed = [...sockets.keys()].map((socket) => new Promise((resolve) => socket.once('close', resolve).destroy(error)));
       let timer: NodeJS.Timeout | undefined;
       const patience = new Promise((resolve) => (timer = setTimeout(resolve, settleMs)));
-      await Promise.race([Promise.allSettled([...pending, producer.disconnect()]), patience]);
+      await Promise.race([Promise.allSettled([...closed, ...pending, producer.disconnect()]), patience]);
       clearTimeout(timer);
     },
   };

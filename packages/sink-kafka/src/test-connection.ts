@@ -1,8 +1,8 @@
 import { isIP, type Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
-import type { ConnectionReport, Egress, Finding, SinkContext, TlsMaterial } from '@kollect/core';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import type { ConnectionReport, Egress, Finding, SinkContext } from '@kollect/core';
 import { limitedBy } from './attempt.ts';
-import { openBrokerSocket } from './broker-socket.ts';
+import { brokerTls, openBrokerSocket } from './broker-socket.ts';
 import { clientConfig } from './client-config.ts';
 import { kafkaReportBuilder } from './connection-remedies.ts';
 import type { KafkaClient, KafkaClientFactory, KafkaLogLine } from './kafka-client.ts';
@@ -52,7 +52,7 @@ export async function testConnection({ context, makeClient, onLog, signal }: Tes
     const encrypted = await step('tls', connected, async ([broker]) => {
       if (spec.tls === undefined || broker === undefined) return plaintext(spec);
       const onSocket = (socket: Socket): number => sockets.push(socket);
-      return limited('shaking hands', handshake({ broker, egress, tls: spec.tls, material: material ?? {}, onSocket }));
+      return limited('shaking hands', handshake({ broker, egress, tls: brokerTls(spec.tls.serverName ?? broker.host, material ?? {}), onSocket }));
     });
     const session = await step('sasl', encrypted, async () => {
       client = makeClient(config);
@@ -113,8 +113,7 @@ function plaintext({ sasl }: ResolvedKafkaSpec): Finding<true> {
 interface HandshakeOptions {
   readonly broker: Address;
   readonly egress: Egress;
-  readonly tls: NonNullable<ResolvedKafkaSpec['tls']>;
-  readonly material: TlsMaterial;
+  readonly tls: ConnectionOptions;
   readonly onSocket: (socket: Socket) => void;
 }
 
