@@ -1,2 +1,7 @@
-// jest asks for a default export here; it is loaded by the process that loaded global-setup.ts, so both see one server.
-export { stopSharedPostgres as default } from './servers/shared-postgres.ts';
+import { stopSharedKafka } from './servers/shared-kafka.ts';
+import { stopSharedPostgres } from './servers/shared-postgres.ts';
+
+/** jest asks for a default export here; it is loaded by the process that loaded global-setup.ts, so both see the same servers. */
+export default async function stopServers(): Promise<void> {
+  await Promise.all([stopSharedPostgres(), stopSharedKafka()]);
+}

@@ -2,6 +2,11 @@ export { createAuthority, type Authority, type CertificateRequest, type KeyPair 
 export { engineAnswers } from './container-engine.ts';
 export { startFaultProxy, type ByteTrigger, type FaultProxy, type FaultProxyOptions, type Side } from './fault-proxy.ts';
 export type { Direction } from './fault-link.ts';
+export { startKafka, type KafkaKind, type KafkaServer, type StartKafkaOptions } from './kafka.ts';
+export { createKafkaAdmin, type Grant, type KafkaAdmin, type PartitionState, type TopicOptions } from './kafka-admin.ts';
+export type { KafkaRestartMode } from './kafka-backend.ts';
+export { unsecuredToken, type KafkaConnection, type KafkaListener, type KafkaUser } from './kafka-connection.ts';
+export { findKafkaRuntime, kafkaClasspath, type KafkaRuntime } from './kafka-jars.ts';
 export { findPgBouncer, startPgBouncer, type PgBouncer, type StartPgBouncerOptions } from './pgbouncer.ts';
 export { startPostgres, type PostgresKind, type PostgresServer, type StartPostgresOptions } from './postgres.ts';
 export type { RestartMode } from './postgres-backend.ts';

@@ -1,0 +1,240 @@
+import { pbkdf2, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import {
+  AclOperations,
+  AclPermissionTypes,
+  alterPartitionReassignmentsV0,
+  alterUserScramCredentialsV0,
+  Connection,
+  createAclsV3,
+  createAPI,
+  createTopicsV7,
+  deleteTopicsV6,
+  IncrementalAlterConfigOperationTypes,
+  incrementalAlterConfigsV1,
+  metadataV12,
+  ResourcePatternTypes,
+  ResourceTypes,
+  ResponseError,
+  Writer,
+  type API,
+  type Reader,
+} from '@platformatic/kafka';
+import type { KafkaConnection, KafkaUser } from './kafka-connection.ts';
+
+/** How a topic is made; every field has a default. */
+export interface TopicOptions {
+  /** Default 1. */
+  readonly partitions?: number;
+  /** Default: one on each node. */
+  readonly replicationFactor?: number;
+  readonly configs?: Readonly<Record<string, string>>;
+}
+
+/** What a principal is allowed to do. */
+export interface Grant {
+  /** A user's name, or the `CN=` of a client certificate. */
+  readonly principal: string;
+  readonly resource: 'topic' | 'transactional-id' | 'group' | 'cluster';
+  /** Left away for the cluster. */
+  readonly name?: string;
+  /** True takes `name` for the beginning of names; default false. */
+  readonly prefixed?: boolean;
+  readonly operations: readonly (keyof typeof AclOperations)[];
+}
+
+/** Where a partition is. */
+export interface PartitionState {
+  readonly partition: number;
+  /** A node's id, or -1 where none leads. */
+  readonly leader: number;
+  readonly replicas: readonly number[];
+  readonly inSyncReplicas: readonly number[];
+}
+
+/** Administration over the plaintext listener, on a connection of its own for each request, so that it works right after a restart. */
+export interface KafkaAdmin {
+  /** Resolves when every node knows the topic and its leaders. */
+  createTopic(name: string, options?: TopicOptions): Promise<void>;
+  /** Resolves when no node knows it any more. */
+  deleteTopic(name: string): Promise<void>;
+  /** Sets configs of the topic; undefined takes one back to its default. */
+  alterConfigs(topic: string, configs: Readonly<Record<string, string | undefined>>): Promise<void>;
+  grant(grant: Grant): Promise<void>;
+  /** Sets the password of each user for both SCRAM mechanisms; resolves when brokers know it. */
+  setPasswords(users: readonly KafkaUser[]): Promise<void>;
+  /** The partitions of the topic, in order, as one node of those that answer sees them. */
+  partitionsOf(topic: string): Promise<readonly PartitionState[]>;
+  leaderOf(topic: string, partition?: number): Promise<number>;
+  /** Makes the node lead the partition; resolves when it does, and all nodes that answer know. */
+  moveLeader(topic: string, partition: number, node: number): Promise<void>;
+}
+
+const TIMEOUT_MS = 30_000;
+const CONNECT_MS = 2_000;
+const UNKNOWN_TOPIC = 3;
+const ITERATIONS = 4_096;
+const SCRAM_DIGESTS = [
+  { digest: 'sha256', bytes: 32 },
+  { digest: 'sha512', bytes: 64 },
+] as const;
+const RESOURCES = {
+  topic: ResourceTypes.TOPIC,
+  'transactional-id': ResourceTypes.TRANSACTIONAL_ID,
+  group: ResourceTypes.GROUP,
+  cluster: ResourceTypes.CLUSTER,
+} as const;
+
+const electLeadersV2: API<[topic: string, partition: number, timeoutMs: number], void> = createAPI(43, 2, createElection, (_correlation, _key, _version, reader: Reader) => {
+  reader.readInt32();
+  const code = reader.readInt16();
+  // What the partitions say shows in the metadata.
+  if (code !== 0) throw new Error(`Kafka refused the election of a leader with the error code ${code}.`);
+});
+
+function createElection(topic: string, partition: number, timeoutMs: number): Writer {
+  const preferred = 0;
+  return Writer.create()
+    .appendInt8(preferred)
+    .appendArray([topic], (writer, name) => writer.appendString(name).appendArray([partition], (w, index) => w.appendInt32(index), true, false))
+    .appendInt32(timeoutMs)
+    .appendTaggedFields();
+}
+
+/** Administers the server that the connection describes. */
+export function createKafkaAdmin({ listeners, nodes }: Pick<KafkaConnection, 'listeners' | 'nodes'>): KafkaAdmin {
+  const addresses = listeners.plaintext;
+
+  /** Asks the first node that answers. */
+  async function ask<Arguments extends unknown[], Response>(api: API<Arguments, Response>, ...args: Arguments): Promise<Response> {
+    let failure: unknown;
+    for (const address of addresses) {
+      try {
+        return await askNode(address, api, ...args);
+      } catch (error) {
+        if (error instanceof ResponseError) throw refused(error);
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  /** Asks every node that answers until all of them see the topic as it is to be. */
+  async function whenSeen(what: string, topic: string, condition: (partitions: readonly PartitionState[] | undefined) => boolean): Promise<void> {
+    for (const end = Date.now() + TIMEOUT_MS; ; await sleep(30)) {
+      const views = await Promise.allSettled(addresses.map((address) => partitionsSeenBy(address, topic)));
+      const answered = views.flatMap((view) => (view.status === 'fulfilled' ? [view.value] : []));
+      if (answered.length > 0 && answered.every((partitions) => condition(partitions))) return;
+      if (Date.now() > end) throw new Error(`Kafka was asked ${what}, and after ${TIMEOUT_MS / 1_000} s its nodes see ${JSON.stringify(answered)}.`);
+    }
+  }
+
+  async function partitionsOf(topic: string): Promise<readonly PartitionState[]> {
+    let failure: unknown;
+    for (const address of addresses) {
+      try {
+        const partitions = await partitionsSeenBy(address, topic);
+        if (partitions) return partitions;
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure ?? new Error(`Kafka has no topic "${topic}".`);
+  }
+
+  async function partitionOf(topic: string, partition: number): Promise<PartitionState> {
+    const found = (await partitionsOf(topic))[partition];
+    if (found === undefined) throw new Error(`The topic "${topic}" has no partition ${partition}.`);
+    return found;
+  }
+
+  return {
+    async createTopic(name, { partitions = 1, replicationFactor = nodes.length, configs = {} } = {}) {
+      const settings = Object.entries(configs).map(([key, value]) => ({ name: key, value }));
+      await ask(createTopicsV7.api, [{ name, numPartitions: partitions, replicationFactor, assignments: [], configs: settings }], TIMEOUT_MS, false);
+      await whenSeen(`for the topic "${name}"`, name, (seen) => seen?.length === partitions && seen.every(({ leader }) => leader >= 0));
+    },
+    async deleteTopic(name) {
+      await ask(deleteTopicsV6.api, [{ name }], TIMEOUT_MS);
+      await whenSeen(`to delete the topic "${name}"`, name, (seen) => seen === undefined);
+    },
+    async alterConfigs(topic, configs) {
+      const { SET, DELETE } = IncrementalAlterConfigOperationTypes;
+      const changes = Object.entries(configs).map(([name, value]) => (value === undefined ? { name, configOperation: DELETE } : { name, configOperation: SET, value }));
+      await ask(incrementalAlterConfigsV1.api, [{ resourceType: ResourceTypes.TOPIC, resourceName: topic, configs: changes }], false);
+    },
+    async grant({ principal, resource, name = 'kafka-cluster', prefixed = false, operations }) {
+      const creations = operations.map((operation) => ({
+        resourceType: RESOURCES[resource],
+        resourceName: name,
+        resourcePatternType: prefixed ? ResourcePatternTypes.PREFIXED : ResourcePatternTypes.LITERAL,
+        principal: `User:${principal}`,
+        host: '*',
+        operation: AclOperations[operation],
+        permissionType: AclPermissionTypes.ALLOW,
+      }));
+      await ask(createAclsV3.api, creations);
+    },
+    async setPasswords(users) {
+      // One mechanism after the other: a request may name a user once.
+      for (const [index, { digest, bytes }] of SCRAM_DIGESTS.entries()) {
+        const upsertions = users.map(async ({ username, password }) => {
+          const salt = randomBytes(16);
+          const saltedPassword = await promisify(pbkdf2)(password, salt, ITERATIONS, bytes, digest);
+          return { name: username, mechanism: index + 1, iterations: ITERATIONS, salt, saltedPassword };
+        });
+        await ask(alterUserScramCredentialsV0.api, [], await Promise.all(upsertions));
+      }
+    },
+    partitionsOf,
+    leaderOf: async (topic, partition = 0) => (await partitionOf(topic, partition)).leader,
+    async moveLeader(topic, partition, node) {
+      const { replicas, leader } = await partitionOf(topic, partition);
+      if (!replicas.includes(node)) throw new Error(`Node ${node} holds no replica of "${topic}" ${partition}, which is on ${replicas.join(', ')}: name one of those.`);
+      if (leader === node) return;
+      const wanted = [node, ...replicas.filter((id) => id !== node)];
+      await ask(alterPartitionReassignmentsV0.api, TIMEOUT_MS, false, [{ name: topic, partitions: [{ partitionIndex: partition, replicas: wanted }] }]);
+      await whenSeen(`to prefer node ${node}`, topic, (seen) => seen?.[partition]?.replicas[0] === node && seen[partition].inSyncReplicas.includes(node));
+      await ask(electLeadersV2, topic, partition, TIMEOUT_MS);
+      await whenSeen(`to have node ${node} lead`, topic, (seen) => seen?.[partition]?.leader === node);
+    },
+  };
+}
+
+/** The brokers that a node knows; rejects while it does not answer. */
+export async function brokersSeenBy(address: string): Promise<readonly number[]> {
+  const { brokers } = await askNode(address, metadataV12.api, []);
+  return brokers.map(({ nodeId }) => nodeId);
+}
+
+async function partitionsSeenBy(address: string, topic: string): Promise<readonly PartitionState[] | undefined> {
+  const { topics } = await askNode(address, metadataV12.api, [topic], false, false).catch((error: unknown) => {
+    // A partition without a leader is an error to the library, and a state to us.
+    if (error instanceof ResponseError && 'response' in error) return error.response as metadataV12.MetadataResponse;
+    throw error;
+  });
+  const found = topics.find(({ name }) => name === topic);
+  if (found === undefined || found.errorCode === UNKNOWN_TOPIC) return undefined;
+  return found.partitions
+    .map(({ partitionIndex, leaderId, replicaNodes, isrNodes }) => ({ partition: partitionIndex, leader: leaderId, replicas: replicaNodes, inSyncReplicas: isrNodes }))
+    .toSorted((one, other) => one.partition - other.partition);
+}
+
+/** One request on a connection of its own. */
+export async function askNode<Arguments extends unknown[], Response>(address: string, api: API<Arguments, Response>, ...args: Arguments): Promise<Response> {
+  const separator = address.lastIndexOf(':');
+  const connection = new Connection('kollect-tests', { connectTimeout: CONNECT_MS, requestTimeout: TIMEOUT_MS });
+  try {
+    await connection.connect(address.slice(0, separator), Number(address.slice(separator + 1)));
+    return await api.async(connection, ...args);
+  } finally {
+    await connection.close().catch(() => undefined);
+  }
+}
+
+// The library keeps what the broker said in a list within.
+function refused(error: ResponseError): Error {
+  const reasons = error.errors.map((reason) => ('serverErrorMessage' in reason && reason.serverErrorMessage) || reason.message).join('; ');
+  return new Error(`Kafka refused: ${reasons || error.message}`, { cause: error });
+}
