@@ -47,7 +47,7 @@ interface Owed {
   readonly timer?: unknown;
 }
 
-/** How soon a failed export is made again where identical ones never are. */
+/** How soon a failed export is made again, unless `exportMinInterval` is shorter. */
 const retryIntervalMs = 30_000;
 
 const none: ExportResult = { outcome: 'superseded', counts: { inserted: 0, updated: 0, deleted: 0, unchanged: 0 }, messages: 0, bytes: 0 };
@@ -56,14 +56,21 @@ export function createExportGate({ next, clock, rules, lifetime, onBackground, o
   /** What the sink is known to hold; its time is also that of the last removal. */
   let held: Sent | undefined;
   let heldTime = Number.NEGATIVE_INFINITY;
-  /** The newest delivery on its way. */
-  let sending: Way | undefined;
+  /** What is on its way: what runs, what waits, and for a moment what the latter replaced. */
+  const ways = new Set<Way>();
   let owed: Owed | undefined;
   /** The delivery on its way took the place of another one, whose caller was told not to care: should it be aborted, it is still owed. */
   let indebted = false;
   let disposed = false;
   /** Counts how often the sink became another one: what was sent to an earlier one says nothing of the present one. */
   let epoch = 0;
+
+  /** The one on its way that nothing newer will follow. */
+  const newest = (): Way | undefined => {
+    let found: Way | undefined;
+    for (const way of ways) if (found === undefined || way.delivery.time >= found.delivery.time) found = way;
+    return found;
+  };
 
   const dropOwed = (): void => {
     if (owed?.timer !== undefined) clock.clearTimeout(owed.timer);
@@ -98,7 +105,7 @@ export function createExportGate({ next, clock, rules, lifetime, onBackground, o
     }
     const { snapshot } = delivery;
     const way: Way = { delivery, epoch, sent: snapshot === undefined ? undefined : { summary: summarise(snapshot), at: clock.now() } };
-    if (sending === undefined || sending.delivery.time <= delivery.time) sending = way;
+    ways.add(way);
     try {
       const result = await next.deliver(delivery);
       settle(way, result);
@@ -111,13 +118,16 @@ export function createExportGate({ next, clock, rules, lifetime, onBackground, o
   };
 
   const settle = (way: Way, result: DeliveryResult | SinkError): void => {
-    const isNewest = sending === way;
-    if (isNewest) sending = undefined;
+    const isNewest = newest() === way;
+    ways.delete(way);
     if (SinkError.isInstance(result)) {
+      // Whether the sink has it is unknown, and so is what it holds.
+      if (faultOf(result) !== 'data') held = undefined;
       if (isNewest) afterFailure(way.delivery, result);
       else if (faultOf(result) === 'sink') indebted = true;
     } else if (result.outcome === 'skipped-open-circuit') {
-      if (isNewest && owed === undefined) owe(way.delivery);
+      if (!isNewest) indebted = true;
+      else if (owed === undefined) owe(way.delivery);
       onSkipped?.();
     } else if (result.outcome === 'queued-superseded') {
       indebted = true;
@@ -144,21 +154,23 @@ export function createExportGate({ next, clock, rules, lifetime, onBackground, o
     // A newer one has a time of its own.
     if (owed?.dueAt !== undefined) return;
     const fault = faultOf(error);
-    if (fault === 'sink') owe(owed?.delivery ?? delivery, rules().exportMinIntervalMs || retryIntervalMs);
+    if (fault === 'sink') owe(owed?.delivery ?? delivery, Math.min(rules().exportMinIntervalMs || retryIntervalMs, retryIntervalMs));
     else if (owed !== undefined || (fault === 'caller' && indebted)) owe(owed?.delivery ?? delivery, 0);
   };
 
   const decideFor = ({ snapshot, allowDeletes }: Delivery): GateDecision => {
     // An operator who lets an export delete more than the limit wants it now.
     if (snapshot === undefined || allowDeletes) return 'pass';
+    const sending = newest();
     return decide(snapshot, sending === undefined ? held : sending.sent, rules(), clock.now());
   };
 
   const deliver = async (delivery: Delivery): Promise<DeliveryResult> => {
     if (delivery.time < heldTime) return none;
     if (owed !== undefined && delivery.time < owed.delivery.time) return { outcome: 'queued-superseded' };
-    // Older than what is on its way: that is for the queue to say.
-    if (sending !== undefined && delivery.time < sending.delivery.time) return forward(delivery);
+    const sending = newest();
+    // Older than what is on its way: that is for the queue to say. And where one waits already, this one goes in its place.
+    if (sending !== undefined && (delivery.time < sending.delivery.time || ways.size > 1)) return forward(delivery);
     const decision = decideFor(delivery);
     if (decision === 'pass') return forward(delivery);
     if (decision !== 'identical') return debounced(owe(delivery, decision.waitMs));
