@@ -129,6 +129,12 @@ describe('sets that are torn', () => {
     expect(mixed[0]).toMatchObject({ scope, error: { code: 'SNAPSHOT_INVALID', operation: 'read' } });
   });
 
+  test('an attempt in fewer parts is a set of its own', async () => {
+    const snapshot = await snapshotAt(1, {}, 6);
+    const [head] = otherwise(snapshot, [4, 2]) as [KafkaRecord];
+    expect((await readRecords([head, ...partsOf(snapshot)])).map(brief)).toEqual(['snapshot 12:01', 'skipped torn 1/2']);
+  });
+
   test('one that got no further part is given up after so many messages', async () => {
     const parts = partsOf(await snapshotAt(1)).slice(0, 2);
     const others = await Promise.all([1, 2, 3, 4].map(async (number) => partsOf(await snapshotAt(number, { inventoryName: 'other' }), document)));
@@ -147,6 +153,9 @@ describe('sets that are torn', () => {
     // What was let go counts no more, and neither does what was delivered.
     const again = await readRecords([...a.slice(0, 2), ...b, ...(await of('c')), ...(await of('d'))], { maxPendingBytes: bytes });
     expect(again.map(brief)).toEqual(['skipped limit 2/3', ...Array<string>(3).fill('snapshot 12:01')]);
+    const [c, d] = [await of('c', 4), await of('d')] as [KafkaRecord[], KafkaRecord[]];
+    const busy = await readRecords([...c.slice(0, 1), ...d.slice(0, 1), ...c.slice(1)], { maxPendingBytes: bytes });
+    expect(busy.map(brief)).toEqual(['skipped limit 1/3', 'snapshot 12:01']);
     // A part that came again counts once.
     expect((await readRecords([...a.slice(0, 2), ...a.slice(0, 2), ...a], { maxPendingBytes: bytes })).map(brief)).toEqual(['snapshot 12:01']);
     expect((await readRecords(await of('e', 5), { maxPendingBytes: bytes })).map(brief)).toEqual(['skipped limit 4/5', 'skipped incomplete 1/5']);
@@ -193,6 +202,7 @@ describe('messages that make no sense', () => {
     ['a key that is no UTF-8', () => ({ key: Buffer.from([0xff]) })],
     ['the key of another inventory', () => ({ key: 'prod-eu-1:team/other' })],
     ['a tombstone without a key', () => ({ key: null, value: null })],
+    ['a tombstone whose key is no UTF-8', () => ({ key: Buffer.from('team/\xff', 'latin1'), value: null })],
     ['a tombstone of something else', () => ({ key: 'user-17', value: null })],
     ['a tombstone with another time', () => ({ value: null, headers: { 'kollect.dev/removed-at': 'yesterday' } })],
     ['a changed item', ({ value }) => ({ value: Buffer.from(value ?? []).toString('utf8').replace('web-000', 'web-001') })],
@@ -242,7 +252,7 @@ describe('what may be committed', () => {
   });
 
   test('is told for each partition', async () => {
-    const parts = consumed(partsOf(await snapshotAt(1)).slice(0, 2), { partition: 1, from: 100 });
+    const parts = consumed(partsOf(await snapshotAt(1)).slice(0, 2), { partition: 1, from: 1 });
     const other = consumed(partsOf(await snapshotAt(1, { inventoryName: 'other' }), document), { partition: 2, from: 7 });
     const events = await read([...parts, ...other]);
     expect(events[0]?.committable).toEqual({ topic: 'inventory', partition: 2, offset: 8n });
