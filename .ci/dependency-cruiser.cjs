@@ -31,6 +31,8 @@ module.exports = {
     tsConfig: { fileName: '.ci/tsconfig.json' },
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
+    // Packages that have exports and no main are found by these alone.
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['types', 'import', 'node', 'default'] },
     exclude: { path: '/dist/' },
   },
 };
