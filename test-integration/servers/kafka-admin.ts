@@ -11,8 +11,11 @@ import {
   createAPI,
   createTopicsV7,
   deleteTopicsV6,
+  FetchIsolationLevels,
   IncrementalAlterConfigOperationTypes,
   incrementalAlterConfigsV1,
+  listOffsetsV9,
+  ListOffsetTimestamps,
   metadataV12,
   ResourcePatternTypes,
   ResourceTypes,
@@ -67,6 +70,8 @@ export interface KafkaAdmin {
   /** The partitions of the topic, in order, as one node of those that answer sees them. */
   partitionsOf(topic: string): Promise<readonly PartitionState[]>;
   leaderOf(topic: string, partition?: number): Promise<number>;
+  /** The offset after the last record of each partition; `committed`: before the first that belongs to an open transaction. */
+  endOffsets(topic: string, options?: { readonly committed?: boolean }): Promise<ReadonlyMap<number, number>>;
   /** Makes the node lead the partition; resolves when it does, and all nodes that answer know. */
   moveLeader(topic: string, partition: number, node: number): Promise<void>;
 }
@@ -189,6 +194,17 @@ export function createKafkaAdmin({ listeners, nodes }: Pick<KafkaConnection, 'li
     },
     partitionsOf,
     leaderOf: async (topic, partition = 0) => (await partitionOf(topic, partition)).leader,
+    async endOffsets(topic, { committed = false } = {}) {
+      const ends = (await partitionsOf(topic)).map(async ({ partition, leader }) => {
+        const address = addresses[nodes.indexOf(leader)];
+        if (address === undefined) throw new Error(`Nobody leads "${topic}" ${partition}, so its end is not known: wait until a node does.`);
+        const wanted = { partitionIndex: partition, currentLeaderEpoch: -1, timestamp: ListOffsetTimestamps.LATEST };
+        const level = committed ? FetchIsolationLevels.READ_COMMITTED : FetchIsolationLevels.READ_UNCOMMITTED;
+        const { topics } = await askNode(address, listOffsetsV9.api, -1, level, [{ name: topic, partitions: [wanted] }]);
+        return [partition, Number(topics[0]?.partitions[0]?.offset)] as const;
+      });
+      return new Map(await Promise.all(ends));
+    },
     async moveLeader(topic, partition, node) {
       const { replicas, leader } = await partitionOf(topic, partition);
       if (!replicas.includes(node)) throw new Error(`Node ${node} holds no replica of "${topic}" ${partition}, which is on ${replicas.join(', ')}: name one of those.`);
@@ -222,7 +238,7 @@ async function partitionsSeenBy(address: string, topic: string): Promise<readonl
 }
 
 /** One request on a connection of its own. */
-export async function askNode<Arguments extends unknown[], Response>(address: string, api: API<Arguments, Response>, ...args: Arguments): Promise<Response> {
+async function askNode<Arguments extends unknown[], Response>(address: string, api: API<Arguments, Response>, ...args: Arguments): Promise<Response> {
   const separator = address.lastIndexOf(':');
   const connection = new Connection('kollect-tests', { connectTimeout: CONNECT_MS, requestTimeout: TIMEOUT_MS });
   try {
