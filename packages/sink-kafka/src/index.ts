@@ -1,6 +1,6 @@
 export { createKafkaSink, kafkaSink, type KafkaSinkOptions } from './kafka-sink.ts';
 export { kafkajsClient } from './kafkajs-client.ts';
-export { kafkaSpecSchema, type KafkaSpec } from './kafka-spec.ts';
+export { kafkaSpecSchema, type KafkaSpec } from './kafka-spec-schema.ts';
 export type { KafkaClient, KafkaClientConfig, KafkaClientFactory, KafkaLogLine } from './kafka-client.ts';
 
 // For consumers of the topic: what a message is, and how to read it back.

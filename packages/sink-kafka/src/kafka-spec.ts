@@ -1,122 +1,9 @@
-import { parseDuration, SinkError, type SpecInput, type SpecSchema } from '@kollect/core';
+import { isIP } from 'node:net';
+import { parseDuration, SinkError } from '@kollect/core';
+import { parseBroker } from './broker-address.ts';
+import { missingCodec } from './codecs.ts';
 import type { Acks, Compression, SaslMechanism } from './kafka-client.ts';
-import { specProblems } from './spec-problems.ts';
-
-/** What `spec.kafka` may hold. Credentials and certificates are no part of it: they come with the connection. */
-export const kafkaSpecSchema = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['brokers', 'topic'],
-  properties: {
-    brokers: {
-      type: 'array',
-      items: { type: 'string', minLength: 1 },
-      minItems: 1,
-      maxItems: 100,
-      description: 'Brokers to ask first, each host:port; the cluster names the others.',
-    },
-    topic: { type: 'string', minLength: 1, description: 'Topic that the events go to.' },
-    format: {
-      type: 'string',
-      enum: ['document', 'cloudevents'],
-      default: 'document',
-      description: 'document: the value and our own headers. cloudevents: the headers of the CloudEvents Kafka binding, binary mode, beside them.',
-    },
-    headers: {
-      type: 'object',
-      additionalProperties: { type: 'string' },
-      default: {},
-      description: 'Headers that every message carries. Names that begin with kollect.dev/, and content-type, are taken.',
-    },
-    compression: {
-      type: 'string',
-      enum: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
-      default: 'zstd',
-      description: 'How batches are compressed; snappy and lz4 need an optional package.',
-    },
-    acks: {
-      type: 'string',
-      enum: ['all', 'leader', 'none'],
-      default: 'all',
-      description: 'Who must hold an event before its export succeeds: all in-sync replicas, the leader, or nobody.',
-    },
-    idempotent: {
-      type: 'boolean',
-      description: 'Whether the broker drops what the client sends twice. Default: true with acks all, which it needs.',
-    },
-    transactional: {
-      type: 'boolean',
-      default: false,
-      description: 'Parts of one snapshot become visible together, to consumers that read committed messages.',
-    },
-    maxMessageBytes: {
-      type: 'integer',
-      minimum: 1024,
-      maximum: 94_371_840,
-      default: 921_600,
-      description: 'Largest record, and largest batch of small ones, before compression: key, value and headers. A larger document goes out in parts.',
-    },
-    clientId: { type: 'string', minLength: 1, maxLength: 249, default: 'kollect', description: 'Name shown in the logs and quotas of the brokers.' },
-    tls: {
-      type: 'object',
-      additionalProperties: false,
-      description: 'Present: connections are encrypted, chain and name checked; CA, client certificate and key come from the connection, not from here.',
-      properties: {
-        serverName: { type: 'string', minLength: 1, description: 'Name that the certificates of all brokers must carry. Default: the host that is dialled.' },
-      },
-    },
-    sasl: {
-      type: 'object',
-      additionalProperties: false,
-      required: ['mechanism'],
-      description: 'How to log in; username and password, or token, come from the credentials.',
-      properties: {
-        mechanism: {
-          type: 'string',
-          enum: ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'],
-          description: 'plain and scram: username and password. oauthbearer: token.',
-        },
-      },
-    },
-    requestTimeout: {
-      type: 'string',
-      format: 'duration',
-      default: '10s',
-      description: 'Longest wait for the answer to one request; above zero, at most 1h, and below deliveryTimeout.',
-    },
-    connectTimeout: {
-      type: 'string',
-      format: 'duration',
-      default: '10s',
-      description: 'Longest time from dialling to an encrypted connection; above zero, at most 1h.',
-    },
-    deliveryTimeout: {
-      type: 'string',
-      format: 'duration',
-      default: '60s',
-      description: 'Longest time of one export, connecting included; above zero, at most 24h.',
-    },
-    topicProvisioning: {
-      type: 'string',
-      enum: ['existing', 'create'],
-      default: 'existing',
-      description: 'existing: the topic must be there. create: the sink makes it when it is missing; one that exists is never changed.',
-    },
-    newTopic: {
-      type: 'object',
-      additionalProperties: false,
-      description: 'With topicProvisioning create: what a topic that the sink makes is like.',
-      properties: {
-        partitions: { type: 'integer', minimum: 1, maximum: 10_000, description: 'Default: as the brokers are set.' },
-        replicationFactor: { type: 'integer', minimum: 1, maximum: 100, description: 'Default: as the brokers are set.' },
-        configs: { type: 'object', additionalProperties: { type: 'string' }, description: 'Settings of the topic, such as retention.ms.' },
-      },
-    },
-  },
-} as const satisfies SpecSchema;
-
-/** `spec.kafka` as it is written; every default is in `kafkaSpecSchema` and docs/kafka.md. */
-export type KafkaSpec = SpecInput<typeof kafkaSpecSchema>;
+import { kafkaSpecSchema, type KafkaSpec } from './kafka-spec-schema.ts';
 
 export type MessageFormat = 'document' | 'cloudevents';
 
@@ -182,4 +69,73 @@ function newTopic({ partitions, replicationFactor, configs }: NonNullable<KafkaS
     replicationFactor: replicationFactor ?? brokerDefault,
     configs: Object.freeze({ ...configs }),
   });
+}
+
+/** What a schema cannot say: every field that cannot be used as written, with what was expected. */
+function specProblems(spec: ResolvedKafkaSpec): string[] {
+  return [
+    ...spec.brokers.flatMap(brokerProblems),
+    ...topicProblems(spec.topic),
+    ...Object.entries(spec.headers).flatMap(([name, value]) => headerProblems(name, value, spec)),
+    ...compressionProblems(spec),
+    ...guaranteeProblems(spec),
+    ...durationProblems(spec),
+    ...serverNameProblems(spec.tls?.serverName),
+    ...(/[\p{Cc}\p{Zl}\p{Zp}]/u.test(spec.clientId) ? ['clientId: must not hold control characters'] : []),
+  ];
+}
+
+function brokerProblems(broker: string): string[] {
+  if (parseBroker(broker) !== undefined) return [];
+  // An address with a password in it is a mistake that a message must not repeat.
+  const shown = broker.includes('@') ? 'an entry with "@" in it' : JSON.stringify(broker);
+  return [`brokers: expected host:port, such as "kafka-0.example:9092" or "[2001:db8::1]:9092", found ${shown}`];
+}
+
+const maxTopicLength = 249;
+
+function topicProblems(topic: string): string[] {
+  if (topic === '.' || topic === '..') return [`topic: must not be "${topic}"`];
+  if (topic.length > maxTopicLength) return [`topic: has ${topic.length} characters, Kafka takes ${maxTopicLength}`];
+  return /^[A-Za-z0-9._-]+$/.test(topic) ? [] : [`topic: must hold letters, digits, ".", "_" and "-" alone, found ${JSON.stringify(topic)}`];
+}
+
+function headerProblems(name: string, value: string, { format }: ResolvedKafkaSpec): string[] {
+  const path = `headers[${JSON.stringify(name)}]`;
+  const lower = name.toLowerCase();
+  if (name === '') return [`${path}: a header needs a name`];
+  if (lower.startsWith('kollect.dev/')) return [`${path}: names that begin with kollect.dev/ are the sink's own`];
+  if (lower === 'content-type') return [`${path}: the sink sets content-type itself`];
+  if (format === 'cloudevents' && lower.startsWith('ce_')) return [`${path}: with format cloudevents, names that begin with ce_ are the sink's own`];
+  // The value may be a secret of the user's: it is not shown.
+  if (/\p{Cc}/u.test(name + value)) return [`${path}: must not hold control characters`];
+  return /\p{Surrogate}/u.test(name + value) ? [`${path}: must not hold a lone surrogate`] : [];
+}
+
+function compressionProblems({ compression }: ResolvedKafkaSpec): string[] {
+  const missing = missingCodec(compression);
+  return missing === undefined ? [] : [`compression: ${missing}`];
+}
+
+function guaranteeProblems({ acks, idempotent, transactional }: ResolvedKafkaSpec): string[] {
+  if (idempotent && acks !== 'all') return [`idempotent: needs acks all, found acks ${acks}; set idempotent to false or acks to all`];
+  return transactional && !idempotent ? ['transactional: needs idempotent true and acks all'] : [];
+}
+
+const hourMs = 60 * 60_000;
+
+function durationProblems({ requestTimeoutMs, connectTimeoutMs, deliveryTimeoutMs }: ResolvedKafkaSpec): string[] {
+  const bounds = [
+    ['requestTimeout', requestTimeoutMs, hourMs, '1h'],
+    ['connectTimeout', connectTimeoutMs, hourMs, '1h'],
+    ['deliveryTimeout', deliveryTimeoutMs, 24 * hourMs, '24h'],
+  ] as const;
+  const problems = bounds.flatMap(([field, ms, most, words]) => (ms > 0 && ms <= most ? [] : [`${field}: must be above zero and at most ${words}, found ${ms} ms`]));
+  if (problems.length > 0 || requestTimeoutMs < deliveryTimeoutMs) return problems;
+  return [`requestTimeout: must be below deliveryTimeout, found ${requestTimeoutMs} ms and ${deliveryTimeoutMs} ms: an export could never try twice`];
+}
+
+function serverNameProblems(serverName: string | undefined): string[] {
+  if (serverName === undefined || /^[\p{L}\p{N}._-]+$/u.test(serverName) || isIP(serverName) !== 0) return [];
+  return [`tls.serverName: expected a host name or an IP address, found ${JSON.stringify(serverName)}`];
 }

@@ -140,7 +140,7 @@ export function createPartitionLane({ topic, partition, maxBytes, keeper, sendPa
           },
           fail: (error) => {
             done();
-            reject(error as Error);
+            reject(error);
           },
         };
         if (signal.aborted) return waiting.fail(signal.reason);

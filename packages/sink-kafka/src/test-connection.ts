@@ -8,7 +8,7 @@ import { kafkaReportBuilder } from './connection-remedies.ts';
 import type { KafkaClient, KafkaClientFactory, KafkaLogLine } from './kafka-client.ts';
 import { kafkaError } from './kafka-errors.ts';
 import type { ResolvedKafkaSpec } from './kafka-spec.ts';
-import { parseBroker } from './spec-problems.ts';
+import { parseBroker, type BrokerAddress } from './broker-address.ts';
 import { checkCleanup, checkDurability, checkPermission, checkSize, checkTopic } from './topic-checks.ts';
 
 export interface TestConnectionOptions {
@@ -16,11 +16,6 @@ export interface TestConnectionOptions {
   readonly makeClient: KafkaClientFactory;
   readonly onLog: (line: KafkaLogLine) => void;
   readonly signal: AbortSignal;
-}
-
-interface Address {
-  readonly host: string;
-  readonly port: number;
 }
 
 const operation = 'test-connection';
@@ -75,12 +70,12 @@ export async function testConnection({ context, makeClient, onLog, signal }: Tes
   }
 }
 
-function brokersOf({ brokers }: ResolvedKafkaSpec): readonly Address[] {
+function brokersOf({ brokers }: ResolvedKafkaSpec): readonly BrokerAddress[] {
   return brokers.flatMap((broker) => parseBroker(broker) ?? []);
 }
 
 /** Tries each broker: one that answers is enough, and those that do not are a warning. Throws what the first met where none does. */
-async function reachable(brokers: readonly Address[], verb: string, attempt: (broker: Address) => Promise<unknown>): Promise<Finding<readonly Address[]>> {
+async function reachable(brokers: readonly BrokerAddress[], verb: string, attempt: (broker: BrokerAddress) => Promise<unknown>): Promise<Finding<readonly BrokerAddress[]>> {
   const outcomes = await Promise.allSettled(brokers.map(attempt));
   const good = brokers.filter((_, index) => outcomes[index]?.status === 'fulfilled');
   const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [kafkaError(outcome.reason, { operation })] : []));
@@ -111,7 +106,7 @@ function plaintext({ sasl }: ResolvedKafkaSpec): Finding<true> {
 }
 
 interface HandshakeOptions {
-  readonly broker: Address;
+  readonly broker: BrokerAddress;
   readonly egress: Egress;
   readonly tls: ConnectionOptions;
   readonly onSocket: (socket: Socket) => void;

@@ -1,0 +1,98 @@
+import { createEgressPolicy, createSinkRegistry, type KollectSink } from '@kollect/core';
+import type { KafkaClient, KafkaClientFactory, ProduceBatch, TopicDescription } from './kafka-client.ts';
+import { createKafkaSink } from './kafka-sink.ts';
+import type { KafkaSpec } from './kafka-spec-schema.ts';
+
+/** A request that a test lets end. */
+export interface Gate {
+  readonly batch: ProduceBatch;
+  open(): void;
+  fail(error: Error): void;
+}
+
+export interface FakeCluster {
+  readonly factory: KafkaClientFactory;
+  /** What was acknowledged, in order. */
+  readonly log: ProduceBatch[];
+  /** Requests in flight, where `held` is set. */
+  readonly gates: Gate[];
+  held: boolean;
+  clients: number;
+  destroyed: number;
+  describes: number;
+  transactions: string[];
+  topic: TopicDescription | undefined;
+  connect: () => Promise<void>;
+}
+
+export function partitionsOf(count: number, configs?: Readonly<Record<string, string>>): TopicDescription {
+  const partitions = Array.from({ length: count }, (_, partition) => ({ partition, leader: 1, replicas: [1], inSyncReplicas: [1] }));
+  return { partitions, ...(configs === undefined ? {} : { configs }) };
+}
+
+/** A cluster in memory behind the port that both clients have. */
+export function createFakeCluster(topic: TopicDescription | undefined = partitionsOf(1)): FakeCluster {
+  const cluster: FakeCluster = {
+    factory: () => {
+      cluster.clients += 1;
+      return createFakeClient(cluster);
+    },
+    log: [],
+    gates: [],
+    held: false,
+    clients: 0,
+    destroyed: 0,
+    describes: 0,
+    transactions: [],
+    topic,
+    connect: () => Promise.resolve(),
+  };
+  return cluster;
+}
+
+function createFakeClient(cluster: FakeCluster): KafkaClient {
+  const send: KafkaClient['send'] = async (batch) => {
+    if (cluster.held) {
+      await new Promise<void>((resolve, reject) => {
+        cluster.gates.push({ batch, open: resolve, fail: reject });
+      });
+    }
+    cluster.log.push(batch);
+  };
+  return {
+    connect: () => cluster.connect(),
+    send,
+    async transaction(work) {
+      cluster.transactions.push('begin');
+      try {
+        const result = await work(send);
+        cluster.transactions.push('commit');
+        return result;
+      } catch (error) {
+        cluster.transactions.push('abort');
+        throw error;
+      }
+    },
+    async describeTopic() {
+      cluster.describes += 1;
+      return cluster.topic;
+    },
+    async createTopic({ partitions, configs }) {
+      cluster.topic = partitionsOf(partitions, configs);
+    },
+    async destroy() {
+      cluster.destroyed += 1;
+    },
+  };
+}
+
+/** A sink over the fake cluster. */
+export function sinkOver(cluster: FakeCluster, spec: Partial<KafkaSpec> = {}): KollectSink {
+  const registry = createSinkRegistry([createKafkaSink({ client: cluster.factory })], { egress: createEgressPolicy() });
+  return registry.create({ type: 'kafka', kafka: { brokers: ['127.0.0.1:9092'], topic: 'inventory', ...spec } }, { name: 'events' });
+}
+
+/** Lets everything that is ready run. */
+export async function turn(times = 10): Promise<void> {
+  for (let count = 0; count < times; count += 1) await new Promise((resolve) => setImmediate(resolve));
+}

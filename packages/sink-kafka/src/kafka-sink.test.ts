@@ -1,0 +1,194 @@
+import { describe, expect, test } from '@jest/globals';
+import { sealSnapshot, type InventorySnapshot, type Item } from '@kollect/core';
+import { createFakeCluster, partitionsOf, sinkOver, turn, type FakeCluster } from './fake-client.fixture.ts';
+
+const { signal } = new AbortController();
+
+function item(name: string, size = 10): Item {
+  return { targetNamespace: 'p', targetName: 't', namespace: 'n', name, version: 'v1', kind: 'K', uid: name, attributes: { text: 'x'.repeat(size) } };
+}
+
+interface Draft {
+  readonly name?: string;
+  readonly at?: number;
+  readonly items?: readonly Item[];
+}
+
+function snapshot({ name = 'web', at = 0, items = [item('a')] }: Draft = {}): Promise<InventorySnapshot> {
+  return sealSnapshot({ inventoryNamespace: 'team', inventoryName: name, generation: 1, exportedAt: new Date(Date.UTC(2026, 0, 1, 0, 0, at)), items });
+}
+
+/** In parts of about 1 000 bytes. */
+const inParts = { maxMessageBytes: 1_500, compression: 'none' } as const;
+const manyItems = Array.from({ length: 6 }, (_, index) => item(`i${index}`, 500));
+
+const keysOf = (cluster: FakeCluster): string[] => cluster.log.flatMap(({ records }) => records.map(({ key }) => Buffer.from(key).toString()));
+const partsOf = (cluster: FakeCluster): (string | undefined)[] => cluster.log.flatMap(({ records }) => records.map(({ headers }) => headers['kollect.dev/part-index']));
+
+describe('one partition', () => {
+  test('has one request in flight; what waits meanwhile goes together, in the order of the calls', async () => {
+    const cluster = createFakeCluster();
+    const sink = sinkOver(cluster);
+    cluster.held = true;
+    const exports = await Promise.all(['a', 'b', 'c', 'd'].map((name) => snapshot({ name })));
+    const running = exports.map((each) => sink.export(each, { signal }));
+    await turn();
+    expect(cluster.gates.map(({ batch }) => batch.records.length)).toEqual([4]);
+    const late = sink.export(await snapshot({ name: 'e' }), { signal });
+    await turn();
+    expect(cluster.gates).toHaveLength(1);
+    cluster.held = false;
+    cluster.gates[0]?.open();
+    await Promise.all([...running, late]);
+    expect(keysOf(cluster)).toEqual(['team/a', 'team/b', 'team/c', 'team/d', 'team/e']);
+    expect(cluster.log).toHaveLength(2);
+  });
+
+  test('a request holds no more than maxMessageBytes', async () => {
+    const cluster = createFakeCluster();
+    const sink = sinkOver(cluster, { maxMessageBytes: 2_000 });
+    const exports = await Promise.all(['a', 'b', 'c'].map((name) => snapshot({ name, items: [item('x', 400)] })));
+    await Promise.all(exports.map((each) => sink.export(each, { signal })));
+    expect(cluster.log.map(({ records }) => records.length)).toEqual([1, 1, 1]);
+    expect(keysOf(cluster)).toEqual(['team/a', 'team/b', 'team/c']);
+  });
+
+  test('is alone with the parts of a snapshot, each in a request of its own', async () => {
+    const cluster = createFakeCluster();
+    const sink = sinkOver(cluster, inParts);
+    const [before, large, after] = await Promise.all([snapshot({ name: 'a' }), snapshot({ name: 'b', items: manyItems }), snapshot({ name: 'c' })]);
+    const results = await Promise.all([before, large, after].map((each) => sink.export(each, { signal })));
+    expect(cluster.log.every(({ records }) => records.length === 1)).toBe(true);
+    expect(keysOf(cluster)).toEqual(['team/a', ...Array.from({ length: 6 }, () => 'team/b'), 'team/c']);
+    expect(partsOf(cluster)).toEqual([undefined, '0', '1', '2', '3', '4', '5', undefined]);
+    expect(results[1]).toMatchObject({ outcome: 'applied', messages: 6, counts: { inserted: 6 } });
+  });
+
+  test('other partitions do not wait for it', async () => {
+    const cluster = createFakeCluster(partitionsOf(16));
+    const sink = sinkOver(cluster);
+    cluster.held = true;
+    const exports = await Promise.all(Array.from({ length: 20 }, (_, index) => snapshot({ name: `n${index}` })));
+    const running = exports.map((each) => sink.export(each, { signal }));
+    await turn();
+    const partitions = cluster.gates.map(({ batch }) => batch.partition);
+    expect(partitions.length).toBeGreaterThan(4);
+    expect(new Set(partitions).size).toBe(partitions.length);
+    for (const gate of cluster.gates) gate.open();
+    await Promise.all(running);
+  });
+});
+
+describe('the order of time', () => {
+  test('an older snapshot after a newer one is superseded, also when both wait', async () => {
+    const cluster = createFakeCluster();
+    const sink = sinkOver(cluster);
+    const [older, newer] = await Promise.all([snapshot({ at: 1 }), snapshot({ at: 2 })]);
+    expect(await sink.export(newer, { signal })).toMatchObject({ outcome: 'applied' });
+    expect(await sink.export(older, { signal })).toMatchObject({ outcome: 'superseded', messages: 0 });
+    expect(await sink.export(newer, { signal })).toMatchObject({ outcome: 'applied' });
+    cluster.held = true;
+    const first = sink.export(await snapshot({ at: 9 }), { signal });
+    await turn();
+    const waiting = sink.export(await snapshot({ at: 5 }), { signal });
+    await turn();
+    cluster.gates[0]?.open();
+    await expect(first).resolves.toMatchObject({ outcome: 'applied' });
+    await expect(waiting).resolves.toMatchObject({ outcome: 'superseded' });
+    expect(cluster.log).toHaveLength(3);
+  });
+
+  test('a snapshot that failed supersedes nothing', async () => {
+    const cluster = createFakeCluster();
+    const sink = sinkOver(cluster);
+    cluster.held = true;
+    const failing = sink.export(await snapshot({ at: 9 }), { signal });
+    await turn();
+    cluster.gates[0]?.fail(new Error('lost'));
+    await expect(failing).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    cluster.held = false;
+    expect(await sink.export(await snapshot({ at: 1 }), { signal })).toMatchObject({ outcome: 'applied' });
+  });
+
+  test('a removal is a tombstone, and supersedes what is older', async () => {
+    const cluster = createFakeCluster();
+    const sink = sinkOver(cluster);
+    const removedAt = '2026-01-01T00:00:30.000Z';
+    expect(await sink.removeInventory?.(await snapshot(), { signal, removedAt })).toMatchObject({ outcome: 'applied', messages: 1, bytes: 0, counts: { deleted: 0 } });
+    expect(cluster.log[0]?.records[0]?.value).toBeNull();
+    expect(await sink.export(await snapshot({ at: 1 }), { signal })).toMatchObject({ outcome: 'superseded' });
+    expect(await sink.export(await snapshot({ at: 31 }), { signal })).toMatchObject({ outcome: 'applied' });
+    expect(await sink.removeInventory?.(await snapshot(), { signal, removedAt })).toMatchObject({ outcome: 'superseded' });
+    expect(cluster.log).toHaveLength(2);
+  });
+
+  test('a time far ahead is refused: it would fence the inventory', async () => {
+    const cluster = createFakeCluster();
+    const ahead = await sealSnapshot({ inventoryNamespace: 'team', inventoryName: 'web', generation: 1, items: [], exportedAt: new Date(Date.now() + 3_600_000) });
+    await expect(sinkOver(cluster).export(ahead, { signal })).rejects.toMatchObject({ code: 'SNAPSHOT_INVALID' });
+    expect(cluster.log).toEqual([]);
+  });
+});
+
+describe('the topic', () => {
+  test('compacted, it takes no parts: nothing is sent', async () => {
+    const cluster = createFakeCluster(partitionsOf(1, { 'cleanup.policy': 'compact,delete' }));
+    const sink = sinkOver(cluster, inParts);
+    await expect(sink.export(await snapshot({ items: manyItems }), { signal })).rejects.toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+      retryable: false,
+      message: expect.stringMatching(/needs 6 messages .* topic "inventory" is compacted.*raise spec\.kafka\.maxMessageBytes/),
+    });
+    expect(cluster.log).toEqual([]);
+    expect(await sink.export(await snapshot(), { signal })).toMatchObject({ outcome: 'applied' });
+  });
+
+  test('whose settings are not told takes them', async () => {
+    const cluster = createFakeCluster(partitionsOf(1));
+    expect(await sinkOver(cluster, inParts).export(await snapshot({ items: manyItems }), { signal })).toMatchObject({ messages: 6 });
+  });
+
+  test('that is missing is NOT_FOUND, and made where the spec says so', async () => {
+    const cluster = createFakeCluster();
+    cluster.topic = undefined;
+    await expect(sinkOver(cluster).export(await snapshot(), { signal })).rejects.toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining('"inventory"') });
+    const creating = sinkOver(cluster, { topicProvisioning: 'create', newTopic: { partitions: 7 } });
+    expect(await creating.export(await snapshot(), { signal })).toMatchObject({ outcome: 'applied' });
+    expect(cluster.topic).toMatchObject({ partitions: { length: 7 } });
+  });
+
+  test('is asked for once, and again after the broker did not know it', async () => {
+    const cluster = createFakeCluster();
+    const sink = sinkOver(cluster);
+    await sink.open?.({ signal });
+    await sink.export(await snapshot({ at: 1 }), { signal });
+    expect(cluster.describes).toBe(1);
+    cluster.held = true;
+    const failing = sink.export(await snapshot({ at: 2 }), { signal });
+    await turn();
+    cluster.gates[0]?.fail(Object.assign(new Error('gone'), { type: 'UNKNOWN_TOPIC_OR_PARTITION', code: 3 }));
+    await expect(failing).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    cluster.held = false;
+    await sink.export(await snapshot({ at: 3 }), { signal });
+    expect(cluster.describes).toBe(2);
+  });
+});
+
+describe('transactional', () => {
+  test('parts go in one transaction, single messages in none', async () => {
+    const cluster = createFakeCluster();
+    const sink = sinkOver(cluster, { ...inParts, transactional: true });
+    await sink.export(await snapshot({ at: 1 }), { signal });
+    expect(cluster.transactions).toEqual([]);
+    await sink.export(await snapshot({ at: 2, items: manyItems }), { signal });
+    expect(cluster.transactions).toEqual(['begin', 'commit']);
+  });
+
+  test('one at a time, also for different partitions', async () => {
+    const cluster = createFakeCluster(partitionsOf(16));
+    const sink = sinkOver(cluster, { ...inParts, transactional: true });
+    const exports = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => snapshot({ name, items: manyItems })));
+    await Promise.all(exports.map((each) => sink.export(each, { signal })));
+    expect(cluster.transactions).toEqual(Array.from({ length: 5 }, () => ['begin', 'commit']).flat());
+  });
+});

@@ -1,0 +1,120 @@
+import { describe, expect, test } from '@jest/globals';
+import { kafkaSink } from './kafka-sink.ts';
+import type { KafkaSpec } from './kafka-spec-schema.ts';
+import { parseBroker } from './broker-address.ts';
+
+const base = { brokers: ['kafka-0:9092'], topic: 'inventory' };
+const resolve = (spec: object) => kafkaSink.parseSpec({ ...base, ...spec }, 'events');
+
+describe('what is left out', () => {
+  test('has these values', () => {
+    expect(kafkaSink.parseSpec(base)).toEqual({
+      brokers: ['kafka-0:9092'],
+      topic: 'inventory',
+      format: 'document',
+      headers: {},
+      compression: 'zstd',
+      acks: 'all',
+      idempotent: true,
+      transactional: false,
+      maxMessageBytes: 921_600,
+      clientId: 'kollect',
+      requestTimeoutMs: 10_000,
+      connectTimeoutMs: 10_000,
+      deliveryTimeoutMs: 60_000,
+    });
+  });
+
+  test.each(['leader', 'none'] as const)('idempotent is false with acks %s', (acks) => {
+    expect(resolve({ acks })).toMatchObject({ acks, idempotent: false });
+  });
+
+  test('a topic to be made is as the brokers are set', () => {
+    expect(resolve({ topicProvisioning: 'create' })).toMatchObject({ newTopic: { partitions: -1, replicationFactor: -1, configs: {} } });
+  });
+});
+
+describe('what is given arrives', () => {
+  test.each<readonly [Partial<KafkaSpec>, object]>([
+    [{ brokers: ['a:1', '[::1]:2', '10.0.0.1:3', 'a:1'] }, { brokers: ['a:1', '[::1]:2', '10.0.0.1:3'] }],
+    [{ headers: { team: 'portal', empty: '' } }, { headers: { team: 'portal', empty: '' } }],
+    [{ headers: { ce_own: 'x' } }, { headers: { ce_own: 'x' } }],
+    [{ compression: 'none' }, { compression: 'none' }],
+    [{ compression: 'snappy' }, { compression: 'snappy' }],
+    [{ compression: 'lz4' }, { compression: 'lz4' }],
+    [{ idempotent: false }, { idempotent: false }],
+    [{ transactional: true }, { transactional: true, idempotent: true }],
+    [{ tls: {} }, { tls: {} }],
+    [{ tls: { serverName: 'kafka.example' } }, { tls: { serverName: 'kafka.example' } }],
+    [{ sasl: { mechanism: 'oauthbearer' } }, { sasl: { mechanism: 'oauthbearer' } }],
+    [{ requestTimeout: '1s', connectTimeout: '250ms', deliveryTimeout: '2s' }, { requestTimeoutMs: 1_000, connectTimeoutMs: 250, deliveryTimeoutMs: 2_000 }],
+    [
+      { topicProvisioning: 'create', newTopic: { partitions: 12, replicationFactor: 3, configs: { 'retention.ms': '1' } } },
+      { newTopic: { partitions: 12, replicationFactor: 3, configs: { 'retention.ms': '1' } } },
+    ],
+    [{ topic: 'a'.repeat(249) }, {}],
+  ])('%j', (spec, expected) => {
+    expect(resolve(spec)).toMatchObject(expected);
+  });
+});
+
+describe('what is refused, naming the field', () => {
+  test.each<readonly [object, RegExp]>([
+    [{ brokers: [] }, /\$\.kafka\.brokers/],
+    [{ brokers: ['kafka'] }, /brokers: expected host:port.*found "kafka"/],
+    [{ brokers: ['kafka:0'] }, /brokers: expected host:port/],
+    [{ brokers: ['kafka:65536'] }, /brokers: expected host:port/],
+    [{ brokers: ['::1:9092'] }, /brokers: expected host:port/],
+    [{ brokers: ['SASL_SSL://kafka:9092'] }, /brokers: expected host:port/],
+    [{ brokers: ['a:1,b:2'] }, /brokers: expected host:port/],
+    [{ topic: '..' }, /topic: must not be "\.\."/],
+    [{ topic: 'a'.repeat(250) }, /topic: has 250 characters, Kafka takes 249/],
+    [{ topic: 'team/inventory' }, /topic: must hold letters/],
+    [{ headers: { 'kollect.dev/x': '1' } }, /headers\["kollect\.dev\/x"\]: names that begin with kollect\.dev\//],
+    [{ headers: { 'Kollect.dev/x': '1' } }, /names that begin with kollect\.dev\//],
+    [{ headers: { 'Content-Type': '1' } }, /sets content-type itself/],
+    [{ headers: { ce_id: '1' }, format: 'cloudevents' }, /names that begin with ce_ are/],
+    [{ headers: { '': '1' } }, /a header needs a name/],
+    [{ headers: { a: 'x\ny' } }, /headers\["a"\]: must not hold control characters/],
+    [{ headers: { a: '\ud800' } }, /lone surrogate/],
+    [{ acks: 'leader', idempotent: true }, /idempotent: needs acks all, found acks leader/],
+    [{ idempotent: false, transactional: true }, /transactional: needs idempotent/],
+    [{ maxMessageBytes: 100 }, /maxMessageBytes/],
+    [{ maxMessageBytes: 104_857_600 }, /maxMessageBytes/],
+    [{ clientId: 'a\u0000' }, /clientId: must not hold control characters/],
+    [{ tls: { serverName: 'a b' } }, /tls\.serverName: expected a host name/],
+    [{ sasl: {} }, /mechanism/],
+    [{ sasl: { mechanism: 'gssapi' } }, /mechanism/],
+    [{ sasl: { mechanism: 'plain', password: 'x' } }, /password/],
+    [{ requestTimeout: '0s' }, /requestTimeout: must be above zero/],
+    [{ connectTimeout: '2h' }, /connectTimeout: must be above zero and at most 1h/],
+    [{ deliveryTimeout: '25h' }, /deliveryTimeout: must be above zero and at most 24h/],
+    [{ requestTimeout: '60s' }, /requestTimeout: must be below deliveryTimeout/],
+    [{ newTopic: {} }, /newTopic: has no meaning with topicProvisioning existing/],
+    [{ username: 'x' }, /username/],
+  ])('%j', (spec, message) => {
+    expect(() => resolve(spec)).toThrow(expect.objectContaining({ code: 'SPEC_INVALID', sinkType: 'kafka', message: expect.stringMatching(message) }));
+  });
+
+  test('all at once', () => {
+    expect(() => resolve({ topic: '..', acks: 'none', transactional: true })).toThrow(/\$\.kafka\.topic: .*; \$\.kafka\.transactional: /);
+  });
+
+  test('without showing what may be a secret', () => {
+    expect(() => resolve({ brokers: ['user:hunter2@kafka:9092'] })).toThrow(/^(?!.*hunter2)/s);
+    expect(() => resolve({ headers: { token: 'hunter2\n' } })).toThrow(/^(?!.*hunter2)/s);
+  });
+});
+
+describe('a broker', () => {
+  test.each([
+    ['kafka-0.example:9092', { host: 'kafka-0.example', port: 9092 }],
+    ['[2001:db8::1]:9092', { host: '2001:db8::1', port: 9092 }],
+    ['10.0.0.1:65535', { host: '10.0.0.1', port: 65_535 }],
+    ['[10.0.0.1]:9092', undefined],
+    ['[zz]:9092', undefined],
+    [':9092', undefined],
+  ])('%s', (text, expected) => {
+    expect(parseBroker(text)).toEqual(expected);
+  });
+});
