@@ -43,20 +43,26 @@ test('spans nest across awaits, those of drivers below ours, and exports side by
   expect(new Set(spans().map((span) => span.spanContext().traceId)).size).toBe(1);
 });
 
-test('attributes are those of the start and those that came later; the kind goes by the conventions', async () => {
+test('attributes are those of the start and those that came later', async () => {
   const { tracerProvider, named } = start();
-  const { withSpan } = openTelemetryTracer({ tracerProvider });
-  const result = await withSpan('outer', { 'kollect.sink.type': 'kafka' }, async (span) => {
+  const result = await openTelemetryTracer({ tracerProvider }).withSpan('outer', { 'kollect.sink.type': 'kafka' }, async (span) => {
     span.setAttributes({ 'kollect.outcome': 'applied', 'kollect.attempts': 2 });
-    await withSpan('kafka', { 'messaging.system': 'kafka' }, pause);
-    await withSpan('postgres', { 'db.system.name': 'postgresql' }, pause);
     return 'result';
   });
   expect(result).toBe('result');
   expect(named('outer')?.attributes).toEqual({ 'kollect.sink.type': 'kafka', 'kollect.outcome': 'applied', 'kollect.attempts': 2 });
   expect(named('outer')?.status.code).toBe(SpanStatusCode.UNSET);
   expect(named('outer')?.instrumentationScope.name).toBe('@kollect/core');
-  expect(['outer', 'kafka', 'postgres'].map((name) => named(name)?.kind)).toEqual([SpanKind.INTERNAL, SpanKind.PRODUCER, SpanKind.CLIENT]);
+});
+
+test('only the attempt is a call to another system', async () => {
+  const { tracerProvider, spans } = start();
+  const { withSpan } = openTelemetryTracer({ tracerProvider });
+  for (const attributes of [{ 'db.system.name': 'postgresql' }, { 'messaging.system': 'kafka' }, {}] as const) {
+    await withSpan('kollect.attempt', attributes, pause);
+    await withSpan('kollect.export', attributes, pause);
+  }
+  expect(spans().map(({ kind }) => kind)).toEqual([SpanKind.CLIENT, SpanKind.INTERNAL, SpanKind.PRODUCER, SpanKind.INTERNAL, SpanKind.INTERNAL, SpanKind.INTERNAL]);
 });
 
 test('a failure shows its code and nothing that could be secret, and passes through', async () => {

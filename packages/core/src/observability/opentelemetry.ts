@@ -18,7 +18,7 @@ export function openTelemetryTracer({ tracerProvider, tracer: given }: OpenTelem
       let running: Promise<T> | undefined;
       const start = (span: Span): Promise<T> => (running = runIn(span, work));
       try {
-        return tracer.startActiveSpan(name, { kind: kindOf(attributes), attributes: { ...attributes } }, start);
+        return tracer.startActiveSpan(name, { kind: kindOf(name, attributes), attributes: { ...attributes } }, start);
       } catch {
         // The work runs once, whatever a sampler or processor of the host throws.
         return running ?? work(noSpan);
@@ -40,8 +40,9 @@ async function runIn<T>(span: Span, work: (span: DeliverySpan) => Promise<T>): P
   }
 }
 
-/** As the semantic conventions have it for the span of a call to a database or a broker. */
-function kindOf(attributes: SpanAttributes): SpanKind {
+/** As the semantic conventions have it for a call to a database or a broker: that is an attempt, and not the export around it, which counts once more otherwise. */
+function kindOf(name: string, attributes: SpanAttributes): SpanKind {
+  if (name !== 'kollect.attempt') return SpanKind.INTERNAL;
   if ('db.system.name' in attributes) return SpanKind.CLIENT;
   return 'messaging.system' in attributes ? SpanKind.PRODUCER : SpanKind.INTERNAL;
 }
