@@ -7,6 +7,9 @@ export { createKafkaAdmin, type Grant, type KafkaAdmin, type PartitionState, typ
 export type { KafkaRestartMode } from './kafka-backend.ts';
 export { unsecuredToken, type KafkaConnection, type KafkaListener, type KafkaUser } from './kafka-connection.ts';
 export { findKafkaRuntime, kafkaClasspath, type KafkaRuntime } from './kafka-jars.ts';
+export { readTopicFast, type FastReadOptions } from './kafka-fast-reader.ts';
+export { readTopic, type ReadOptions } from './kafka-reader.ts';
+export type { ReadRecord } from './kafka-records.ts';
 export { findPgBouncer, startPgBouncer, type PgBouncer, type StartPgBouncerOptions } from './pgbouncer.ts';
 export { startPostgres, type PostgresKind, type PostgresServer, type StartPostgresOptions } from './postgres.ts';
 export type { RestartMode } from './postgres-backend.ts';

@@ -52,9 +52,6 @@ function consumerArguments(bootstrap: string, options: ConsoleConsumerOptions, n
   const { topic, isolation, position, formatter, consumer } = options;
   const pairs = (option: string, properties: Readonly<Record<string, string>>): string[] =>
     Object.entries(properties).flatMap(([name, value]) => [option, `${name}=${value}`]);
-  return [
-    ...['--bootstrap-server', bootstrap, '--topic', topic, '--isolation-level', isolation, ...position],
-    ...pairs(names.formatter, formatter),
-    ...pairs(names.consumer, consumer),
-  ];
+  const what = ['--bootstrap-server', bootstrap, '--topic', topic, '--isolation-level', isolation];
+  return [...what, ...position, ...pairs(names.formatter, formatter), ...pairs(names.consumer, consumer)];
 }

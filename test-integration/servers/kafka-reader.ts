@@ -59,7 +59,8 @@ export async function readTopic(server: KafkaConnection, topic: string, options:
       clearTimeout(timer);
       resolve('ended');
     });
-  }).finally(() => consumer.end());
+  });
+  await consumer.end();
   if (failure !== undefined && !isWhole()) {
     throw new Error(`Java's console consumer ${failure} after ${parser.records.length} records of "${topic}". ${await consumer.problem()}`.trim());
   }
