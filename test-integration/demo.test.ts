@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openTestDatabase } from './postgres/support.ts';
 import type { DatabaseAccess } from './servers/index.ts';
 
-const main = fileURLToPath(new URL('../examples/cluster-to-postgres/src/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../examples/demo/src/main.ts', import.meta.url));
 
 interface Ended {
   readonly code: number | null;

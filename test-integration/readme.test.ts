@@ -10,7 +10,7 @@ import type { DatabaseAccess } from './servers/index.ts';
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 const example = /```ts\n(?<code>[\s\S]*?)```/u.exec(readme)?.groups?.['code'] ?? '';
 // Where the packages resolve as they do for a user.
-const cwd = fileURLToPath(new URL('../examples/cluster-to-postgres', import.meta.url));
+const cwd = fileURLToPath(new URL('../examples/postgres-exporter', import.meta.url));
 
 let database: DatabaseAccess;
 beforeAll(async () => {

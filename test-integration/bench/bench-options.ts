@@ -6,4 +6,6 @@ export interface BenchOptions {
   readonly json: boolean;
   /** Measured rounds; absent where the benchmark chooses by size. */
   readonly rounds: number | undefined;
+  /** Names of the cases to measure; absent for all. */
+  readonly cases: readonly string[] | undefined;
 }

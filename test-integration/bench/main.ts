@@ -1,10 +1,14 @@
 import { parseArgs } from 'node:util';
 import type { BenchOptions } from './bench-options.ts';
+import { runDeliveryBench } from './delivery/run.ts';
+import { cases } from './kafka/cases.ts';
+import { runKafkaBench } from './kafka/run.ts';
 import { runPostgresBench } from './postgres/run.ts';
 
-const benches: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = { postgres: runPostgresBench };
+const benches: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = { postgres: runPostgresBench, kafka: runKafkaBench, delivery: runDeliveryBench };
 
-const usage = `usage: pnpm bench <${Object.keys(benches).join(' | ')}> [--sizes 2000,10000,100000] [--rounds N] [--json]`;
+const usage = `usage: pnpm bench <${Object.keys(benches).join(' | ')}> [--rounds N] [--json]
+  postgres also takes --sizes 2000,10000,100000; kafka takes --cases with names of ${cases.map(({ name }) => name).join(', ')}`;
 
 function positiveInteger(option: string, text: string): number {
   const value = Number(text);
@@ -19,12 +23,13 @@ function readArguments(args: string[]): { name: string; options: BenchOptions } 
     options: {
       sizes: { type: 'string', default: '2000,10000,100000' },
       rounds: { type: 'string' },
+      cases: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
   });
   const sizes = values.sizes.split(',').map((size) => positiveInteger('sizes', size));
   const rounds = values.rounds === undefined ? undefined : positiveInteger('rounds', values.rounds);
-  return { name: positionals[0] ?? '', options: { sizes: sizes.sort((a, b) => a - b), json: values.json, rounds } };
+  return { name: positionals[0] ?? '', options: { sizes: sizes.sort((a, b) => a - b), json: values.json, rounds, cases: values.cases?.split(',') } };
 }
 
 try {

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { peakMemoryAbove } from '../measure/memory.ts';
 import { contenders, type ContenderName } from './contenders.ts';
 import type { State } from './results.ts';
-import { createWorkload, nextMoment } from './workload.ts';
+import { nextMoment } from '../measure/moments.ts';
+import { createWorkload } from './workload.ts';
 
 /** What the process is told to do, as JSON in its first argument. */
 export interface FootprintJob {

@@ -1,3 +1,4 @@
+import { amount } from '../measure/amount.ts';
 import { markdownTable } from '../measure/markdown-table.ts';
 import type { Figure, Line } from './results.ts';
 import { judgeAgainstLimit, judgeAgainstRows, judgeWal, limitOf, type Judgement } from './targets.ts';
@@ -54,11 +55,4 @@ function isLimit(line: Line): boolean {
 function judged({ ratio, target, verdict }: Judgement, relation: string): string {
   if (Number.isNaN(ratio)) return missing;
   return target === null ? amount(ratio) : `${amount(ratio)} (${relation} ${target}: ${verdict})`;
-}
-
-/** Three significant digits below a hundred, none after the point above. */
-function amount(value: number): string {
-  if (value >= 100) return thousands.format(value);
-  if (value < 0.001) return '0';
-  return String(Number(value.toPrecision(value < 1 ? 2 : 3)));
 }

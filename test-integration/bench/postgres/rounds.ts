@@ -6,7 +6,8 @@ import type { Probe } from './database.ts';
 import { createLimits } from './limits.ts';
 import { forgetChecksum } from './ours.ts';
 import { createRecorder, states, type Recorder, type State } from './results.ts';
-import { benchScope, nextMoment, type Workload } from './workload.ts';
+import { nextMoment } from '../measure/moments.ts';
+import { benchScope, type Workload } from './workload.ts';
 import { sealSnapshot } from '@kollect/core';
 
 export interface RoundsOptions {

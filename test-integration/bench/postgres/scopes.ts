@@ -4,7 +4,8 @@ import { contenders } from './contenders.ts';
 import type { Probe } from './database.ts';
 import { createOurs } from './ours.ts';
 import { createFigure, type Figure } from './results.ts';
-import { benchScope, nextMoment, type Workload } from './workload.ts';
+import { nextMoment } from '../measure/moments.ts';
+import { benchScope, type Workload } from './workload.ts';
 import type { Contender } from './contender.ts';
 import type { Item } from '@kollect/core';
 

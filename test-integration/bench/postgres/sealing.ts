@@ -7,7 +7,8 @@ import { contenders } from './contenders.ts';
 import type { Probe } from './database.ts';
 import { forgetChecksum } from './ours.ts';
 import { createFigure, states, type Figure } from './results.ts';
-import { benchScope, nextMoment, type Workload } from './workload.ts';
+import { nextMoment } from '../measure/moments.ts';
+import { benchScope, type Workload } from './workload.ts';
 
 const rounds = 5;
 

@@ -4,7 +4,8 @@ import { contenders } from './contenders.ts';
 import type { Probe } from './database.ts';
 import { createOurs, forgetChecksum } from './ours.ts';
 import { createFigure, type Figure } from './results.ts';
-import { benchScope, nextMoment, type Workload } from './workload.ts';
+import { nextMoment } from '../measure/moments.ts';
+import { benchScope, type Workload } from './workload.ts';
 
 const rounds = 5;
 const measuredStates = ['WARM', 'DELTA'] as const;

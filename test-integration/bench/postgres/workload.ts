@@ -23,11 +23,3 @@ export function createWorkload(count: number): Workload {
   const half = Math.ceil(count / 200);
   return { items, nextItems: evolve(items, { changed: Math.ceil(count / 100), removed: half, added: half }) };
 }
-
-let lastMoment = 0;
-
-/** A later `exportedAt` at each call, and never one in the server's future. */
-export function nextMoment(): string {
-  lastMoment = Math.max(lastMoment + 1, Date.now());
-  return new Date(lastMoment).toISOString();
-}

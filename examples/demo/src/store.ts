@@ -1,9 +1,6 @@
-import { createSinkRegistry, type KollectSink } from '@kollect/core';
-import { postgresSink } from '@kollect/sink-postgres';
+import { scope, UserError } from '@kollect/example-sample-cluster';
 import { Client } from 'pg';
-import { scope } from './collect.ts';
 import type { TlsMode } from './options.ts';
-import { UserError } from './user-error.ts';
 
 export const table = 'kollect_demo';
 
@@ -27,10 +24,13 @@ export function parseServer(dsn: string, tls?: TlsMode): Server {
   return { dsn, database, tls: tls ?? (local.has(hostname) ? 'disable' : 'verify-full') };
 }
 
-/** The sink, as an operator makes it: a registry of types, a spec, and credentials that stay out of the spec. */
-export function createSink({ dsn, database, tls }: Server): KollectSink {
-  const registry = createSinkRegistry([postgresSink]);
-  return registry.create({ type: 'postgres', postgres: { database, table, tls: { mode: tls } } }, { name: 'demo', credentials: { dsn } });
+/** The sink's resource, as an operator has it: a spec, and credentials that stay out of it. */
+export function postgresResource({ dsn, database, tls }: Server) {
+  return {
+    name: 'postgres',
+    config: { type: 'postgres', postgres: { database, table, tls: { mode: tls } } },
+    connection: { credentials: { dsn } },
+  } as const;
 }
 
 /** One row of the table. */

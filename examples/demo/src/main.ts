@@ -2,7 +2,7 @@ import { SinkError } from '@kollect/core';
 import { runDemo } from './demo.ts';
 import { help, parseOptions } from './options.ts';
 import { createTerminal } from './terminal.ts';
-import { UserError } from './user-error.ts';
+import { UserError } from '@kollect/example-sample-cluster';
 
 const interrupted = new AbortController();
 // The first Ctrl-C ends the demo in order, the second at once. Not `once`: libraries that listen too end the process when they are the last to do so.

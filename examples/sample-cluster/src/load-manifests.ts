@@ -3,7 +3,6 @@ import { fstatSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseManifests, type ManifestObject } from './parse-manifests.ts';
-import { count } from './terminal.ts';
 import { UserError } from './user-error.ts';
 
 /** What was read, and from where. */
@@ -37,7 +36,7 @@ async function fromPath(path: string, shown: string): Promise<LoadedManifests> {
   const files = (await readdir(path, { recursive: true })).filter((name) => /\.(ya?ml|json)$/u.test(name)).sort();
   const objects: ManifestObject[] = [];
   for (const file of files) objects.push(...parseManifests(await read(join(path, file)), join(path === sample ? 'manifests' : shown, file)));
-  return { objects, from: `${count(files.length, 'file')} of ${shown}` };
+  return { objects, from: `${files.length} file${files.length === 1 ? '' : 's'} of ${shown}` };
 }
 
 async function read(file: string): Promise<string> {
@@ -59,7 +58,7 @@ function somethingIsPiped(): boolean {
 
 /** All of standard input; empty when its first byte takes longer than the patience, since a pipe may be open and for nobody. */
 async function readStdin({ patienceMs }: { readonly patienceMs?: number } = {}): Promise<string> {
-  if (patienceMs === undefined && process.stdin.isTTY) throw new UserError('Nothing is piped in. Use: kubectl get deployments -A -o json | npx -y pnpm@12.21.0 demo --manifests -');
+  if (patienceMs === undefined && process.stdin.isTTY) throw new UserError('Nothing is piped in. Pipe something in, such as: kubectl get deployments -A -o json');
   const chunks: Buffer[] = [];
   const patience = patienceMs === undefined ? undefined : setTimeout(() => process.stdin.destroy(), patienceMs);
   try {

@@ -1,18 +1,45 @@
-import type { ExportResult, InventorySnapshot } from '@kollect/core';
+import type { InventorySnapshot, SinkDeliveryReport } from '@kollect/core';
+import type { InventoryEvent } from '@kollect/sink-kafka';
 import { formatTable } from './print-table.ts';
 import type { Row } from './store.ts';
 import { count, duration } from './terminal.ts';
+import type { TopicMessage } from './topic.ts';
 
 const shownKinds = 12;
 const shownRows = 14;
 const shownChanges = 10;
+const shownMessages = 5;
 
 /** `applied in 41 ms: 183 inserted, 0 updated, 0 deleted, 0 unchanged (91 kB sent)`. */
-export function showResult({ outcome, counts, bytes }: ExportResult, ms: number): string {
+export function showReport({ outcome, counts, bytes, messages, sinkType, writeMs, error }: SinkDeliveryReport): string {
   const { inserted, updated, deleted, unchanged } = counts;
-  if (outcome === 'superseded') return `superseded in ${duration(ms)}: the table holds a newer snapshot, nothing was written`;
-  if (outcome === 'unchanged') return `unchanged in ${duration(ms)}: ${count(unchanged, 'row')} as they should be, nothing sent`;
-  return `${outcome} in ${duration(ms)}: ${inserted} inserted, ${updated} updated, ${deleted} deleted, ${unchanged} unchanged (${size(bytes)} sent)`;
+  switch (outcome) {
+    case 'applied':
+      if (sinkType === 'kafka') return `applied in ${duration(writeMs)}: ${count(messages, 'message')} (${size(bytes)})`;
+      return `applied in ${duration(writeMs)}: ${inserted} inserted, ${updated} updated, ${deleted} deleted, ${unchanged} unchanged (${size(bytes)} sent)`;
+    case 'unchanged':
+      return `unchanged in ${duration(writeMs)}: ${count(unchanged, 'row')} as they should be, nothing sent`;
+    case 'superseded':
+      return 'superseded: a newer snapshot was there before, nothing was written';
+    case 'debounced':
+      return 'debounced: the same as before, and the sink was not even asked';
+    default:
+      return error === undefined ? outcome : `${outcome}: ${error.code}`;
+  }
+}
+
+/** The messages of a topic, newest last, and what they say to a consumer. */
+export function showMessages(messages: readonly TopicMessage[], events: readonly InventoryEvent[], width: number): string {
+  const shown = messages.slice(-shownMessages).map(({ partition, offset, key, headers, value }) => {
+    const header = (name: string): string => String(headers?.[name] ?? '');
+    return [`${partition}/${offset}`, String(key ?? ''), header('kollect.dev/generation'), header('kollect.dev/checksum').slice(0, 12), size(value?.byteLength ?? 0)];
+  });
+  const headings = ['partition/offset', 'key', 'generation', 'checksum', 'value'];
+  const table = formatTable(headings.map((heading) => ({ heading })), shown, width);
+  const snapshots = events.flatMap((event) => (event.type === 'snapshot' ? [event.document] : []));
+  const newest = snapshots.at(-1);
+  const says = newest === undefined ? 'no snapshot' : `${count(snapshots.length, 'snapshot')}, each verified by its checksum; the newest holds ${count(newest.itemCount, 'item')}`;
+  return `${table}\n\nreadSnapshots() makes of them ${says}.`;
 }
 
 const size = (bytes: number): string => (bytes < 10_000 ? `${bytes} bytes` : `${Math.round(bytes / 1000)} kB`);

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { UserError } from './user-error.ts';
+import { UserError } from '@kollect/example-sample-cluster';
 
 /** What the command line asks for. */
 export interface DemoOptions {
@@ -9,13 +9,15 @@ export interface DemoOptions {
   /** A server to use instead of starting one. */
   readonly dsn: string | undefined;
   readonly tls: TlsMode | undefined;
+  /** Brokers to use instead of starting one. */
+  readonly brokers: readonly string[] | undefined;
   readonly keep: boolean;
 }
 
 const tlsModes = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
 export type TlsMode = (typeof tlsModes)[number];
 
-export const help = `Exports Kubernetes objects to a PostgreSQL table, changes some, and shows what a second export did.
+export const help = `Exports Kubernetes objects to a PostgreSQL table and a Kafka topic, changes some, and shows what a second export did.
 
 Usage: npx -y pnpm@12.21.0 demo [options]
        kubectl get deployments,services,ingresses -A -o json | npx -y pnpm@12.21.0 demo --manifests -
@@ -23,7 +25,9 @@ Usage: npx -y pnpm@12.21.0 demo [options]
   --manifests DIR   YAML and JSON files, read recursively; a file; or - for standard input. Default: the sample cluster
   --dsn DSN         use this server instead of starting one; the tables kollect_demo and kollect_demo_exports stay in it
   --tls MODE        disable, require, verify-ca or verify-full, with --dsn. Default: verify-full, and disable for this machine
-  --keep            leave the started server running and print its DSN
+  --brokers LIST    host:port of brokers to use instead of starting one; the topic kollect_demo stays there. With --dsn
+                    and without --brokers there is no Kafka. Where none can be started, the demo says why and goes on
+  --keep            leave the started servers running and print how to reach them
   --help            this text
 
 Secrets are never exported. DEBUG=1 shows the stack of an error.
@@ -31,11 +35,11 @@ Secrets are never exported. DEBUG=1 shows the stack of an error.
 
 /** Throws a UserError for what it does not know. */
 export function parseOptions(args: readonly string[]): DemoOptions {
-  const { manifests, dsn, tls, keep = false, help = false } = parse(args);
+  const { manifests, dsn, tls, brokers, keep = false, help = false } = parse(args);
   if (tls !== undefined && !isTlsMode(tls)) throw new UserError(`--tls is "${tls}". Give one of ${tlsModes.join(', ')}.`);
   if (tls !== undefined && dsn === undefined) throw new UserError('--tls belongs to --dsn: the server that the demo starts is on this machine.');
   if (keep && dsn !== undefined) throw new UserError('--keep is for the server that the demo starts, and --dsn names one that runs already. Leave one of the two out.');
-  return { help, manifests, dsn, tls, keep };
+  return { help, manifests, dsn, tls, brokers: brokers?.split(','), keep };
 }
 
 function parse(args: readonly string[]) {
@@ -47,6 +51,7 @@ function parse(args: readonly string[]) {
         manifests: { type: 'string' },
         dsn: { type: 'string' },
         tls: { type: 'string' },
+        brokers: { type: 'string' },
         keep: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { formatGvk, itemFromObject, sealSnapshot, type InventorySnapshot, type Item, type Scope } from '@kollect/core';
 import type { ManifestObject } from './parse-manifests.ts';
 
-/** The inventory that the demo keeps. */
+/** The inventory that the examples keep. */
 export const scope: Scope = { cluster: 'demo', inventoryNamespace: 'demo', inventoryName: 'everything' };
 
 /** What is worth knowing of an object, whatever its kind: a path that leads nowhere leaves its attribute out. */

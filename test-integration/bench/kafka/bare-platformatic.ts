@@ -1,0 +1,20 @@
+import { compatibilityPartitioner, Producer, ProduceAcks } from '@platformatic/kafka';
+import type { BareClient, ContenderOptions } from './contender.ts';
+
+/** @platformatic/kafka as its documentation shows it, idempotent as the sink is. */
+export async function createBarePlatformatic({ broker, topic, benchCase }: ContenderOptions): Promise<BareClient> {
+  const producer = new Producer({
+    clientId: 'bench',
+    bootstrapBrokers: [broker],
+    idempotent: true,
+    acks: ProduceAcks.ALL,
+    compression: benchCase.compression,
+    partitioner: compatibilityPartitioner,
+  });
+  return {
+    async send(key, value) {
+      await producer.send({ messages: [{ topic, key, value }] });
+    },
+    close: () => producer.close(),
+  };
+}
