@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type { SinkError } from '../contract/errors.ts';
 import { createCircuitBreakingSink, type BreakerChange } from './circuit-breaking-sink.ts';
 import type { DeliveryResult } from './delivery.ts';
-import { applied, failure, fakeDelivery } from './delivery.fixture.ts';
+import { applied, deferred, failure, fakeDelivery } from './delivery.fixture.ts';
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
@@ -136,7 +136,7 @@ test('holds no timer while it is closed or half-open, one while it is open, and 
 
 test('what runs while it is shut down ends as it would have', async () => {
   const { sink, deliver } = start();
-  const answers = [Promise.withResolvers<DeliveryResult>(), Promise.withResolvers<DeliveryResult>()];
+  const answers = [deferred<DeliveryResult>(), deferred<DeliveryResult>()];
   const running = answers.map(({ promise }) => deliver(() => promise));
   sink.shutdown();
   answers[0]?.resolve(applied);

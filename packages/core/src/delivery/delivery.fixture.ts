@@ -6,7 +6,7 @@ import { createSinkRegistry } from '../create-sink-registry.ts';
 import type { DeliveryMetrics } from '../observability/metrics.ts';
 import { defineSink } from '../registry/define-sink.ts';
 import { exportDelivery, type Delivery } from './delivery.ts';
-import type { DeliveryClock } from './delivery-clock.ts';
+import { systemClock, type DeliveryClock } from './delivery-clock.ts';
 
 const start = Date.UTC(2026, 0, 31, 12);
 
@@ -80,30 +80,34 @@ export async function codeOf(promise: Promise<unknown>): Promise<string> {
   }
 }
 
-/** A promise and the means to end it. */
-export function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void; readonly reject: (error: unknown) => void } {
-  return Promise.withResolvers<T>();
+export interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
 }
 
-export interface FakeSink extends KollectSink {
-  open(options: { readonly signal: AbortSignal }): Promise<void>;
-  removeInventory: NonNullable<KollectSink['removeInventory']>;
+/** A promise and the means to end it. */
+export function deferred<T>(): Deferred<T> {
+  let ends: Omit<Deferred<T>, 'promise'> | undefined;
+  const promise = new Promise<T>((resolve, reject) => (ends = { resolve, reject }));
+  return { promise, resolve: (value) => ends?.resolve(value), reject: (error) => ends?.reject(error) };
 }
 
 /** Sinks of a type `fake`, each made of the members that the test gives; what is made, and its calls, can be read. */
-export function fakeSinks(members: Partial<KollectSink> | ((index: number) => Partial<KollectSink>) = {}, type = 'fake') {
+export function fakeSinks(members: Partial<KollectSink> | ((index: number) => Partial<KollectSink>) = {}, { type = 'fake', supports = true } = {}) {
   const calls: string[] = [];
   /** Content by scope, as `export` left it. */
   const store = new Map<string, string>();
+  const asked: unknown[] = [];
   let made = 0;
   const note = (index: number, what: string): void => void calls.push(`${index}:${what}`);
   const definition = defineSink({
     type,
     contractVersion: 1,
     role: 'snapshot-store',
-    capabilities: { fenced: true, deletes: true, plan: true, removeInventory: true },
+    capabilities: { fenced: true, deletes: true, plan: supports, removeInventory: supports },
     specSchema: { type: 'object', additionalProperties: false, properties: { table: { type: 'string', minLength: 1, default: 't', description: 'Where to.' } } },
-    create: (): KollectSink => {
+    create: ({ credentials }): KollectSink => {
       made += 1;
       const index = made;
       const given = typeof members === 'function' ? members(index) : members;
@@ -111,6 +115,7 @@ export function fakeSinks(members: Partial<KollectSink> | ((index: number) => Pa
       return {
         open: async (options) => {
           note(index, 'open');
+          asked.push(await credentials());
           await given.open?.(options);
         },
         export: async (snapshot, options) => {
@@ -134,8 +139,14 @@ export function fakeSinks(members: Partial<KollectSink> | ((index: number) => Pa
       };
     },
   });
-  return { definition, registry: createSinkRegistry([definition]), calls, store, made: () => made };
+  return { definition, registry: createSinkRegistry([definition]), calls, store, asked, made: () => made };
 }
+
+/** The chain with Node's timers, where jest's fake ones control them. */
+export const fakeTimersClock: DeliveryClock = { ...systemClock, now: () => Date.now() };
+
+/** What to tell jest so that `settle` still works. */
+export const fakeTimersOptions = { now: start, doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'] as const };
 
 /** Metrics that write down what they are told. */
 export function notedMetrics(): { readonly metrics: DeliveryMetrics; readonly told: (readonly [string, unknown])[] } {

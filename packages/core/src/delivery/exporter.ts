@@ -141,8 +141,10 @@ export function createExporter<const Definitions extends readonly SinkDefinition
       return { ...nameOf(inventory), ok: reports.every(({ error }) => error === undefined), sinks: reports };
     },
 
-    testConnection: async (resource, { signal = neverAborted } = {}): Promise<ConnectionReport> =>
-      track(testSinkConnection(resource, { registry, clock, signals: [signal, lifetime] })),
+    testConnection: async (resource, { signal = neverAborted } = {}): Promise<ConnectionReport> => {
+      if (closing !== undefined) throw new SinkError('ABORTED', `The connection of ${JSON.stringify(resource.name)} was not tried: the exporter is closed.`);
+      return track(testSinkConnection(resource, { registry, clock, signals: [signal, lifetime] }));
+    },
 
     status: (inventory) =>
       [...new Set(inventory.sinks)].map((sink): SinkStatus => {
@@ -151,7 +153,10 @@ export function createExporter<const Definitions extends readonly SinkDefinition
         return lanes.get(scopeOf(inventory), sink)?.status() ?? idle;
       }),
 
-    pressure: () => ({ running: slots.running, waiting: slots.waiting, owed: lanes.all().filter(({ owing }) => owing).length }),
+    pressure: () => {
+      const all = lanes.all();
+      return { running: slots.running, waiting: all.filter(({ waiting }) => waiting).length, owed: all.filter(({ owing }) => owing).length };
+    },
 
     close: ({ deadline = '20s' } = {}) => {
       const deadlineMs = resolveDeadline(deadline);

@@ -30,6 +30,7 @@ export interface InventoryLaneOptions {
 export interface InventoryLane {
   deliver(delivery: Delivery, rules: GateRules): Promise<SinkDeliveryReport>;
   status(): SinkStatus;
+  readonly waiting: boolean;
   readonly owing: boolean;
   /** Delivers what is owed, now, and owes nothing any more. */
   flush(): void;
@@ -99,6 +100,9 @@ export function createInventoryLane(options: InventoryLaneOptions): InventoryLan
         owing: gate.owing,
         ...(due === undefined ? {} : { dueAt: isoTime(due) }),
       };
+    },
+    get waiting() {
+      return queue.waiting;
     },
     get owing() {
       return gate.owing;

@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { SinkError } from '../contract/errors.ts';
 import type { Delivery, DeliveryResult } from './delivery.ts';
-import { applied, codeOf, failure, fakeDelivery, settle } from './delivery.fixture.ts';
+import { applied, codeOf, deferred, failure, fakeDelivery, settle } from './delivery.fixture.ts';
 import { createExportSlots } from './export-slots.ts';
 import { createLatestQueue, type LatestQueue } from './latest-queue.ts';
 
@@ -88,7 +88,7 @@ test('what waits can be ended by others', async () => {
 
 test('what waits for a slot is still replaced by what is newer', async () => {
   const slots = createExportSlots({ total: 1 });
-  const other = Promise.withResolvers<void>();
+  const other = deferred<void>();
   slots.request('sink', 1, () => other.promise);
   const { queue, contents } = start((work) => slots.request('sink', 1, work));
   const first = outcomeOf(queue, fakeDelivery('a', 0));
@@ -113,7 +113,7 @@ test('a caller who aborts while it waits for a slot gives the request back', asy
 test('what waited runs in the context of its own caller', async () => {
   const context = new AsyncLocalStorage<string>();
   const seen: (string | undefined)[] = [];
-  const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const gates = [deferred<void>(), deferred<void>()];
   const queue = createLatestQueue({
     next: {
       deliver: async () => {

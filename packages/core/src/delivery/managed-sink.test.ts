@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { KollectSink } from '../contract/sink.ts';
-import { applied, codeOf, failure, fakeDelivery, manualClock, settle } from './delivery.fixture.ts';
+import { applied, codeOf, deferred, failure, fakeDelivery, manualClock, settle } from './delivery.fixture.ts';
 import { createManagedSink } from './managed-sink.ts';
 
 const limits = { sinkType: 'fake', openTimeoutMs: 60_000, abortGraceMs: 1_000, closeTimeoutMs: 5_000 };
@@ -58,7 +58,7 @@ test('an open that failed fails its deliveries, and is tried again by the next o
 });
 
 test('who aborts no longer waits for an open that others wait for', async () => {
-  const opening = Promise.withResolvers<void>();
+  const opening = deferred<void>();
   const { managed } = start(() => ({ open: () => opening.promise }));
   const caller = new AbortController();
   const impatient = codeOf(managed.deliver(fakeDelivery('a', 0, caller.signal)));
@@ -80,7 +80,7 @@ test('an open that hangs is aborted in time, abandoned, and the next delivery ha
 });
 
 test('a replaced sink ends what runs, then closes; what comes next has the new one', async () => {
-  const running = Promise.withResolvers<typeof applied>();
+  const running = deferred<typeof applied>();
   const { managed, calls, blueprint } = start((index) => (index === 1 ? { export: () => running.promise } : {}));
   const old = codeOf(managed.deliver(fakeDelivery('a')));
   await settle();
@@ -96,7 +96,7 @@ test('a replaced sink ends what runs, then closes; what comes next has the new o
 });
 
 test('a sink that ignores its signal is abandoned; others that run on it end before it closes', async () => {
-  const slow = Promise.withResolvers<typeof applied>();
+  const slow = deferred<typeof applied>();
   const { managed, clock, calls } = start((index) =>
     index === 1 ? { export: (snapshot) => (snapshot.checksum === 'stuck' ? new Promise(() => undefined) : slow.promise) } : {},
   );
@@ -116,7 +116,7 @@ test('a sink that ignores its signal is abandoned; others that run on it end bef
 });
 
 test('close waits for what runs, takes nothing any more, and may come twice', async () => {
-  const running = Promise.withResolvers<typeof applied>();
+  const running = deferred<typeof applied>();
   const { managed, calls } = start(() => ({ export: () => running.promise }));
   const old = codeOf(managed.deliver(fakeDelivery('a')));
   await settle();
