@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { KeyPair } from './certificates.ts';
 import type { KafkaConnection, KafkaListener, KafkaUser } from './kafka-connection.ts';
 import { certificateFiles } from './kafka-properties.ts';
@@ -50,7 +51,7 @@ export interface KafkaBackend {
   readonly host: string;
   readonly nodes: readonly KafkaNode[];
   readonly listeners: Readonly<Partial<Record<KafkaListener, readonly string[]>>>;
-  readonly container?: string;
+  readonly container?: NonNullable<KafkaConnection['container']>;
   /** A shell command that ends a server which was kept, and removes what it leaves. */
   readonly stopCommand: string;
   /** Brings it down and removes what it leaves. */
@@ -78,4 +79,9 @@ export function propertiesText(properties: Readonly<Record<string, string>>): st
 /** The users whom brokers know. */
 export function allUsers(users: KafkaConnection['users']): KafkaUser[] {
   return Object.values(users);
+}
+
+/** A random id of a cluster; it never begins with a dash, which the tool that formats storage takes for an option. */
+export function randomClusterId(): string {
+  return Buffer.concat([Buffer.alloc(1), randomBytes(15)]).toString('base64url');
 }

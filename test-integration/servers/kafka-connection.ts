@@ -31,8 +31,8 @@ export interface KafkaConnection {
   readonly foreignCa: string;
   /** For `mtls`: `valid` may do everything, as `User:CN=kollect-client`. */
   readonly clientCertificates: Readonly<Record<'valid' | 'expired' | 'foreign', KeyPair>>;
-  /** The container, where the server runs in one. */
-  readonly container?: string;
+  /** The container with Kafka's tools in it and the address of a broker from there, where the server runs in one. */
+  readonly container?: { readonly name: string; readonly bootstrap: string };
 }
 
 /** The principal that a client certificate of `mtls` is. */

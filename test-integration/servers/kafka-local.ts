@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { allUsers, certificateContents, propertiesText, type KafkaBackend, type KafkaBackendOptions } from './kafka-backend.ts';
+import { allUsers, certificateContents, propertiesText, randomClusterId, type KafkaBackend, type KafkaBackendOptions } from './kafka-backend.ts';
 import type { KafkaListener } from './kafka-connection.ts';
 import { KAFKA_VERSION, type KafkaRuntime } from './kafka-jars.ts';
 import { createLocalNode, type LocalNode } from './kafka-process.ts';
@@ -44,7 +43,7 @@ export async function startLocalKafka(runtime: KafkaRuntime, options: KafkaBacke
     const alone = options.nodes === 1;
     const ids = Array.from({ length: options.nodes }, (_, index) => index + 1);
     const controller = { id: alone ? 1 : CONTROLLER_ID, address: `${HOST}:${await freePort()}` };
-    const clusterId = randomBytes(16).toString('base64url');
+    const clusterId = randomClusterId();
     const listeners: Partial<Record<KafkaListener, string[]>> = {};
 
     const createNode = async (id: number, roles: readonly ('broker' | 'controller')[], own: Partial<Record<string, ListenerAddress>>): Promise<LocalNode> => {

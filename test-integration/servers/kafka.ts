@@ -7,7 +7,10 @@ import { brokersSeenBy, createKafkaAdmin, type KafkaAdmin } from './kafka-admin.
 import { allUsers, type KafkaBackend, type KafkaBackendOptions, type KafkaNode, type KafkaRestartMode } from './kafka-backend.ts';
 import { CERTIFICATE_PRINCIPAL, type KafkaConnection, type KafkaUser } from './kafka-connection.ts';
 import { findKafkaRuntime, javaIsMissing } from './kafka-jars.ts';
+import { startKafkaContainers } from './kafka-container.ts';
 import { startLocalKafka } from './kafka-local.ts';
+import { containerHost } from './postgres-container.ts';
+import { redpandaImage, startRedpanda } from './redpanda-container.ts';
 
 /** Where a server comes from: a container, or Kafka's own jars on this machine's Java. */
 export type KafkaKind = KafkaConnection['kind'];
@@ -88,8 +91,9 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Kafka
       ...(running.container !== undefined && { container: running.container }),
     };
     const admin = createKafkaAdmin(connection);
-    await admin.setPasswords(allUsers(users));
-    await admin.grant({ principal: users.writer.username, resource: 'topic', name: WRITER_PREFIX, prefixed: true, operations: ['WRITE', 'DESCRIBE'] });
+    // Redpanda is started without authorisation.
+    if (running.kind !== 'redpanda') await admin.setPasswords(allUsers(users));
+    if (running.kind !== 'redpanda') await admin.grant({ principal: users.writer.username, resource: 'topic', name: WRITER_PREFIX, prefixed: true, operations: ['WRITE', 'DESCRIBE'] });
 
     const named = (id = running.nodes[0]?.id): KafkaNode => {
       const node = running.nodes.find((candidate) => candidate.id === id);
@@ -132,7 +136,7 @@ function user(username: string): KafkaUser {
 async function makeCertificates() {
   const [own, foreign] = await Promise.all([createAuthority(), createAuthority('Foreign test authority')]);
   const engine = await findEngine();
-  const hosts = ['localhost', '127.0.0.1', '::1', ...(engine ? [engine.info.containerRuntime.host] : [])];
+  const hosts = ['localhost', '127.0.0.1', '::1', ...(engine ? [containerHost(engine)] : [])];
   const commonName = CERTIFICATE_PRINCIPAL.slice('CN='.length);
   const [server, expired, elsewhere, valid, old, alien] = await Promise.all([
     own.issue({ commonName: 'localhost', hosts }),
@@ -166,6 +170,8 @@ async function startBackend(kind: KafkaKind | undefined, options: KafkaBackendOp
 }
 
 function wantedKinds(): KafkaKind[] {
+  // Whoever names Redpanda gets it or an error, and never another server in silence.
+  if (redpandaImage() !== undefined) return ['redpanda'];
   const forced = process.env['KOLLECT_TEST_SERVERS'];
   switch (forced) {
     case undefined:
@@ -180,7 +186,11 @@ function wantedKinds(): KafkaKind[] {
 }
 
 async function startableAs(kind: KafkaKind): Promise<((options: KafkaBackendOptions) => Promise<KafkaBackend>) | undefined> {
-  if (kind === 'containers') return undefined;
+  if (kind !== 'local') {
+    const engine = await findEngine();
+    const start = kind === 'redpanda' ? startRedpanda : startKafkaContainers;
+    return engine && ((options) => start(engine, options));
+  }
   const runtime = await findKafkaRuntime();
   return runtime && ((options) => startLocalKafka(runtime, options));
 }
