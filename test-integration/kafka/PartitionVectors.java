@@ -28,6 +28,9 @@ public final class PartitionVectors {
             for (int length = 1; length <= 20; length++) {
                 for (int copy = 0; copy < 4; copy++) keys.add(text(letters, length, random));
             }
+            for (int length = 1; length <= 20; length++) {
+                keys.add(text(letters, length, random) + ":" + text(letters, length, random) + "/" + text(letters, length, random));
+            }
         }
         List<String> lines = new ArrayList<>();
         for (String key : keys) {
