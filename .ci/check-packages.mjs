@@ -1,5 +1,5 @@
-// Packs every package and uses the tarballs as a stranger would: in an empty npm project, outside this workspace, on a real PostgreSQL.
-//   KOLLECT_CHECK_DSN   the server to use; otherwise one is started
+// Packs every package and uses the tarballs as a stranger would: in an empty npm project, outside this workspace, on a real PostgreSQL and Kafka.
+//   KOLLECT_CHECK_DSN   the PostgreSQL to use; otherwise one is started
 //   KOLLECT_NODE        the Node that the consumers run on, where it is not the one of the devDependencies
 //   KOLLECT_CI_COUNTS   a file that gets `{"passed":…,"failed":…,"failures":[names]}`
 import { spawnSync } from 'node:child_process';
@@ -89,50 +89,69 @@ function install(tarballs) {
 }
 
 async function useThem() {
-  for (const { specifier } of packages.flatMap(({ entries }) => entries)) {
-    const name = JSON.stringify(specifier);
-    await check(`import ${specifier}`, () => run(consumer, node, ['--input-type=module', '-e', `await import(${name})`]));
-    await check(`require ${specifier}`, () => run(consumer, node, ['--input-type=commonjs', '-e', `require(${name})`]));
-  }
+  const entries = packages.flatMap(({ entries }) => entries);
+  // First without what a user need not have.
+  await loadEntries(entries.filter(({ subpath }) => subpath === '.'), 'alone');
+  if (!(await check('npm installs the optional peers', installPeers))) return;
+  await loadEntries(entries, 'with its peers');
   // TypeScript's own module detection would call the output CommonJS without this.
   const compiled = await check('TypeScript compiles against them', () => {
     writeFileSync(join(consumer, 'package.json'), readFileSync(join(consumer, 'package.json'), 'utf8').replace('{', '{"type":"module",'));
     run(consumer, bin('tsc'), ['-p', 'tsconfig.json']);
   });
-  await withPostgres(async (dsn) => {
-    await check('JavaScript exports into PostgreSQL', () => exportWith(dsn, 'index.mjs', 'from_esm'));
-    await check('CommonJS exports into PostgreSQL', () => exportWith(dsn, 'index.cjs', 'from_cjs'));
-    if (compiled) await check('TypeScript exports into PostgreSQL', () => exportWith(dsn, 'compiled/index.js', 'from_typescript'));
+  await withServers(async (servers) => {
+    await check('JavaScript exports into PostgreSQL and Kafka', () => exportWith(servers, 'index.mjs', 'from_esm'));
+    await check('CommonJS exports into PostgreSQL and Kafka', () => exportWith(servers, 'index.cjs', 'from_cjs'));
+    if (compiled) await check('TypeScript exports into PostgreSQL and Kafka', () => exportWith(servers, 'compiled/index.js', 'from_typescript'));
   });
 }
 
-/** Runs a consumer, which has to end by itself, and counts its rows with the `pg` that came with the sink. */
-async function exportWith(dsn, program, suffix) {
+async function loadEntries(entries, how) {
+  for (const { specifier } of entries) {
+    const name = JSON.stringify(specifier);
+    await check(`import ${specifier} ${how}`, () => run(consumer, node, ['--input-type=module', '-e', `await import(${name})`]));
+    await check(`require ${specifier} ${how}`, () => run(consumer, node, ['--input-type=commonjs', '-e', `require(${name})`]));
+  }
+}
+
+/** In the versions that the packages are developed with. */
+function installPeers() {
+  const peers = packages.flatMap(({ manifest }) =>
+    Object.entries(manifest.peerDependenciesMeta ?? {}).flatMap(([name, { optional }]) => (optional ? [`${name}@${manifest.devDependencies[name]}`] : [])),
+  );
+  run(consumer, 'npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...peers]);
+}
+
+/** Runs a consumer, which has to end by itself, and counts its rows with the `pg` that came with the sink, and its messages. */
+async function exportWith({ dsn, kafka }, program, suffix) {
   const table = `kollect_${process.pid}_${suffix}`;
   const pg = createRequire(join(consumer, 'package.json'))('pg');
   const client = new pg.Client({ connectionString: dsn });
   await client.connect();
+  await kafka.createTopic(table);
   try {
-    run(consumer, node, [program], { CONSUMER_DSN: dsn, CONSUMER_TABLE: table });
+    run(consumer, node, [program], { CONSUMER_DSN: dsn, CONSUMER_TABLE: table, CONSUMER_BROKERS: kafka.bootstrap, CONSUMER_TOPIC: table });
     const { rows } = await client.query(`select count(*)::int as found from ${table}`);
     if (rows[0].found !== 1) throw new Error(`expected 1 row in ${table}, found ${rows[0].found}`);
+    const messages = (await kafka.endOffsets(table)).get(0);
+    if (messages !== 1) throw new Error(`expected 1 message in topic ${table}, found ${messages}`);
   } finally {
     await client.query(`drop table if exists ${table}, ${table}_exports cascade`);
     await client.end();
   }
 }
 
-async function withPostgres(use) {
-  if (process.env.KOLLECT_CHECK_DSN) return use(process.env.KOLLECT_CHECK_DSN);
-  let server;
-  const started = await check('a PostgreSQL starts', async () => {
-    const { startPostgres } = await import('../test-integration/servers/index.ts');
-    server = await startPostgres({ tls: false });
-  });
-  if (!started) return undefined;
+async function withServers(use) {
+  const servers = await import('../test-integration/servers/index.ts');
+  const started = [];
+  const start = async (what, make) => check(`a ${what} starts`, async () => started.push(await make()));
   try {
-    return await use(server.dsn());
+    if (!(await start('Kafka', () => servers.startKafka()))) return;
+    const [kafka] = started;
+    const given = process.env.KOLLECT_CHECK_DSN;
+    if (!given && !(await start('PostgreSQL', () => servers.startPostgres({ tls: false })))) return;
+    await use({ kafka, dsn: given ?? started[1].dsn() });
   } finally {
-    await server.stop();
+    for (const server of started) await server.stop();
   }
 }

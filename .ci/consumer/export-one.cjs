@@ -1,6 +1,6 @@
-// One item from sealing to the table, and everything closed again: the process has to end by itself.
-exports.exportOne = async function exportOne({ createSinkRegistry, sealSnapshot, postgresSink }) {
-  const { CONSUMER_DSN: dsn, CONSUMER_TABLE: table } = process.env;
+// One item from sealing to the table and the topic, and everything closed again: the process has to end by itself.
+exports.exportOne = async function exportOne({ createExporter, createSinkRegistry, sealSnapshot, postgresSink, kafkaSink }) {
+  const { CONSUMER_DSN: dsn, CONSUMER_TABLE: table, CONSUMER_BROKERS: brokers, CONSUMER_TOPIC: topic } = process.env;
   const database = new URL(dsn).pathname.slice(1);
   const item = {
     targetNamespace: 'platform',
@@ -13,10 +13,11 @@ exports.exportOne = async function exportOne({ createSinkRegistry, sealSnapshot,
     attributes: { unschedulable: false },
   };
   const snapshot = await sealSnapshot({ inventoryNamespace: 'platform', inventoryName: table, generation: 1, exportedAt: new Date().toISOString(), items: [item] });
-  const sink = createSinkRegistry([postgresSink]).create({ type: 'postgres', postgres: { database, table, tls: { mode: 'disable' } } }, { credentials: () => ({ dsn }) });
-  const signal = AbortSignal.timeout(20_000);
-  await sink.open({ signal });
-  const { outcome, counts } = await sink.export(snapshot, { signal });
-  await sink.close();
-  console.log(table, outcome, counts.inserted);
+  const exporter = createExporter({ registry: createSinkRegistry([postgresSink, kafkaSink]) });
+  exporter.updateSink({ name: 'table', config: { type: 'postgres', postgres: { database, table, tls: { mode: 'disable' } } }, connection: { credentials: () => ({ dsn }) } });
+  exporter.updateSink({ name: 'topic', config: { type: 'kafka', kafka: { brokers: brokers.split(','), topic } } });
+  const report = await exporter.export({ namespace: 'platform', name: table, sinks: ['table', 'topic'] }, snapshot, { signal: AbortSignal.timeout(20_000) });
+  await exporter.close();
+  for (const { sink, outcome, error } of report.sinks) console.log(table, sink, outcome, error?.message ?? '');
+  if (!report.ok) process.exitCode = 1;
 };

@@ -1,6 +1,8 @@
-// What a user of the packages writes in JavaScript.
-import { createSinkRegistry, sealSnapshot } from '@kollect/core';
+// What a user of the packages writes in JavaScript; with the other Kafka client, which is the user's to install.
+import { createExporter, createSinkRegistry, sealSnapshot } from '@kollect/core';
+import { createKafkaSink } from '@kollect/sink-kafka';
+import { platformaticClient } from '@kollect/sink-kafka/platformatic';
 import { postgresSink } from '@kollect/sink-postgres';
 import { exportOne } from './export-one.cjs';
 
-await exportOne({ createSinkRegistry, sealSnapshot, postgresSink });
+await exportOne({ createExporter, createSinkRegistry, sealSnapshot, postgresSink, kafkaSink: createKafkaSink({ client: platformaticClient }) });

@@ -1,8 +1,13 @@
 // What a user of the packages writes in TypeScript.
-import { createSinkRegistry, formatScope, sealSnapshot, type ExportResult, type Item } from '@kollect/core';
+import { createExporter, createSinkRegistry, formatScope, sealSnapshot, type DeliveryReport, type Item } from '@kollect/core';
+import { openTelemetryTracer } from '@kollect/core/opentelemetry';
+import { prometheusMetrics } from '@kollect/core/prometheus';
+import { createKafkaSink, formatMessageKey } from '@kollect/sink-kafka';
+import { platformaticClient } from '@kollect/sink-kafka/platformatic';
 import { postgresSink } from '@kollect/sink-postgres';
+import { Registry } from 'prom-client';
 
-const { CONSUMER_DSN: dsn = '', CONSUMER_TABLE: table = '' } = process.env;
+const { CONSUMER_DSN: dsn = '', CONSUMER_TABLE: table = '', CONSUMER_BROKERS: brokers = '', CONSUMER_TOPIC: topic = '' } = process.env;
 const database = new URL(dsn).pathname.slice(1);
 const item: Item = {
   targetNamespace: 'platform',
@@ -16,13 +21,17 @@ const item: Item = {
   attributes: { replicas: 3 },
 };
 const snapshot = await sealSnapshot({ inventoryNamespace: 'platform', inventoryName: table, generation: 1, exportedAt: new Date().toISOString(), items: [item] });
-const registry = createSinkRegistry([postgresSink]);
-const sink = registry.create({ type: 'postgres', postgres: { database, table, tls: { mode: 'disable' } } }, { credentials: () => ({ dsn }) });
-const signal = AbortSignal.timeout(20_000);
-await sink.open?.({ signal });
-const result: ExportResult = await sink.export(snapshot, { signal });
-await sink.close();
-console.log(formatScope(snapshot), result.outcome, result.counts.inserted);
+const register = new Registry();
+const registry = createSinkRegistry([postgresSink, createKafkaSink({ client: platformaticClient })]);
+const exporter = createExporter({ registry, metrics: prometheusMetrics({ register }), tracer: openTelemetryTracer() });
+exporter.updateSink({ name: 'table', config: { type: 'postgres', postgres: { database, table, tls: { mode: 'disable' } } }, connection: { credentials: { dsn } } });
+exporter.updateSink({ name: 'topic', config: { type: 'kafka', kafka: { brokers: brokers.split(','), topic } } });
+const inventory = { namespace: 'platform', name: table, sinks: ['table', 'topic'] };
+const report: DeliveryReport = await exporter.export(inventory, snapshot, { signal: AbortSignal.timeout(20_000) });
+await exporter.close();
+if (formatScope(snapshot) !== formatMessageKey(snapshot)) throw new Error('A key of the topic is not the name of its inventory.');
+console.log(report.outcomes, (await register.metrics()).includes('kollect_exports_total'));
+if (!report.ok) process.exitCode = 1;
 
 // @ts-expect-error -- the registry knows its types: a type that nobody defined does not compile.
 const refused: Parameters<typeof registry.create>[0] = { type: 'postgress', postgres: { database, table } };

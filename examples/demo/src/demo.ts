@@ -4,7 +4,7 @@ import { kafkaSink } from '@kollect/sink-kafka';
 import { postgresSink } from '@kollect/sink-postgres';
 import type { DemoOptions } from './options.ts';
 import { openServers, type Servers } from './servers.ts';
-import { showChanges, showKinds, showMessages, showReport, showRows, showSnapshot } from './show.ts';
+import { showChanges, showEvents, showKinds, showReport, showRows, showSnapshot } from './show.ts';
 import { postgresResource, readRows, table } from './store.ts';
 import { count, duration, type Terminal } from './terminal.ts';
 import { kafkaResource, readEvents, readTopic, topic } from './topic.ts';
@@ -86,9 +86,9 @@ async function exportAndShow({ terminal, signal, servers, objects }: ExportConte
     print(`The table still holds the newer one: ${count((await readRows(postgres)).length, 'row')}.`);
 
     if (brokers === undefined) return;
-    print(`\n5. What a consumer of topic ${topic} reads`);
-    const { result: messages } = await terminal.during('Reading the topic', () => readTopic(brokers));
-    print(showMessages(messages, await readEvents(messages), terminal.width));
+    print(`\n5. What a consumer of topic ${topic} reads: every snapshot joined, and verified by its checksum`);
+    const { result: events } = await terminal.during('Reading the topic', async () => readEvents(await readTopic(brokers)));
+    print(showEvents(events, terminal.width));
   } finally {
     await exporter.close();
   }

@@ -1,14 +1,13 @@
-import type { InventorySnapshot, SinkDeliveryReport } from '@kollect/core';
+import { formatScope, type InventorySnapshot, type SinkDeliveryReport } from '@kollect/core';
 import type { InventoryEvent } from '@kollect/sink-kafka';
 import { formatTable } from './print-table.ts';
 import type { Row } from './store.ts';
 import { count, duration } from './terminal.ts';
-import type { TopicMessage } from './topic.ts';
 
 const shownKinds = 12;
 const shownRows = 14;
 const shownChanges = 10;
-const shownMessages = 5;
+const shownEvents = 5;
 
 /** `applied in 41 ms: 183 inserted, 0 updated, 0 deleted, 0 unchanged (91 kB sent)`. */
 export function showReport({ outcome, counts, bytes, messages, sinkType, writeMs, error }: SinkDeliveryReport): string {
@@ -28,18 +27,15 @@ export function showReport({ outcome, counts, bytes, messages, sinkType, writeMs
   }
 }
 
-/** The messages of a topic, newest last, and what they say to a consumer. */
-export function showMessages(messages: readonly TopicMessage[], events: readonly InventoryEvent[], width: number): string {
-  const shown = messages.slice(-shownMessages).map(({ partition, offset, key, headers, value }) => {
-    const header = (name: string): string => String(headers?.[name] ?? '');
-    return [`${partition}/${offset}`, String(key ?? ''), header('kollect.dev/generation'), header('kollect.dev/checksum').slice(0, 12), size(value?.byteLength ?? 0)];
+/** What a topic says to a consumer, newest last. */
+export function showEvents(events: readonly InventoryEvent[], width: number): string {
+  const snapshots = events.filter((event) => event.type === 'snapshot');
+  const shown = snapshots.slice(-shownEvents).map(({ position, document }) => {
+    const place = position === undefined ? '' : `${position.partition}/${position.offset}`;
+    return [place, formatScope(document), String(document.generation), document.checksum.slice(0, 12), String(document.itemCount)];
   });
-  const headings = ['partition/offset', 'key', 'generation', 'checksum', 'value'];
-  const table = formatTable(headings.map((heading) => ({ heading })), shown, width);
-  const snapshots = events.flatMap((event) => (event.type === 'snapshot' ? [event.document] : []));
-  const newest = snapshots.at(-1);
-  const says = newest === undefined ? 'no snapshot' : `${count(snapshots.length, 'snapshot')}, each verified by its checksum; the newest holds ${count(newest.itemCount, 'item')}`;
-  return `${table}\n\nreadSnapshots() makes of them ${says}.`;
+  const headings = ['partition/offset', 'inventory', 'generation', 'checksum', 'items'];
+  return formatTable(headings.map((heading) => ({ heading })), shown, width);
 }
 
 const size = (bytes: number): string => (bytes < 10_000 ? `${bytes} bytes` : `${Math.round(bytes / 1000)} kB`);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { readSnapshots, type InventoryEvent } from '@kollect/sink-kafka';
-import { Kafka, type KafkaMessage } from 'kafkajs';
+import { once } from 'node:events';
+import { readSnapshots, type IncomingMessage, type InventoryEvent } from '@kollect/sink-kafka';
+import { Consumer } from '@platformatic/kafka';
 
 export const topic = 'kollect_demo';
 
@@ -12,44 +13,31 @@ export function kafkaResource(brokers: readonly string[]) {
   } as const;
 }
 
-/** A message of the topic, as a consumer gets it. */
-export type TopicMessage = KafkaMessage & { readonly partition: number };
-
 /** All messages of the topic, read as any consumer reads them. */
-export async function readTopic(brokers: readonly string[]): Promise<readonly TopicMessage[]> {
-  const kafka = new Kafka({ clientId: 'kollect-demo', brokers: [...brokers], logCreator: () => () => undefined });
-  const groupId = `kollect-demo-${randomUUID()}`;
-  const admin = kafka.admin();
-  const consumer = kafka.consumer({ groupId });
-  await Promise.all([admin.connect(), consumer.connect()]);
+export async function readTopic(brokers: readonly string[]): Promise<readonly IncomingMessage[]> {
+  const consumer = new Consumer({ clientId: 'kollect-demo', groupId: `kollect-demo-${randomUUID()}`, bootstrapBrokers: [...brokers] });
   try {
-    const offsets = await admin.fetchTopicOffsets(topic);
-    const left = new Map(offsets.filter(({ high, low }) => BigInt(high) > BigInt(low)).map(({ partition, high }) => [partition, BigInt(high)]));
-    const messages: TopicMessage[] = [];
-    await consumer.subscribe({ topics: [topic], fromBeginning: true });
-    await new Promise<void>((resolve, reject) => {
-      if (left.size === 0) return resolve();
-      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
-      void consumer
-        .run({
-          eachMessage: async ({ partition, message }) => {
-            messages.push({ ...message, partition });
-            if (BigInt(message.offset) + 1n >= (left.get(partition) ?? 0n)) left.delete(partition);
-            if (left.size === 0) resolve();
-          },
-        })
-        .catch(reject);
+    const ends = (await consumer.listOffsets({ topics: [topic] })).get(topic) ?? [];
+    const left = new Map([...ends.entries()].filter(([, end]) => end > 0n));
+    const messages: IncomingMessage[] = [];
+    if (left.size === 0) return messages;
+    const stream = await consumer.consume({ topics: [topic], mode: 'earliest', autocommit: false, maxWaitTime: 100 });
+    const whole = new Promise<void>((resolve) => {
+      stream.on('data', (message) => {
+        messages.push(message);
+        if (message.offset + 1n >= (left.get(message.partition) ?? 0n)) left.delete(message.partition);
+        if (left.size === 0) resolve();
+      });
     });
+    await Promise.race([whole, once(stream, 'error').then(([error]) => Promise.reject(error))]);
     return messages;
   } finally {
-    await consumer.disconnect();
-    await admin.deleteGroups([groupId]).catch(() => undefined);
-    await admin.disconnect();
+    await consumer.close(true);
   }
 }
 
 /** What the messages say, joined and verified. */
-export async function readEvents(messages: readonly TopicMessage[]): Promise<readonly InventoryEvent[]> {
+export async function readEvents(messages: readonly IncomingMessage[]): Promise<readonly InventoryEvent[]> {
   const events: InventoryEvent[] = [];
   for await (const event of readSnapshots(messages)) events.push(event);
   return events;
