@@ -16,6 +16,13 @@ interface Connection {
   sasl: object | null;
   connect(): Promise<boolean>;
   isConnected(): boolean;
+  /** Undefined until it dials. */
+  readonly socket?: Socket;
+  /** What came of an answer that is not whole yet. */
+  chunks: Uint8Array[];
+  bytesBuffered: number;
+  bytesNeeded: number;
+  processData(bytes: Uint8Array): void;
   readonly requestQueue: { readonly pending: readonly unknown[]; scheduleCheckPendingRequests(): void; rejectAll(error: Error): void };
 }
 
@@ -57,6 +64,8 @@ const retry = { retries: 10, initialRetryTime: 100, multiplier: 2, maxRetryTime:
 /** How long `destroy` waits for kafkajs to notice. */
 const settleMs = 1_000;
 const topicResource = 2;
+/** Of the length that each answer begins with. */
+const lengthBytes = 4;
 
 /** A client on kafkajs. */
 export const kafkajsClient: KafkaClientFactory = (config) => {
@@ -102,6 +111,8 @@ export const kafkajsClient: KafkaClientFactory = (config) => {
       const options = config.tls === undefined ? undefined : brokerTls(config.tls.serverName ?? connection.host, await config.tlsMaterial());
       if (destroyed) throw destroyedError();
       tls = options;
+      // Half an answer of the connection before: kafkajs would read what comes now as the rest of it.
+      Object.assign(connection, { chunks: [], bytesBuffered: 0, bytesNeeded: lengthBytes });
       const dialled = dial();
       const failure = failureOfNewest;
       return dialled.catch((error: unknown) => {
@@ -113,6 +124,15 @@ export const kafkajsClient: KafkaClientFactory = (config) => {
     };
     connection.connect = () => (dialling ??= connect().finally(() => (dialling = undefined)));
     if (connection.sasl !== null) connection.sasl = saslOf(config);
+    // Thrown from the socket's listener, it would end the host's process.
+    const processData = connection.processData.bind(connection);
+    connection.processData = (bytes) => {
+      try {
+        processData(bytes);
+      } catch {
+        connection.socket?.destroy(new Error('Invalid response'));
+      }
+    };
     // With nothing to check, kafkajs asks for a timer of a negative delay, of which Node 24 and later warn.
     const queue = connection.requestQueue;
     const schedule = queue.scheduleCheckPendingRequests.bind(queue);
