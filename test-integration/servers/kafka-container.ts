@@ -91,6 +91,7 @@ export async function startKafkaContainers(engine: ContainerRuntimeClient, optio
 
   try {
     if (!alone) network = await new Network().start();
+    if (network && !options.keep) releases.push(watch({ network: network.getId() }));
     const listeners: Partial<Record<KafkaListener, string[]>> = {};
     if (!alone) await launchNew(CONTROLLER_ID, {});
     for (const id of ids) {

@@ -45,6 +45,7 @@ export const certificateFiles = { server: 'server.pem', expired: 'expired.pem', 
 /** The content of server.properties as names and values. */
 export function kafkaProperties(node: NodeSettings): Record<string, string> {
   const listeners = Object.entries(node.listeners);
+  const advertised = listeners.flatMap(([name, { advertised: address }]) => (address === undefined ? [] : [`${name.toUpperCase()}://${address}`]));
   const isBroker = node.roles.includes('broker');
   return {
     'process.roles': node.roles.join(','),
@@ -52,7 +53,9 @@ export function kafkaProperties(node: NodeSettings): Record<string, string> {
     'controller.quorum.voters': `${node.controller.id}@${node.controller.address}`,
     'controller.listener.names': 'CONTROLLER',
     listeners: listeners.map(([name, { bind }]) => `${name.toUpperCase()}://${bind}`).join(','),
+    ...(advertised.length > 0 && { 'advertised.listeners': advertised.join(',') }),
     'listener.security.protocol.map': Object.entries(PROTOCOLS).map(([name, protocol]) => `${name.toUpperCase()}:${protocol}`).join(','),
+    'inter.broker.listener.name': 'INTERNAL',
     'log.dirs': node.data,
     'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
     'super.users': ['ANONYMOUS', node.admin.username, CERTIFICATE_PRINCIPAL].map((name) => `User:${name}`).join(';'),
@@ -63,10 +66,7 @@ export function kafkaProperties(node: NodeSettings): Record<string, string> {
 
 function brokerProperties(node: NodeSettings): Record<string, string> {
   const replicas = String(Math.min(node.brokers, 3));
-  const advertised = Object.entries(node.listeners).flatMap(([name, { advertised: address }]) => (address === undefined ? [] : [`${name.toUpperCase()}://${address}`]));
   return {
-    'advertised.listeners': advertised.join(','),
-    'inter.broker.listener.name': 'INTERNAL',
     ...saslProperties(node),
     ...tlsProperties(node.certificates),
     'auto.create.topics.enable': 'false',

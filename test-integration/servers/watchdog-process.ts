@@ -18,6 +18,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 const resources = [...watched.values()];
 await Promise.allSettled(resources.map(async ({ process }) => process && endProcess(process.pid, process.signal, PATIENCE_MS)));
 await Promise.allSettled(resources.map(async ({ container }) => container && removeContainer(container)));
+await Promise.allSettled(resources.map(async ({ network }) => network && removeNetwork(network)));
 await Promise.allSettled(resources.map(async ({ directory }) => directory && rm(directory, { recursive: true, force: true })));
 process.exit();
 
@@ -26,4 +27,10 @@ async function removeContainer(name: string): Promise<void> {
   const { getContainerRuntimeClient } = await import('testcontainers');
   const client = await getContainerRuntimeClient();
   await client.container.getById(name).remove({ force: true, v: true });
+}
+
+async function removeNetwork(id: string): Promise<void> {
+  const { getContainerRuntimeClient } = await import('testcontainers');
+  const client = await getContainerRuntimeClient();
+  await client.network.remove(client.network.getById(id));
 }

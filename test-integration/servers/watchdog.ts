@@ -2,10 +2,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
-/** What must not outlive this process: a process, a container by name, a directory; any of them. */
+/** What must not outlive this process: a process, a container by name, a network by id, a directory; any of them. */
 export interface WatchedResource {
   readonly process?: { readonly pid: number; readonly signal: NodeJS.Signals };
   readonly container?: string;
+  readonly network?: string;
   readonly directory?: string;
 }
 
