@@ -46,7 +46,7 @@ const tracers: readonly (readonly [string, DeliveryTracer])[] = [
   ['never runs the work', { withSpan: () => new Promise(() => undefined) }],
   ['throws after the work began', { withSpan: (_name, _attributes, work) => { void work({ setAttributes: boom }).catch(() => undefined); return boom(); } }],
   ['runs the work twice', { withSpan: async (_name, _attributes, work) => { await work({ setAttributes: () => undefined }); return work({ setAttributes: () => undefined }); } }],
-  ['answers with something else', { withSpan: async (_name, _attributes, work) => { await work({ setAttributes: later }); return undefined as never; } }],
+  ['answers with something else', { withSpan: async (_name, _attributes, work) => { await work({ setAttributes: () => boom() }); return undefined as never; } }],
 ];
 
 test.each(tracers)('with a tracer that %s the work runs once and its outcome counts', async (_, tracer) => {

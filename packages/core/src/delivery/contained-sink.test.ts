@@ -26,10 +26,16 @@ function start(members: Partial<Record<keyof KollectSink, unknown>>) {
 
 const errorOf = (promise: Promise<unknown> | undefined): Promise<unknown> => Promise.resolve(promise).then((value) => value, (error: unknown) => error);
 
-const thenable = (then: (resolve: (value: unknown) => void, reject: (error: unknown) => void) => void): unknown => {
-  const name = 'then';
-  return { [name]: then };
-};
+type Then = (resolve: (value: unknown) => void, reject: (error: unknown) => void) => void;
+
+class Thenable {
+  readonly then: Then;
+  constructor(then: Then) {
+    this.then = then; // oxlint-disable-line unicorn/no-thenable -- what a sink may return
+  }
+}
+
+const thenable = (then: Then): unknown => new Thenable(then);
 
 const nonsense: readonly (readonly [string, unknown])[] = [
   ['throws synchronously', () => { throw new Error('password=hunter2'); }],
@@ -61,6 +67,13 @@ test.each(nonsense)('a sink that %s broke the contract', async (_, given) => {
     expect(String(error)).not.toMatch(/hunter2|secret/u);
   }
   expect(listeners()).toBe(0);
+});
+
+test('somebody listens to a thenable that is refused: its library could end the process otherwise', async () => {
+  let listeners: unknown;
+  const { sink, caller } = start({ export: () => thenable((_, reject) => (listeners = reject)) });
+  expect(await errorOf(sink.export(snapshot, { signal: caller.signal }))).toMatchObject({ code: 'CONTRACT_VIOLATION' });
+  expect(typeof listeners).toBe('function');
 });
 
 test('its own errors pass, with the type and the operation they lack', async () => {

@@ -94,7 +94,10 @@ export function deferred<T>(): Deferred<T> {
 }
 
 /** Sinks of a type `fake`, each made of the members that the test gives; what is made, and its calls, can be read. */
-export function fakeSinks(members: Partial<KollectSink> | ((index: number) => Partial<KollectSink>) = {}, { type = 'fake', supports = true } = {}) {
+export function fakeSinks<const Type extends string = 'fake'>(
+  members: Partial<KollectSink> | ((index: number) => Partial<KollectSink>) = {},
+  { type = 'fake' as Type, supports = true }: { readonly type?: Type; readonly supports?: boolean } = {},
+) {
   const calls: string[] = [];
   /** Content by scope, as `export` left it. */
   const store = new Map<string, string>();
@@ -146,7 +149,7 @@ export function fakeSinks(members: Partial<KollectSink> | ((index: number) => Pa
 export const fakeTimersClock: DeliveryClock = { ...systemClock, now: () => Date.now() };
 
 /** What to tell jest so that `settle` still works. */
-export const fakeTimersOptions = { now: start, doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'] as const };
+export const fakeTimersOptions = { now: start, doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'] as ('setImmediate' | 'nextTick' | 'queueMicrotask' | 'performance')[] };
 
 /** Metrics that write down what they are told. */
 export function notedMetrics(): { readonly metrics: DeliveryMetrics; readonly told: (readonly [string, unknown])[] } {

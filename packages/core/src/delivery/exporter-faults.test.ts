@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { applied, failure, fakeSinks, fakeSnapshot, fakeTimersClock, fakeTimersOptions, notedMetrics, settle } from './delivery.fixture.ts';
 import { createExporter } from './exporter.ts';
 
-beforeEach(() => void jest.useFakeTimers({ ...fakeTimersOptions, doNotFake: [...fakeTimersOptions.doNotFake] }));
+beforeEach(() => void jest.useFakeTimers(fakeTimersOptions));
 afterEach(() => void jest.useRealTimers());
 
 const inventory = (name = 'all') => ({ namespace: 'team', name, sinks: ['fake'] });

@@ -38,7 +38,7 @@ test('a sink is replaced where anything of it changed, and only there', async ()
   expect(update({ delivery: { deadline: '3m' } })).toBe('replaced');
   expect(update({ delivery: { deadline: '3m' } })).toBe('unchanged');
   expect(update({})).toBe('replaced');
-  expect(update({ config: { type: 'fake', fake: { table: 'u' } } as SinkResource['config'] })).toBe('replaced');
+  expect(update({ config: { type: 'fake', fake: { table: 'u' } } })).toBe('replaced');
   expect(update({ revision: '1' })).toBe('replaced');
   expect(update({ revision: '1' })).toBe('unchanged');
   expect(update({ revision: '2' })).toBe('replaced');
@@ -67,7 +67,7 @@ test.each([
 ])('a resource with %s is refused, and the old sink stays', async (_, changes, words) => {
   const { fake, exporter } = start();
   await exporter.export(inventory, fakeSnapshot('a', 0));
-  const error = sinkErrorOf(() => exporter.updateSink(resource(changes as unknown as Partial<SinkResource>)));
+  const error = sinkErrorOf(() => exporter.updateSink(resource(changes)));
   expect([error.code, error.message]).toEqual(['SPEC_INVALID', expect.stringContaining(words)]);
   await exporter.export(inventory, fakeSnapshot('b', 1));
   expect([fake.made(), fake.calls]).toEqual([1, ['1:open', '1:export all a', '1:export all b']]);

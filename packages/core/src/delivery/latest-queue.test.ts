@@ -72,6 +72,17 @@ test('a caller who aborts leaves the queue, and no listener stays on any signal'
   expect(await codeOf(queue.deliver(fakeDelivery('d', 4, callers[2]?.signal)))).toBe('ABORTED');
 });
 
+test('a caller who aborts what left the queue already learns what the sink says', async () => {
+  const { queue, begun } = start();
+  const caller = new AbortController();
+  void queue.deliver(fakeDelivery('a', 0));
+  const outcome = outcomeOf(queue, fakeDelivery('b', 1, caller.signal));
+  await begun[0]?.end();
+  caller.abort();
+  await begun[1]?.end();
+  expect(await outcome).toBe('applied');
+});
+
 test('what waits can be ended by others', async () => {
   const { queue, begun } = start();
   void queue.deliver(fakeDelivery('a', 0));

@@ -42,10 +42,11 @@ function misbehaving(type: string, misdeed: KollectSink['export']) {
 async function main(shouldClose: boolean): Promise<void> {
   const before = process.getActiveResourcesInfo();
   const definitions = [memorySink({ now: () => new Date('2026-01-31T12:05:00Z') }), ...Object.entries(misdeeds).map(([type, misdeed]) => misbehaving(type, misdeed))];
-  const exporter = createExporter({ registry: createSinkRegistry(definitions) });
+  const registry = createSinkRegistry(definitions);
+  const exporter = createExporter({ registry });
   const sinks = definitions.map(({ type }) => type);
   const delivery = { attemptTimeout: '20ms', abortGrace: '20ms', closeTimeout: '20ms', retry: { retries: 1, minDelay: '1ms' }, breaker: { failures: 2, openFor: '1h', forbiddenOpenFor: '1h' } };
-  for (const type of sinks) exporter.updateSink({ name: type, config: { type }, delivery });
+  for (const type of sinks) exporter.updateSink({ name: type, config: registry.parse({ type }), delivery });
   const inventory = { namespace: 'team', name: 'all', sinks, delivery: { exportMinInterval: '1h', isMaterialChange: () => false } };
   let outcomes: readonly string[] = [];
   for (const [second, content] of ['a', 'b', 'c'].entries()) {

@@ -60,6 +60,14 @@ test('tries again what may succeed later, after waits that grow and hold some ch
   expect([listeners(), jest.getTimerCount()]).toEqual([[0, 0], 0]);
 });
 
+test('chance makes a wait up to twice as long', async () => {
+  const random = jest.spyOn(Math, 'random').mockReturnValue(0.5);
+  const { ended, at } = start({ answers: [failure('UNAVAILABLE')], retry: { maxDelayMs: 2_500 } });
+  await jest.advanceTimersByTimeAsync(10_000);
+  random.mockRestore();
+  expect([await ended, at]).toEqual(['UNAVAILABLE', [0, 750, 2_250, 4_750]]);
+});
+
 test('ends with the last failure after so many retries', async () => {
   const { ended, at } = start({ answers: [failure('UNAVAILABLE'), failure('TIMEOUT')] });
   await jest.advanceTimersByTimeAsync(60_000);
