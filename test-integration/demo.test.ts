@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openTestDatabase } from './postgres/support.ts';
-import type { DatabaseAccess } from './servers/index.ts';
+import { testKafka } from './kafka/support.ts';
+import { readTopic, type DatabaseAccess } from './servers/index.ts';
 
 const main = fileURLToPath(new URL('../examples/demo/src/main.ts', import.meta.url));
 
@@ -51,13 +52,14 @@ describe('the demo', () => {
     const read = Number(/Read (\d+) objects of \d+ kinds from \d+ files of the sample cluster/u.exec(output)?.[1]);
     expect(read).toBeGreaterThanOrEqual(100);
     expect(output).toMatch(new RegExp(`applied in .* ${read} inserted, 0 updated, 0 deleted, 0 unchanged`, 'u'));
-    expect(output).toContain('Plan, which writes nothing: 1 to insert, 3 to update, 2 to delete.');
+    expect(output).toContain('Plan for postgres, which writes nothing: 1 to insert, 3 to update, 2 to delete.');
     expect(output).toMatch(new RegExp(`applied in .* 1 inserted, 3 updated, 2 deleted, ${read - 5} unchanged`, 'u'));
     expect(output.match(/^\+ inserted .*$/gmu)).toEqual([expect.stringContaining('default/kollect-demo-canary')]);
     expect(output.match(/^~ updated .* key [0-9a-f-]{36} {2}replicas \d+ → \d+$/gmu)).toHaveLength(3);
     expect(output.match(/^- deleted .* key [0-9a-f-]{36}$/gmu)).toHaveLength(2);
-    expect(output).toMatch(new RegExp(`unchanged in .*: ${read - 1} rows as they should be, nothing sent`, 'u'));
-    expect(output).toMatch(/superseded in .*: the table holds a newer snapshot, nothing was written/u);
+    expect(output).toContain('Export to postgres: debounced: the same as before');
+    expect(output).toContain('Export to postgres: superseded: a newer snapshot was there before, nothing was written.');
+    expect(output).not.toContain('kafka');
     expect(output).not.toContain(database.credentials.password);
 
     expect(await rows()).toBe(read - 1);
@@ -67,6 +69,24 @@ describe('the demo', () => {
     expect(await rows("gvk = 'v1/Namespace' AND payload->'attributes'->>'displayName' = '決済サービス'")).toBe(1);
     expect(await rows("gvk = 'v1/Secret'")).toBe(0);
     expect(await rows('length(payload::text) > 10000')).toBeGreaterThanOrEqual(2);
+  });
+
+  test('announces on a topic what it writes to the table, where there are brokers', async () => {
+    const kafka = testKafka();
+    await kafka.deleteTopic('kollect_demo').catch(() => undefined);
+    const { code, output, errors } = await demo([...onServer(), '--brokers', kafka.bootstrap]);
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    expect(output.match(/^Export to kafka: applied in .*: 1 message \(\d+ kB\)\.$/gmu)).toHaveLength(2);
+    expect(output).toContain('Export to kafka: debounced: the same as before');
+    expect(output).toContain('Export to kafka: superseded: a newer snapshot was there before');
+    const held = await rows();
+    expect(output).toMatch(new RegExp(`^\\d/1 +demo:demo/everything +2 +[0-9a-f]{12} +${held}$`, 'mu'));
+    const records = await readTopic(kafka, 'kollect_demo');
+    expect(records.map(({ key, value }) => [String(key), (JSON.parse(String(value)) as { itemCount: number }).itemCount])).toEqual([
+      ['demo:demo/everything', held + 1],
+      ['demo:demo/everything', held],
+    ]);
+    await kafka.deleteTopic('kollect_demo');
   });
 
   test('takes what kubectl prints from standard input, and leaves Secrets out', async () => {
@@ -96,6 +116,7 @@ describe('the demo', () => {
   test.each([
     ['an unknown option', ['--nope'], /^Error: Unknown option '--nope'\. Run with --help/u],
     ['a server that does not answer', ['--dsn', 'postgresql://u:hunter2@127.0.0.1:1/db'], /^Error: .*127\.0\.0\.1:1/u],
+    ['brokers that do not answer', ['--brokers', '127.0.0.1:1'], /^Error: .*127\.0\.0\.1:1/u],
     ['a DSN without a database', ['--dsn', 'postgresql://u:hunter2@127.0.0.1:1'], /^Error: --dsn names no database\./u],
     ['--keep of a server it did not start', ['--keep', '--dsn', 'postgresql://u:hunter2@127.0.0.1:1/db'], /^Error: --keep is for the server/u],
   ])('says in one line, and without the password, what is wrong with %s', async (_, args, message) => {

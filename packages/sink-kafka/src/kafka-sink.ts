@@ -62,6 +62,9 @@ interface Announcement {
   readonly records: () => Iterable<KafkaRecord>;
 }
 
+/** Of the addresses in an error. */
+const shownBrokers = 3;
+
 const superseded: ExportResult = { outcome: 'superseded', counts: countsOf(0), messages: 0, bytes: 0 };
 
 function createSink(context: KafkaContext, options: Required<KafkaSinkOptions>): KollectSink {
@@ -113,20 +116,21 @@ function createSink(context: KafkaContext, options: Required<KafkaSinkOptions>):
   };
 
   const { format, headers, maxMessageBytes } = spec;
+  const where = `topic "${spec.topic}" at ${spec.brokers.slice(0, shownBrokers).join(', ')}${spec.brokers.length > shownBrokers ? ', …' : ''}`;
   return {
     open: (options) =>
-      attempt('open', `looking for topic "${spec.topic}"`, options, async (current) => {
+      attempt('open', `looking for ${where}`, options, async (current) => {
         await topics.current(await keeper.connected(current), current);
       }),
     export: (snapshot, options) =>
-      attempt('export', `exporting inventory ${formatScope(snapshot)} to topic "${spec.topic}"`, options, async (current) => {
+      attempt('export', `exporting inventory ${formatScope(snapshot)} to ${where}`, options, async (current) => {
         refuseFutureTime('exportedAt', snapshot.exportedAt, new Date());
         const { key, total, records } = snapshotMessages(snapshot, { maxMessageBytes, format, headers });
         const bytes = await announce(current, { scope: snapshot, time: snapshot.exportedAt, key, total, records });
         return bytes === undefined ? superseded : { outcome: 'applied', counts: countsOf(snapshot.items.length), messages: total, bytes };
       }),
     removeInventory: (scope, options) =>
-      attempt('remove-inventory', `removing inventory ${formatScope(scope)} from topic "${spec.topic}"`, options, async (current) => {
+      attempt('remove-inventory', `removing inventory ${formatScope(scope)} from ${where}`, options, async (current) => {
         refuseFutureTime('removedAt', options.removedAt, new Date());
         const record = removalMessage(scope, { removedAt: options.removedAt, format, headers });
         const bytes = await announce(current, { scope, time: options.removedAt, key: record.key, total: 1, records: () => [record] });
