@@ -78,9 +78,9 @@ describe('the time limit', () => {
     await turn();
     expect(cluster.gates).toHaveLength(2);
     controller.abort(timeout());
+    expect(cluster.destroyed).toBe(1);
     await expect(mine).rejects.toMatchObject({ code: 'TIMEOUT', retryable: true });
     await expect(other).rejects.toMatchObject({ code: 'UNAVAILABLE', retryable: true, operation: 'export' });
-    expect(cluster.destroyed).toBe(1);
   });
 
   test('of the spec holds for connecting, too', async () => {
@@ -103,6 +103,26 @@ describe('the time limit', () => {
 });
 
 describe('an abort', () => {
+  test('of the last who waits for a new client in its lane ends the connecting', async () => {
+    const cluster = createFakeCluster();
+    const sink = sinkOver(cluster);
+    cluster.held = true;
+    const failing = sink.export(await snapshot('a'), { signal });
+    await turn();
+    const controller = new AbortController();
+    const queued = sink.export(await snapshot('b'), { signal: controller.signal });
+    await turn();
+    cluster.connect = () => new Promise<never>(() => undefined);
+    cluster.gates[0]?.fail(new Error('lost'));
+    await expect(failing).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await turn();
+    expect([cluster.clients, cluster.destroyed]).toEqual([2, 1]);
+    controller.abort();
+    await expect(queued).rejects.toMatchObject({ code: 'ABORTED' });
+    await turn();
+    expect(cluster.destroyed).toBe(2);
+  });
+
   test('of one who waits for a connection leaves it to the others', async () => {
     const cluster = createFakeCluster();
     const sink = sinkOver(cluster);
@@ -202,6 +222,19 @@ describe('an abort', () => {
 });
 
 describe('close', () => {
+  test('leaves no timer', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'performance'] });
+    try {
+      const sink = sinkOver(createFakeCluster());
+      await sink.export(await snapshot(), { signal });
+      expect(jest.getTimerCount()).toBe(0);
+      await sink.close();
+      expect(jest.getTimerCount()).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   test('settles what runs and what waits', async () => {
     const cluster = createFakeCluster();
     const sink = sinkOver(cluster);
