@@ -166,8 +166,8 @@ export async function removeContainer(engine: ContainerRuntimeClient, name: stri
   try {
     await engine.container.getById(name).remove({ force: true, v: true });
   } catch (error) {
-    const { statusCode }: { statusCode?: number } = error instanceof Object ? error : {};
-    if (statusCode !== 404) throw error;
+    const gone = typeof error === 'object' && error !== null && 'statusCode' in error && error.statusCode === 404;
+    if (!gone) throw error;
   }
 }
 

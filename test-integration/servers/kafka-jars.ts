@@ -6,7 +6,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { reachableByOthers } from './processes.ts';
+import { outputOf, reachableByOthers } from './processes.ts';
 
 const POM = fileURLToPath(new URL('kafka-pom.xml', import.meta.url));
 const OLDEST_JAVA = 17;
@@ -112,8 +112,7 @@ async function fetchJars(maven: string, directory: string): Promise<void> {
       if (!existsSync(directory)) throw error;
     });
   } catch (error) {
-    const { stdout = '' }: { stdout?: string } = error instanceof Object ? error : {};
-    throw new Error(`Maven could not fetch Kafka ${KAFKA_VERSION}: ${String(error).split('\n')[0]}\n${stdout.slice(0, 2_000)}`, { cause: error });
+    throw new Error(`Maven could not fetch Kafka ${KAFKA_VERSION}:\n${outputOf(error).slice(0, 2_000) || String(error)}`, { cause: error });
   } finally {
     await rm(work, { recursive: true, force: true });
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { KafkaNode } from './kafka-backend.ts';
 import type { KafkaRuntime } from './kafka-jars.ts';
-import { endProcess, signalProcess, tailOf, type UnprivilegedUser } from './processes.ts';
+import { endProcess, outputOf, signalProcess, tailOf, type UnprivilegedUser } from './processes.ts';
 import { watch } from './watchdog.ts';
 
 const PATIENCE_MS = 30_000;
@@ -66,8 +66,7 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
     async format() {
       const args = [...quick, ...common, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties];
       await promisify(execFile)(runtime.java, args, identity).catch((error: unknown) => {
-        const { stderr = '', stdout = '' }: { stderr?: string; stdout?: string } = error instanceof Object ? error : {};
-        throw new Error(`Kafka could not format the storage of node ${id}:\n${stderr}${stdout}`.trim(), { cause: error });
+        throw new Error(`Kafka could not format the storage of node ${id}:\n${outputOf(error)}`, { cause: error });
       });
     },
     async launch() {

@@ -110,3 +110,11 @@ export async function tailOf(path: string, bytes = 3_000): Promise<string> {
     await file.close();
   }
 }
+
+/** What a command that failed had printed, its standard error first. */
+export function outputOf(error: unknown): string {
+  // Not by instanceof: jest's errors and those of Node come from two worlds.
+  if (typeof error !== 'object' || error === null) return '';
+  const { stderr, stdout }: { stderr?: unknown; stdout?: unknown } = error;
+  return [stderr, stdout].filter((output) => typeof output === 'string').join('').trim();
+}
