@@ -29,9 +29,9 @@ const errorOf = (promise: Promise<unknown> | undefined): Promise<unknown> => Pro
 type Then = (resolve: (value: unknown) => void, reject: (error: unknown) => void) => void;
 
 class Thenable {
-  readonly then: Then;
+  readonly then: Then; // oxlint-disable-line unicorn/no-thenable -- what a sink may return
   constructor(then: Then) {
-    this.then = then; // oxlint-disable-line unicorn/no-thenable -- what a sink may return
+    this.then = then; // oxlint-disable-line unicorn/no-thenable
   }
 }
 

@@ -116,6 +116,30 @@ test('retries are counted, told, and made on the new sink where it was replaced 
   await exporter.close();
 });
 
+test('a sink that is removed while an export waits for its next attempt lets it make that', async () => {
+  const { exporter, fake, set } = start({ retry: { retries: 1, minDelay: '10s' } });
+  set('UNAVAILABLE');
+  const ended = exporter.export(inventory(), fakeSnapshot('a', 0));
+  await jest.advanceTimersByTimeAsync(1);
+  const removed = exporter.removeSink('fake');
+  set('none');
+  await jest.advanceTimersByTimeAsync(20_000);
+  await removed;
+  expect([(await ended).sinks[0]?.outcome, fake.calls.at(-1)]).toEqual(['applied', '1:close']);
+  await exporter.close();
+});
+
+test('an export that fails while the exporter closes is not made again', async () => {
+  const { exporter, fake, outcome, set } = start();
+  set('UNAVAILABLE');
+  const ended = outcome('all', 'a', 0);
+  await exporter.close();
+  expect([await ended, jest.getTimerCount()]).toEqual(['failed', 0]);
+  const { length } = fake.calls;
+  await jest.advanceTimersByTimeAsync(100_000);
+  expect(fake.calls).toHaveLength(length);
+});
+
 test('after close no timer is left', async () => {
   const { exporter, outcome, set } = start();
   set('UNAVAILABLE');

@@ -83,6 +83,7 @@ test('a call that is wrong in itself is refused in words', async () => {
   expect(await messageOf(exporter.export({ ...inventory(), delivery: { exportMinInterval: 'x' } }, fakeSnapshot('a', 0)))).toContain(
     'SPEC_INVALID: The delivery options of inventory team/all are invalid: $.delivery.exportMinInterval',
   );
+  expect(await messageOf(exporter.export({ ...inventory('all', []), delivery: { exportMinInterval: 'x' } }, fakeSnapshot('a', 0)))).toContain('SPEC_INVALID');
   expect(await messageOf(exporter.removeInventory(inventory(), { removedAt: 'yesterday' }))).toContain('SNAPSHOT_INVALID: The removal of team/all: removedAt must be');
   expect(() => exporter.close({ deadline: 'soon' })).toThrow('$.deadline');
   expect(fake.calls).toEqual([]);
@@ -125,7 +126,7 @@ test('a function of the host that throws holds nothing back, and harms nothing',
   });
   exporter.updateSink({ name: 'fake', config: { type: 'fake' } });
   await exporter.export({ ...inventory(), delivery: { isMaterialChange: boom } }, fakeSnapshot('a', 0));
-  expect((await exporter.export({ ...inventory(), delivery: { isMaterialChange: boom } }, fakeSnapshot('b', 1))).ok).toBe(true);
+  expect((await exporter.export({ ...inventory(), delivery: { isMaterialChange: boom } }, fakeSnapshot('b', 1))).outcomes.applied).toBe(1);
   await exporter.export({ ...inventory(), delivery: { isMaterialChange: () => false } }, fakeSnapshot('c', 2));
   await clock.advance(30_000);
   expect(fake.store.get('all')).toBe('c');

@@ -5,7 +5,7 @@ import type { InventorySnapshot } from '../contract/snapshot.ts';
 import type { SinkDefinition } from '../registry/define-sink.ts';
 import type { SinkRegistry } from '../registry/sink-registry.ts';
 import { containLogger, containMetrics, containTracer, quietly } from './contained-ports.ts';
-import { exportDelivery, removalDelivery, type Delivery } from './delivery.ts';
+import { exportDelivery, removalDelivery } from './delivery.ts';
 import { systemClock } from './delivery-clock.ts';
 import { resolveDeadline, resolveLimits } from './delivery-options.ts';
 import { sinkReport, summariseReports, type SinkDeliveryReport, type SinkRemovalReport, type SinkStatus, unsupportedReport } from './delivery-report.ts';
@@ -93,9 +93,6 @@ export function createExporter<const Definitions extends readonly SinkDefinition
     return sinkReport({ sink, sinkType: sinks.get(sink)?.type, result, progress: { attempts: 0 }, calledAt: now, endedAt: now });
   };
 
-  const deliverTo = (sink: SinkLine, inventory: ExportInventory, delivery: Delivery): Promise<SinkDeliveryReport> =>
-    laneTo(sink, inventory).deliver(delivery, inventoryRules(inventory));
-
   return {
     updateSink: (resource) => {
       if (closing !== undefined) throw new SinkError('ABORTED', `The sink ${JSON.stringify(resource.name)} was not taken: the exporter is closed.`);
@@ -114,9 +111,10 @@ export function createExporter<const Definitions extends readonly SinkDefinition
 
     export: async (inventory, snapshot, { signal = neverAborted, allowDeletes } = {}) => {
       checkScope(inventory, snapshot);
-      inventoryRules(inventory);
+      const rules = inventoryRules(inventory);
       leaveOthers(inventory);
-      const reports = await fanOut(inventory, (sink) => deliverTo(sink, inventory, exportDelivery(snapshot, { signal, allowDeletes })), refusedReport);
+      const each = (sink: SinkLine): Promise<SinkDeliveryReport> => laneTo(sink, inventory).deliver(exportDelivery(snapshot, { signal, allowDeletes }), rules);
+      const reports = await fanOut(inventory, each, refusedReport);
       return { ...nameOf(inventory), ...summariseReports(reports), sinks: reports };
     },
 
@@ -129,8 +127,9 @@ export function createExporter<const Definitions extends readonly SinkDefinition
     removeInventory: async (inventory, { removedAt, signal = neverAborted }) => {
       checkRemovedAt(removedAt, inventory);
       const scope = scopeOf(inventory);
+      const rules = inventoryRules(inventory);
       const each = async (sink: SinkLine): Promise<SinkRemovalReport> => {
-        if (sink.capabilities.removeInventory) return deliverTo(sink, inventory, removalDelivery(scope, { removedAt, signal }));
+        if (sink.capabilities.removeInventory) return laneTo(sink, inventory).deliver(removalDelivery(scope, { removedAt, signal }), rules);
         const lane = lanes.get(scope, sink.name);
         if (lane !== undefined) lanes.delete(scope, sink.name, lane);
         lane?.dispose({ outcome: 'queued-superseded' });
