@@ -3,6 +3,7 @@ import type { Attempt } from './attempt.ts';
 import type { ClientKeeper } from './client-keeper.ts';
 import type { HeldClient } from './held-client.ts';
 import type { KafkaClient, KafkaRecord } from './kafka-client.ts';
+import { protocolCodeIn } from './kafka-errors.ts';
 import { recordSize } from './record-size.ts';
 
 /** The messages of one export, or of one removal. */
@@ -35,11 +36,16 @@ export interface PartitionLane {
 
 interface Waiting {
   readonly publication: Publication;
-  readonly settle: (outcome: boolean | Promise<boolean>) => void;
+  readonly settle: (outcome: boolean) => void;
   readonly fail: (error: unknown) => void;
   /** Made early to learn its size. */
   record?: KafkaRecord;
+  /** The broker refused what it shared a request with. */
+  alone?: true;
 }
+
+/** A message or a batch too large, a time out of range, a record that the topic does not take: of such a request nothing is written. */
+const contentRefusals: ReadonlySet<number | undefined> = new Set([10, 18, 32, 87]);
 
 /** How long an aborted request may take to end by itself, before its client is given up. */
 const graceMs = 200;
@@ -75,9 +81,10 @@ export function createPartitionLane({ topic, partition, maxBytes, keeper, sendPa
         continue;
       }
       bytes += recordSize(next.record);
-      if (bytes > maxBytes && taken.length > 0) break;
+      if ((bytes > maxBytes || next.alone === true) && taken.length > 0) break;
       taken.push(next);
       queue.shift();
+      if (next.alone === true) break;
     }
     return taken;
   };
@@ -105,11 +112,22 @@ export function createPartitionLane({ topic, partition, maxBytes, keeper, sendPa
     const taken = take();
     if (taken.length === 0) return;
     const delivery = deliver(held, taken);
-    for (const { publication, settle } of taken) settle(follow(publication.attempt, held, delivery));
+    const isSharedRefusal = (error: unknown): boolean => taken.length > 1 && contentRefusals.has(protocolCodeIn(error));
+    for (const { publication, settle, fail } of taken) {
+      const { attempt } = publication;
+      follow(attempt, held, delivery).then(settle, (error: unknown) => {
+        if (attempt.signal.aborted || !isSharedRefusal(error)) fail(error);
+      });
+    }
     try {
       await delivery;
-    } catch {
+    } catch (error) {
       held.retire();
+      if (!isSharedRefusal(error)) return;
+      // For one of them, or for the size of all: each goes again by itself, in the same order and before those that came later.
+      const again = taken.filter(({ publication }) => !publication.attempt.signal.aborted);
+      for (const waiting of again) waiting.alone = true;
+      queue.unshift(...again);
     }
   };
 
