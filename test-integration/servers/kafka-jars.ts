@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { constants, existsSync, lstatSync } from 'node:fs';
+import { access, copyFile, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -106,7 +106,9 @@ async function fetchJars(maven: string, directory: string): Promise<void> {
     await copyFile(POM, join(work, 'pom.xml'));
     const jars = join(work, 'jars');
     const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${jars}`];
-    await promisify(execFile)(maven, ['-q', '-B', '-U', '-f', join(work, 'pom.xml'), ...goal], { timeout: FETCH_MS });
+    // Java takes the home of the user's entry for its own, whatever HOME says; it may be read-only.
+    const repository = await access(userInfo().homedir, constants.W_OK).then(() => [], () => [`-Dmaven.repo.local=${join(work, 'repository')}`]);
+    await promisify(execFile)(maven, ['-q', '-B', '-U', ...repository, '-f', join(work, 'pom.xml'), ...goal], { timeout: FETCH_MS });
     await rename(jars, directory).catch((error: unknown) => {
       // Another process was first.
       if (!existsSync(directory)) throw error;
