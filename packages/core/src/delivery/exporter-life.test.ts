@@ -161,6 +161,30 @@ test('a removed inventory leaves the store, takes the place of older snapshots t
   await exporter.close();
 });
 
+test('an inventory that comes back while it is removed is known', async () => {
+  const removing = deferred<typeof applied>();
+  const { fake, exporter } = start({ removeInventory: () => removing.promise });
+  const removed = exporter.removeInventory(inventory, { removedAt });
+  await settle();
+  const back = exporter.export(inventory, fakeSnapshot('a', 6));
+  removing.resolve(applied);
+  expect([(await removed).ok, (await back).ok]).toEqual([true, true]);
+  await settle();
+  expect([fake.store.get('all'), exporter.status(inventory)[0]?.lastOutcome]).toEqual(['a', 'applied']);
+  await exporter.close();
+});
+
+test('a removal that is older than what is owed is superseded by it', async () => {
+  const { clock, fake, exporter } = start();
+  await exporter.export(calm, fakeSnapshot('a', 0));
+  await exporter.export(calm, fakeSnapshot('b', 9));
+  expect((await exporter.removeInventory(calm, { removedAt })).sinks).toMatchObject([{ outcome: 'queued-superseded' }]);
+  await settle();
+  await clock.advance(30_000);
+  expect(fake.store.get('all')).toBe('b');
+  await exporter.close();
+});
+
 test('a removal that failed is made again', async () => {
   let tries = 0;
   const { clock, fake, exporter } = start({

@@ -46,7 +46,8 @@ export function createInventoryLane(options: InventoryLaneOptions): InventoryLan
   const { scope, sink, slots, clock, lifetime, metrics, tracer, logger, onBackground, onRemoved } = options;
   let rules: GateRules = { exportMinIntervalMs: 0, minChangeIntervalMs: 0 };
   let fate: Fate = {};
-  let isRemoved = false;
+  /** What the host asked for last. */
+  let latest: Delivery['operation'] | undefined;
 
   const subscriber: SinkSubscriber = { wake: () => gate.wake(), forget: () => gate.forget() };
   sink.subscribers.add(subscriber);
@@ -76,16 +77,15 @@ export function createInventoryLane(options: InventoryLaneOptions): InventoryLan
   };
 
   const giveUpWhenIdle = (): void => {
-    isRemoved = true;
     void queue.idle().then(() => {
-      if (isRemoved && !gate.owing) onRemoved();
+      if (latest === 'remove-inventory') onRemoved();
     });
   };
 
   return {
     deliver: (delivery, given) => {
       rules = given;
-      if (delivery.operation === 'export') isRemoved = false;
+      latest = delivery.operation;
       return settled(delivery, () => gate.deliver(delivery));
     },
     status: () => {

@@ -16,7 +16,7 @@ import { createManagedSink, type ManagedSink, type SinkBlueprint } from './manag
 
 /** What an inventory's way into the sink is told. */
 export interface SinkSubscriber {
-  /** Delivers what the open circuit skipped; false where there is nothing. */
+  /** Delivers what the open circuit skipped; false where there is nothing any more. */
   wake(): boolean;
   /** Another sink took the old one's place. */
   forget(): void;
@@ -95,12 +95,12 @@ export function createSinkLine(first: SinkResource, options: SinkLineOptions): S
   const wakeAll = (): void => {
     const woken = [...waiting];
     waiting.clear();
-    for (const subscriber of woken) if (subscribers.has(subscriber)) subscriber.wake();
+    for (const subscriber of woken) subscriber.wake();
   };
   const wakeOne = (): void => {
     for (const subscriber of waiting) {
       waiting.delete(subscriber);
-      if (subscribers.has(subscriber) && subscriber.wake()) return;
+      if (subscriber.wake()) return;
     }
   };
 
