@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { sealSnapshot, type InventorySnapshot, type Item } from '@kollect/core';
 import { createFakeCluster, partitionsOf, sinkOver, turn, type FakeCluster } from './fake-client.fixture.ts';
+import { formatMessageKey } from './message-key.ts';
+import { partitionFor } from './partitioner.ts';
 
 const { signal } = new AbortController();
 
@@ -157,20 +159,24 @@ describe('the topic', () => {
     expect(cluster.topic).toMatchObject({ partitions: { length: 7 } });
   });
 
-  test('is asked for once, and again after the broker did not know it', async () => {
+  test('is asked for once, and again after the broker did not know it or a partition of it', async () => {
     const cluster = createFakeCluster();
     const sink = sinkOver(cluster);
     await sink.open?.({ signal });
     await sink.export(await snapshot({ at: 1 }), { signal });
     expect(cluster.describes).toBe(1);
-    cluster.held = true;
-    const failing = sink.export(await snapshot({ at: 2 }), { signal });
-    await turn();
-    cluster.gates[0]?.fail(Object.assign(new Error('gone'), { type: 'UNKNOWN_TOPIC_OR_PARTITION', code: 3 }));
-    await expect(failing).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    cluster.held = false;
-    await sink.export(await snapshot({ at: 3 }), { signal });
-    expect(cluster.describes).toBe(2);
+    const next = await snapshot({ at: 2 });
+    for (const topic of [partitionsOf(50), undefined]) {
+      cluster.held = true;
+      const exporting = sink.export(next, { signal });
+      await turn();
+      Object.assign(cluster, { held: false, topic });
+      cluster.gates.pop()?.fail(Object.assign(new Error('gone'), { type: 'UNKNOWN_TOPIC_OR_PARTITION', code: 3 }));
+      if (topic === undefined) await expect(exporting).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      else expect(await exporting).toMatchObject({ outcome: 'applied' });
+    }
+    expect(cluster.describes).toBe(3);
+    expect(cluster.log.at(-1)?.partition).toBe(partitionFor(Buffer.from(formatMessageKey(next)), 50));
   });
 });
 

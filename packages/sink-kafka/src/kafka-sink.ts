@@ -97,7 +97,8 @@ function createSink(context: KafkaContext, options: Required<KafkaSinkOptions>):
   };
 
   /** Bytes that were published, or undefined where a newer announcement came first. */
-  const announce = async (attempt: Attempt, { scope, time, key, total, records }: Announcement): Promise<number | undefined> => {
+  const announce = async (attempt: Attempt, announcement: Announcement, triesLeft = 1): Promise<number | undefined> => {
+    const { scope, time, key, total, records } = announcement;
     if (published.isOlder(scope, time)) return undefined;
     const held = await keeper.connected(attempt);
     const { partitions, compacted } = await topics.current(held, attempt);
@@ -110,7 +111,14 @@ function createSink(context: KafkaContext, options: Required<KafkaSinkOptions>):
       }
     };
     const publication = { attempt, total, records: counted, isCurrent: () => !published.isOlder(scope, time) };
-    if (!(await publisher.publish(partitionFor(key, partitions), publication))) return undefined;
+    try {
+      if (!(await publisher.publish(partitionFor(key, partitions), publication))) return undefined;
+    } catch (error) {
+      if (triesLeft === 0 || !isTopicGone(error)) throw error;
+      // Nothing was written: the topic is gone, or it was made anew with other partitions. What it is now counts.
+      topics.forget();
+      return announce(attempt, announcement, triesLeft - 1);
+    }
     published.record(scope, time);
     return bytes;
   };

@@ -45,6 +45,8 @@ interface Cluster {
   connect(): Promise<void>;
   refreshMetadata(): Promise<void>;
   findControllerBroker(): Promise<Broker>;
+  /** The partitions by the node that leads them. */
+  findLeaderForPartitions(topic: string, partitions: readonly string[]): Readonly<Record<string, readonly number[]>>;
 }
 
 // CommonJS: Node finds some of its names, not all.
@@ -271,7 +273,19 @@ function shareCluster(kafka: Kafka, config: KafkaClientConfig, guard: (connectio
     for (const connection of pool.pool) guard(connection);
     return pool;
   };
+  refuseMissingPartitions(cluster);
   return { cluster, producer };
+}
+
+/** kafkajs leaves out a partition that the topic lacks, and resolves the send of what it wrote nowhere. */
+function refuseMissingPartitions(cluster: Cluster): void {
+  const find = cluster.findLeaderForPartitions.bind(cluster);
+  cluster.findLeaderForPartitions = (topic, partitions) => {
+    const leaders = find(topic, partitions);
+    if (Object.values(leaders).flat().length === partitions.length) return leaders;
+    const missing = new Error('The topic does not have the partition');
+    throw Object.assign(missing, { name: 'KafkaJSProtocolError', type: 'UNKNOWN_TOPIC_OR_PARTITION', code: 3, retriable: false });
+  };
 }
 
 type BuiltInProvider = (args: { readonly saslAuthenticate: (exchange: SaslExchange) => Promise<unknown> }) => { authenticate(): Promise<void> };
