@@ -34,7 +34,8 @@ const FRAME_HEADER_BYTES = 8;
 
 /** Starts Kafka's console consumer on this machine's Java, otherwise on that of the server's container. */
 export async function startConsoleConsumer(server: KafkaConnection, options: ConsoleConsumerOptions): Promise<ConsoleConsumer> {
-  const runtime = await findKafkaRuntime();
+  // In the middle of a test is no time to fetch jars, where the container has them.
+  const runtime = await findKafkaRuntime({ fetch: server.container === undefined });
   if (runtime !== undefined) return startHere(runtime, server, options);
   if (server.container === undefined) throw new Error(`Topics are read by Java's console consumer: ${javaIsMissing()}.`);
   return startInContainer(server.container, options);

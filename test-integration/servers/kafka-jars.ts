@@ -30,13 +30,13 @@ export function findJava(): Promise<string | undefined> {
   return found;
 }
 
-/** Java and Kafka's jars; undefined where there is no Java, or no Maven to fetch jars with that are not there yet. */
-export async function findKafkaRuntime(): Promise<KafkaRuntime | undefined> {
+/** Java and Kafka's jars; undefined where there is no Java, or where jars are missing that Maven is not there for, or not to fetch. */
+export async function findKafkaRuntime({ fetch = true }: { readonly fetch?: boolean } = {}): Promise<KafkaRuntime | undefined> {
   const java = await findJava();
   if (java === undefined) return undefined;
   const directory = await jarsDirectory();
   if (!existsSync(directory)) {
-    const maven = await findMaven();
+    const maven = fetch ? await findMaven() : undefined;
     if (maven === undefined) return undefined;
     await fetchJars(maven, directory);
   }
