@@ -68,7 +68,7 @@ async function followWithPlatformatic(server: KafkaConnection, topic: string, ta
   const stream = await consumer.consume({ topics: [topic], mode: 'earliest', autocommit: false, maxWaitTime: 50 });
   stream.on('data', ({ partition, key, value }) => {
     // A tombstone has no value, whatever the library's type says.
-    take(partition, { key: key.toString(), value: (value as Buffer | null | undefined) ?? null });
+    take(partition, { key: key.toString(), value: value ?? null });
   });
   return () => consumer.close(true);
 }

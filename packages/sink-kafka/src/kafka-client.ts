@@ -45,7 +45,7 @@ export interface KafkaClientConfig {
   readonly compression: Compression;
   readonly acks: Acks;
   readonly idempotent: boolean;
-  /** Present: batches are sent in transactions of this id. */
+  /** Present: `transaction` works, with this id; a new client of the same id ends what the last one left open. */
   readonly transactionalId?: string;
   readonly tls?: { readonly serverName?: string };
   readonly sasl?: { readonly mechanism: SaslMechanism };
