@@ -1,0 +1,95 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Producer } from '@platformatic/kafka';
+import { createSinkRegistry, type KollectSink } from '@kollect/core';
+import { createKafkaSink, type KafkaClientConfig, type KafkaSpec } from '@kollect/sink-kafka';
+import { partitionFor } from '../../packages/sink-kafka/src/partitioner.ts';
+import { clients, deliveredTimes, eventsIn, exportingSink, outcomeOf, readBack, recordTimes, snapshotOf } from './exporting.ts';
+import { limit } from './sink.ts';
+import { openTestTopic, testKafka, type TestTopic } from './support.ts';
+
+const server = testKafka();
+const partitions = 12;
+
+// What a broker remembers of a producer, and a client of a topic, does not last for ever.
+describe.each(clients)('through $client', (client) => {
+  let topic: TestTopic;
+  let sinks: KollectSink[] = [];
+  beforeEach(async () => {
+    topic = await openTestTopic({ partitions });
+  });
+  afterEach(async () => {
+    await Promise.all(sinks.map((sink) => sink.close()));
+    sinks = [];
+    await topic.drop();
+  });
+
+  const open = (spec: Partial<KafkaSpec> = {}): KollectSink => {
+    const sink = exportingSink(client, { brokers: server.listeners.plaintext, topic: topic.name, ...spec });
+    sinks.push(sink);
+    return sink;
+  };
+  const records = (committed = false) => readBack(server, topic.name, client, { committed });
+
+  const names = Array.from({ length: 24 }, (_, index) => `web-${index}`);
+  test.each([1, 5, 12, 30])('a topic made anew with %s partitions gets whatever is acknowledged', async (count) => {
+    const sink = open();
+    for (const name of names) await sink.export(await snapshotOf(name, 0), limit());
+    await server.deleteTopic(topic.name);
+    await server.createTopic(topic.name, { partitions: count });
+    for (const round of [1, 2]) {
+      const snapshots = await Promise.all(names.map((name) => snapshotOf(name, round)));
+      for (const snapshot of snapshots) await expect(sink.export(snapshot, limit())).resolves.toMatchObject({ outcome: 'applied' });
+    }
+    const found = await records();
+    const times = await Promise.all([1, 2].map(async (round) => (await snapshotOf('web', round)).exportedAt));
+    for (const name of names) expect(recordTimes(found, name)).toEqual(times);
+    // More partitions show when the sink looks again, after minutes; fewer, as soon as one is missing.
+    const known = Math.min(count, partitions);
+    const latest = found.filter(({ timestamp }) => timestamp === Date.parse(times[1] ?? ''));
+    expect(latest.map(({ partition }) => partition)).toEqual(latest.map(({ key }) => partitionFor(key ?? Buffer.alloc(0), known)));
+  }, 60_000);
+
+  test('a topic that is gone is NOT_FOUND, and back it is written to', async () => {
+    const sink = open();
+    await sink.export(await snapshotOf('web', 0), limit());
+    await server.deleteTopic(topic.name);
+    await expect(sink.export(await snapshotOf('web', 1), limit())).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await server.createTopic(topic.name, { partitions });
+    await expect(sink.export(await snapshotOf('web', 2), limit())).resolves.toMatchObject({ outcome: 'applied' });
+    expect(recordTimes(await records(), 'web')).toEqual([(await snapshotOf('web', 2)).exportedAt]);
+  });
+
+  test('a producer that another one fenced off is replaced', async () => {
+    let transactionalId: string | undefined;
+    const factory = (config: KafkaClientConfig) => {
+      transactionalId = config.transactionalId;
+      return client.factory(config);
+    };
+    const registry = createSinkRegistry([createKafkaSink({ client: factory })]);
+    const kafka = { brokers: server.listeners.plaintext, topic: topic.name, transactional: true, maxMessageBytes: 2_048, compression: client.compression };
+    const sink = registry.create({ type: 'kafka', kafka }, { name: 'test' });
+    sinks.push(sink);
+    const applied: string[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      const next = await snapshotOf('web', round, { count: 40 });
+      // Fenced, one attempt may fail; never more than one.
+      const outcome = await outcomeOf(sink.export(next, limit()));
+      if (outcome !== 'applied') {
+        expect(outcome).toBe('UNAVAILABLE retryable');
+        await expect(sink.export(next, limit())).resolves.toMatchObject({ outcome: 'applied' });
+      }
+      applied.push(next.exportedAt);
+      await fence(transactionalId ?? '');
+    }
+    const events = await eventsIn(topic.name, await records(true));
+    expect(deliveredTimes(events, 'web')).toEqual(applied);
+    expect(events.filter(({ type }) => type === 'skipped')).toEqual([]);
+  }, 60_000);
+
+  /** As a second process would that uses the same transactional id. */
+  async function fence(transactionalId: string): Promise<void> {
+    const producer = new Producer({ clientId: 'zombie', bootstrapBrokers: [...server.listeners.plaintext], idempotent: true, transactionalId });
+    await producer.initIdempotentProducer({});
+    await producer.close(true);
+  }
+});
