@@ -55,6 +55,34 @@ describe('one partition', () => {
     expect(keysOf(cluster)).toEqual(['team/a', 'team/b', 'team/c']);
   });
 
+  test('a request of several exports holds no more than the topic takes, however large one alone may be', async () => {
+    const cluster = createFakeCluster(partitionsOf(1, { 'max.message.bytes': '2000' }));
+    const sink = sinkOver(cluster, { maxMessageBytes: 20_000 });
+    const exports = await Promise.all(['a', 'b', 'c'].map((name) => snapshot({ name, items: [item('x', name === 'b' ? 5_000 : 400)] })));
+    await Promise.all(exports.map((each) => sink.export(each, { signal })));
+    expect(cluster.log.map(({ records }) => records.length)).toEqual([1, 1, 1]);
+  });
+
+  test('what the broker finds too large together goes one by one', async () => {
+    const cluster = createFakeCluster();
+    const sink = sinkOver(cluster);
+    cluster.held = true;
+    const exports = await Promise.all(['a', 'b', 'c'].map((name) => snapshot({ name })));
+    const running = Promise.allSettled(exports.map((each) => sink.export(each, { signal })));
+    await turn();
+    const tooLarge = Object.assign(new Error('x'), { type: 'MESSAGE_TOO_LARGE', code: 10 });
+    cluster.gates[0]?.fail(tooLarge);
+    await turn();
+    cluster.gates[1]?.open();
+    await turn();
+    cluster.gates[2]?.fail(tooLarge);
+    await turn();
+    cluster.gates[3]?.open();
+    expect(await running).toMatchObject([{ value: { outcome: 'applied' } }, { reason: { code: 'PAYLOAD_TOO_LARGE' } }, { value: { outcome: 'applied' } }]);
+    expect(cluster.gates.map(({ batch }) => batch.records.length)).toEqual([3, 1, 1, 1]);
+    expect(keysOf(cluster)).toEqual(['team/a', 'team/c']);
+  });
+
   test('is alone with the parts of a snapshot, each in a request of its own', async () => {
     const cluster = createFakeCluster();
     const sink = sinkOver(cluster, inParts);

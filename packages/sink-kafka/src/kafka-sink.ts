@@ -52,6 +52,9 @@ export function createKafkaSink({ client = kafkajsClient, onLog = () => undefine
 /** The sink type `kafka`: every export is announced on a topic, once acknowledged never lost. */
 export const kafkaSink = createKafkaSink();
 
+/** Below what a topic takes unless it was set otherwise. */
+const usualBatchBytes = kafkaSpecSchema.properties.maxMessageBytes.default;
+
 /** The messages of one operation. */
 interface Announcement {
   readonly scope: Scope;
@@ -101,7 +104,7 @@ function createSink(context: KafkaContext, options: Required<KafkaSinkOptions>):
     const { scope, time, key, total, records } = announcement;
     if (published.isOlder(scope, time)) return undefined;
     const held = await keeper.connected(attempt);
-    const { partitions, compacted } = await topics.current(held, attempt);
+    const { partitions, compacted, maxBatchBytes = usualBatchBytes } = await topics.current(held, attempt);
     if (total > 1 && compacted === true) throw needsParts(scope, total, spec);
     let bytes = 0;
     const counted = function* (): Iterable<KafkaRecord> {
@@ -110,7 +113,7 @@ function createSink(context: KafkaContext, options: Required<KafkaSinkOptions>):
         yield record;
       }
     };
-    const publication = { attempt, total, records: counted, isCurrent: () => !published.isOlder(scope, time) };
+    const publication = { attempt, total, records: counted, maxBatchBytes: Math.min(maxBatchBytes, spec.maxMessageBytes), isCurrent: () => !published.isOlder(scope, time) };
     try {
       if (!(await publisher.publish(partitionFor(key, partitions), publication))) return undefined;
     } catch (error) {

@@ -13,6 +13,8 @@ export interface Publication {
   readonly total: number;
   /** Made one after another, when it is their turn: parts of a large snapshot are never in memory together. */
   readonly records: () => Iterable<KafkaRecord>;
+  /** What a request of several exports may hold: as much as the topic surely takes. */
+  readonly maxBatchBytes: number;
   /** False where the store got a newer one while this one waited for its turn: then nothing is sent. */
   readonly isCurrent: () => boolean;
 }
@@ -20,8 +22,6 @@ export interface Publication {
 export interface LaneOptions {
   readonly topic: string;
   readonly partition: number;
-  /** Of all records of one request. */
-  readonly maxBytes: number;
   readonly keeper: ClientKeeper;
   /** Sends several messages, each in a request of its own, or in one transaction. */
   readonly sendParts: (held: HeldClient, publication: Publication, send: (client: Pick<KafkaClient, 'send'>, record: KafkaRecord) => Promise<void>) => Promise<void>;
@@ -50,7 +50,7 @@ const contentRefusals: ReadonlySet<number | undefined> = new Set([10, 18, 32, 87
 /** How long an aborted request may take to end by itself, before its client is given up. */
 const graceMs = 200;
 
-export function createPartitionLane({ topic, partition, maxBytes, keeper, sendParts, onIdle }: LaneOptions): PartitionLane {
+export function createPartitionLane({ topic, partition, keeper, sendParts, onIdle }: LaneOptions): PartitionLane {
   const queue: Waiting[] = [];
   let running = false;
   /** Ends the wait for a client when nobody is left in the queue. */
@@ -81,7 +81,7 @@ export function createPartitionLane({ topic, partition, maxBytes, keeper, sendPa
         continue;
       }
       bytes += recordSize(next.record);
-      if ((bytes > maxBytes || next.alone === true) && taken.length > 0) break;
+      if ((bytes > next.publication.maxBatchBytes || next.alone === true) && taken.length > 0) break;
       taken.push(next);
       queue.shift();
       if (next.alone === true) break;

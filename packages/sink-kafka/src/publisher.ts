@@ -9,7 +9,7 @@ export interface Publisher {
 }
 
 /** A lane for each partition in use; parts of a snapshot in a transaction where the spec says so. */
-export function createPublisher(spec: Pick<ResolvedKafkaSpec, 'topic' | 'maxMessageBytes' | 'transactional'>, keeper: ClientKeeper): Publisher {
+export function createPublisher(spec: Pick<ResolvedKafkaSpec, 'topic' | 'transactional'>, keeper: ClientKeeper): Publisher {
   const lanes = new Map<number, PartitionLane>();
   let lastTransaction: Promise<void> = Promise.resolve();
 
@@ -55,7 +55,6 @@ export function createPublisher(spec: Pick<ResolvedKafkaSpec, 'topic' | 'maxMess
         lane = createPartitionLane({
           topic: spec.topic,
           partition,
-          maxBytes: spec.maxMessageBytes,
           keeper,
           sendParts,
           onIdle: () => lanes.delete(partition),

@@ -10,6 +10,8 @@ export interface TopicState {
   readonly partitions: number;
   /** Compaction keeps the last message of a key; undefined where we may not read the settings. */
   readonly compacted: boolean | undefined;
+  /** What a batch may have, before or after compression; undefined where we may not read the settings. */
+  readonly maxBatchBytes: number | undefined;
 }
 
 export interface TopicStates {
@@ -57,7 +59,8 @@ export function isCompacted(configs: TopicDescription['configs']): boolean | und
 }
 
 function stateOf({ partitions, configs }: TopicDescription): TopicState {
-  return { partitions: partitions.length, compacted: isCompacted(configs) };
+  const limit = configs?.['max.message.bytes'];
+  return { partitions: partitions.length, compacted: isCompacted(configs), maxBatchBytes: limit === undefined ? undefined : Number(limit) };
 }
 
 const topicExists = 36;
