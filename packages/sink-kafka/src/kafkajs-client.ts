@@ -31,6 +31,7 @@ interface Broker {
   describeConfigs(request: object): Promise<{ readonly resources: readonly { readonly configEntries: readonly { readonly configName: string; readonly configValue: string | null }[] }[] }>;
   createTopics(request: object): Promise<unknown>;
   produce(request: object): Promise<unknown>;
+  findGroupCoordinator(request: object): Promise<unknown>;
 }
 
 interface TopicMetadata {
@@ -66,6 +67,7 @@ const retry = { retries: 10, initialRetryTime: 100, multiplier: 2, maxRetryTime:
 /** How long `destroy` waits for kafkajs to notice. */
 const settleMs = 1_000;
 const topicResource = 2;
+const transactionCoordinator = 1;
 /** Of the length that each answer begins with. */
 const lengthBytes = 4;
 
@@ -171,6 +173,16 @@ export const kafkajsClient: KafkaClientFactory = (config) => {
     return ask(await cluster.brokerPool.findConnectedBroker());
   };
 
+  /** kafkajs forgets why no broker names the coordinator of transactions, such as a right that is missing: asked again, one tells. */
+  const coordinatorFailure = async (error: unknown): Promise<unknown> => {
+    if (nameOf(error) !== 'KafkaJSGroupCoordinatorNotFound') return error;
+    const request = { groupId: config.transactionalId, coordinatorType: transactionCoordinator };
+    return withBroker((broker) => broker.findGroupCoordinator(request)).then(
+      () => error,
+      (reason: unknown) => reason,
+    );
+  };
+
   // Not in `connect`: without a topic kafkajs asks for the metadata of all, and a broken one of somebody else's is an error to it.
   let ready: Promise<void> | undefined;
   const prepare = (topic: string): Promise<void> => {
@@ -200,7 +212,9 @@ export const kafkajsClient: KafkaClientFactory = (config) => {
       }),
     transaction: (work) =>
       run(async () => {
-        const transaction = await producer.transaction();
+        const transaction = await producer.transaction().catch(async (error: unknown) => {
+          throw await coordinatorFailure(error);
+        });
         try {
           const result = await work(async (batch) => {
             await prepare(batch.topic);
@@ -332,11 +346,11 @@ function saslOf({ sasl, credentials }: KafkaClientConfig): NonNullable<KafkaConf
   return options as unknown as NonNullable<KafkaConfig['sasl']>;
 }
 
-/** A broker answers a token that it does not take with a success whose bytes tell why; kafkajs would go on as if it had logged in. */
+/** A broker answers a token that it does not take with a success whose bytes, after their length, tell why; kafkajs would go on as if it had logged in. */
 const refusal: NonNullable<SaslExchange['response']> = {
   decode: async (bytes) => bytes.length,
   parse: async (length) => {
-    if (length !== 0) throw Object.assign(new Error('The broker refused the token'), { name: 'KafkaJSSASLAuthenticationError', retriable: false });
+    if (Number(length) > lengthBytes) throw Object.assign(new Error('The broker refused the token'), { name: 'KafkaJSSASLAuthenticationError', retriable: false });
   },
 };
 
