@@ -60,7 +60,11 @@ const consumers = [
 ] as const;
 
 const asMessages = (topic: string, records: readonly ReadRecord[]): IncomingMessage[] => records.map((record) => ({ ...record, topic, headers: new Map(record.headers) }));
-const eventsOf = (messages: readonly IncomingMessage[]): Promise<InventoryEvent[]> => Array.fromAsync(readSnapshots(messages));
+async function eventsOf(messages: readonly IncomingMessage[]): Promise<InventoryEvent[]> {
+  const events: InventoryEvent[] = [];
+  for await (const event of readSnapshots(messages)) events.push(event);
+  return events;
+}
 const partOf = ({ headers }: ReadRecord): readonly (string | undefined)[] =>
   ['part-index', 'part-total'].map((name) => headers.find(([header]) => header === `kollect.dev/${name}`)?.[1]?.toString());
 

@@ -13,3 +13,10 @@ export function parseBroker(text: string): BrokerAddress | undefined {
   if (address !== undefined) return isIP(address) === 6 ? { host: address, port } : undefined;
   return name === undefined ? undefined : { host: name, port };
 }
+
+const shownBrokers = 3;
+
+/** The addresses for a message, the first few of them. */
+export function describeBrokers(brokers: readonly string[]): string {
+  return `${brokers.slice(0, shownBrokers).join(', ')}${brokers.length > shownBrokers ? ', …' : ''}`;
+}

@@ -1,9 +1,9 @@
 import { createReportBuilder, type ReportBuilder, type SinkErrorCode } from '@kollect/core';
 import { kafkaError } from './kafka-errors.ts';
 
-/** Collects the steps of a connection test of Kafka. */
-export function kafkaReportBuilder(signal: AbortSignal): ReportBuilder {
-  return createReportBuilder({ signal, remedies, classify: (thrown) => kafkaError(thrown, { operation: 'test-connection' }) });
+/** Collects the steps of a connection test of Kafka; `doing` is for messages. */
+export function kafkaReportBuilder(signal: AbortSignal, doing: string): ReportBuilder {
+  return createReportBuilder({ signal, remedies, classify: (thrown) => kafkaError(thrown, { operation: 'test-connection', doing }) });
 }
 
 const readTheMessage = 'Read what was found; docs/errors.md explains the code.';

@@ -126,6 +126,7 @@ const timedOut = verdict('TIMEOUT')('The broker did not answer in time');
 const tls = verdict('TLS_FAILED');
 const otherName = tls('The certificate of the broker carries another name', 'Dial it by that name, or set spec.kafka.tls.serverName.');
 const untrusted = tls('The certificate of the broker is signed by a CA that this sink does not trust', 'Give the CA to the connection of the sink.');
+const needsTls = tls('The listener at this port expects TLS', 'Set spec.kafka.tls, or name a plaintext listener in spec.kafka.brokers.');
 const noFiles = verdict('OVERLOADED')('This process or machine has too many files and sockets open', 'Raise the limit of open files.');
 const noSense = backend('What answers at the address does not speak the Kafka protocol', 'Check spec.kafka.brokers.');
 const noCodec = invalidSpec('The client cannot compress so', 'Install the package that docs/kafka.md names, or set spec.kafka.compression to gzip.');
@@ -193,6 +194,8 @@ const byClientText: readonly (readonly [RegExp, Verdict])[] = [
 
 /** What an error without a Kafka code means: by the code of socket, TLS or client, else by name and words; undefined where neither says. */
 export function clientErrorVerdict(code: unknown, text: string): Verdict | undefined {
+  // @platformatic/kafka notices, and takes it for a mistake in its options.
+  if (code === 'PLT_KFK_USER' && /requires TLS/.test(text)) return needsTls;
   if (typeof code === 'string') {
     const known = byClientCode[code];
     if (known !== undefined) return known;

@@ -12,6 +12,7 @@ import {
   type SinkOperation,
 } from '@kollect/core';
 import { closedError, withAttempt, type Attempt } from './attempt.ts';
+import { describeBrokers } from './broker-address.ts';
 import { createClientKeeper } from './client-keeper.ts';
 import { clientConfig } from './client-config.ts';
 import type { KafkaClientFactory, KafkaLogLine, KafkaRecord } from './kafka-client.ts';
@@ -64,9 +65,6 @@ interface Announcement {
   readonly total: number;
   readonly records: () => Iterable<KafkaRecord>;
 }
-
-/** Of the addresses in an error. */
-const shownBrokers = 3;
 
 const superseded: ExportResult = { outcome: 'superseded', counts: countsOf(0), messages: 0, bytes: 0 };
 
@@ -127,7 +125,7 @@ function createSink(context: KafkaContext, options: Required<KafkaSinkOptions>):
   };
 
   const { format, headers, maxMessageBytes } = spec;
-  const where = `topic "${spec.topic}" at ${spec.brokers.slice(0, shownBrokers).join(', ')}${spec.brokers.length > shownBrokers ? ', …' : ''}`;
+  const where = `topic "${spec.topic}" at ${describeBrokers(spec.brokers)}`;
   return {
     open: (options) =>
       attempt('open', `looking for ${where}`, options, async (current) => {

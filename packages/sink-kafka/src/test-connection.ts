@@ -6,9 +6,9 @@ import { brokerTls, openBrokerSocket } from './broker-socket.ts';
 import { clientConfig } from './client-config.ts';
 import { kafkaReportBuilder } from './connection-remedies.ts';
 import type { KafkaClient, KafkaClientFactory, KafkaLogLine } from './kafka-client.ts';
-import { kafkaError } from './kafka-errors.ts';
+import { kafkaError, protocolCodeIn } from './kafka-errors.ts';
 import type { ResolvedKafkaSpec } from './kafka-spec.ts';
-import { parseBroker, type BrokerAddress } from './broker-address.ts';
+import { describeBrokers, parseBroker, type BrokerAddress } from './broker-address.ts';
 import { checkCleanup, checkDurability, checkPermission, checkSize, checkTopic } from './topic-checks.ts';
 
 export interface TestConnectionOptions {
@@ -27,7 +27,7 @@ const operation = 'test-connection';
 export async function testConnection({ context, makeClient, onLog, signal }: TestConnectionOptions): Promise<ConnectionReport> {
   const { spec, egress } = context;
   const config = clientConfig(context, onLog);
-  const { step, report } = kafkaReportBuilder(signal);
+  const { step, report } = kafkaReportBuilder(signal, `talking to ${describeBrokers(spec.brokers)}`);
   const limited = <T>(doing: string, promise: Promise<T>, timeoutMs = spec.connectTimeoutMs): Promise<T> => limitedBy({ signal, operation, doing, timeoutMs }, promise);
   const sockets: Socket[] = [];
   let client: KafkaClient | undefined;
@@ -50,9 +50,9 @@ export async function testConnection({ context, makeClient, onLog, signal }: Tes
       return limited('shaking hands', handshake({ broker, egress, tls: brokerTls(spec.tls.serverName ?? broker.host, material ?? {}), onSocket }));
     });
     const session = await step('sasl', encrypted, async () => {
-      client = makeClient(config);
-      await limited('logging in', client.connect(), spec.connectTimeoutMs + spec.requestTimeoutMs);
-      return { found: spec.sasl === undefined ? 'The broker asks for no login.' : 'The broker accepted the login.', value: client };
+      const made = (client = makeClient(config));
+      await limited('logging in', made.connect().then(() => askSomething(made, spec)), spec.connectTimeoutMs + spec.requestTimeoutMs);
+      return { found: spec.sasl === undefined ? 'The broker asks for no login.' : 'The broker accepted the login.', value: made };
     });
     const described = await step('metadata', session, async (on) => {
       const asked = on.describeTopic(spec.topic, { configs: true, permissions: true });
@@ -78,7 +78,10 @@ function brokersOf({ brokers }: ResolvedKafkaSpec): readonly BrokerAddress[] {
 async function reachable(brokers: readonly BrokerAddress[], verb: string, attempt: (broker: BrokerAddress) => Promise<unknown>): Promise<Finding<readonly BrokerAddress[]>> {
   const outcomes = await Promise.allSettled(brokers.map(attempt));
   const good = brokers.filter((_, index) => outcomes[index]?.status === 'fulfilled');
-  const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [kafkaError(outcome.reason, { operation })] : []));
+  const failures = brokers.flatMap(({ host, port }, index) => {
+    const outcome = outcomes[index];
+    return outcome?.status === 'rejected' ? [kafkaError(outcome.reason, { operation, doing: `talking to ${host}:${port}` })] : [];
+  });
   const [failure] = failures;
   if (good.length === 0) throw failure ?? new Error('There is no broker.');
   const found = `${good.map(({ host, port }) => `${host}:${port}`).join(', ')} ${verb}.`;
@@ -105,6 +108,14 @@ function plaintext({ sasl }: ResolvedKafkaSpec): Finding<true> {
   return { found, value: true, warning: { code: 'TLS_FAILED', remedy: `${secret} the network in the clear: use a listener with TLS and set tls: {}.` } };
 }
 
+/** A broker that wants a login may hear of it without one first, and hang up at the first question; what it says of the topic is for later steps. */
+async function askSomething(client: KafkaClient, { sasl, topic }: ResolvedKafkaSpec): Promise<void> {
+  if (sasl !== undefined) return;
+  await client.describeTopic(topic).catch((error: unknown) => {
+    if (protocolCodeIn(error) === undefined) throw error;
+  });
+}
+
 interface HandshakeOptions {
   readonly broker: BrokerAddress;
   readonly egress: Egress;
@@ -113,11 +124,14 @@ interface HandshakeOptions {
 }
 
 const soonMs = 14 * 86_400_000;
+/** ApiVersions, version 0: with TLS 1.3 a broker refuses our certificate after the handshake, when it is asked for something. */
+const anyQuestion = Buffer.from('0000000a0012000000000001ffff', 'hex');
 
 async function handshake({ broker, onSocket, ...options }: HandshakeOptions): Promise<Finding<true>> {
   const channel = await new Promise<TLSSocket>((settle, reject) => {
-    const socket = openBrokerSocket({ ...broker, ...options, onConnect: () => settle(socket as TLSSocket) });
+    const socket = openBrokerSocket({ ...broker, ...options, onConnect: () => socket.write(anyQuestion) });
     onSocket(socket);
+    socket.once('data', () => settle(socket as TLSSocket));
     socket.on('error', reject);
     socket.once('close', () => reject(Object.assign(new Error('The broker ended the connection'), { code: 'ECONNRESET' })));
   });
