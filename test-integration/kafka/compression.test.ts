@@ -3,7 +3,7 @@ import { wholeDocument, type InventorySnapshot, type SinkError } from '@kollect/
 import { waitUntil } from '../postgres/support.ts';
 import { readTopic } from '../servers/kafka-reader.ts';
 import type { ReadRecord } from '../servers/kafka-records.ts';
-import { readBatches, type ReadBatch } from './batches.ts';
+import { readBatches, type ReadBatch } from './broker.ts';
 import { eachClient, item, limit, snapshot } from './sink.ts';
 import { testKafka } from './support.ts';
 import { useTopics } from './topics.ts';
