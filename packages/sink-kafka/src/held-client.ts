@@ -72,11 +72,15 @@ export function holdClient({ client, onRetired, onDestroyed }: HoldOptions): Hel
     call,
     shared: async (attempt, promise) => {
       waiting += 1;
+      let answered = false;
+      const onAnswer = (): boolean => (answered = true);
+      promise.then(onAnswer, onAnswer);
       try {
         return await unlessEnded(attempt, promise);
       } finally {
         waiting -= 1;
-        if (attempt.signal.aborted && waiting === 0 && calls > 0) giveUp();
+        // What answered may be in the middle of the calls of others.
+        if (attempt.signal.aborted && !answered && waiting === 0 && calls > 0) giveUp();
       }
     },
     retire,
