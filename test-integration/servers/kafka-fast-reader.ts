@@ -56,7 +56,8 @@ export async function readTopicFast(server: KafkaConnection, topic: string, opti
 
 async function readWithKafkajs(...[server, topic, committed, take]: Parameters<Reader>): ReturnType<Reader> {
   const kafka = new Kafka({ brokers: [...server.listeners.plaintext], logCreator: () => () => undefined });
-  const limits = { maxBytes: MAXIMUM_BYTES, maxBytesPerPartition: MAXIMUM_BYTES };
+  // The end waits for the fetch that is under way.
+  const limits = { maxBytes: MAXIMUM_BYTES, maxBytesPerPartition: MAXIMUM_BYTES, maxWaitTimeInMs: 100 };
   const consumer = kafka.consumer({ groupId: `fast-${randomUUID()}`, readUncommitted: !committed, ...limits });
   const failed = new Promise<never>((_, reject) => {
     consumer.on('consumer.crash', ({ payload }) => reject(payload.error));
