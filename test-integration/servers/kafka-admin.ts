@@ -6,9 +6,7 @@ import {
   AclPermissionTypes,
   alterPartitionReassignmentsV0,
   alterUserScramCredentialsV0,
-  Connection,
   createAclsV3,
-  createAPI,
   createTopicsV7,
   deleteTopicsV6,
   FetchIsolationLevels,
@@ -16,15 +14,13 @@ import {
   incrementalAlterConfigsV1,
   listOffsetsV9,
   ListOffsetTimestamps,
-  metadataV12,
   ResourcePatternTypes,
   ResourceTypes,
   ResponseError,
-  Writer,
   type API,
-  type Reader,
 } from '@platformatic/kafka';
 import type { KafkaConnection, KafkaUser } from './kafka-connection.ts';
+import { askNode, electLeadersV2, partitionsSeenBy, refused, type PartitionState } from './kafka-requests.ts';
 
 /** How a topic is made; every field has a default. */
 export interface TopicOptions {
@@ -45,15 +41,6 @@ export interface Grant {
   /** True takes `name` for the beginning of names; default false. */
   readonly prefixed?: boolean;
   readonly operations: readonly (keyof typeof AclOperations)[];
-}
-
-/** Where a partition is. */
-export interface PartitionState {
-  readonly partition: number;
-  /** A node's id, or -1 where none leads. */
-  readonly leader: number;
-  readonly replicas: readonly number[];
-  readonly inSyncReplicas: readonly number[];
 }
 
 /** Administration over the plaintext listener, on a connection of its own for each request, so that it works right after a restart. */
@@ -77,8 +64,6 @@ export interface KafkaAdmin {
 }
 
 const TIMEOUT_MS = 30_000;
-const CONNECT_MS = 2_000;
-const UNKNOWN_TOPIC = 3;
 const ITERATIONS = 4_096;
 const SCRAM_DIGESTS = [
   { digest: 'sha256', bytes: 32 },
@@ -90,22 +75,6 @@ const RESOURCES = {
   group: ResourceTypes.GROUP,
   cluster: ResourceTypes.CLUSTER,
 } as const;
-
-const electLeadersV2: API<[topic: string, partition: number, timeoutMs: number], void> = createAPI(43, 2, createElection, (_correlation, _key, _version, reader: Reader) => {
-  reader.readInt32();
-  const code = reader.readInt16();
-  // What the partitions say shows in the metadata.
-  if (code !== 0) throw new Error(`Kafka refused the election of a leader with the error code ${code}.`);
-});
-
-function createElection(topic: string, partition: number, timeoutMs: number): Writer {
-  const preferred = 0;
-  return Writer.create()
-    .appendInt8(preferred)
-    .appendArray([topic], (writer, name) => writer.appendString(name).appendArray([partition], (w, index) => w.appendInt32(index), true, false))
-    .appendInt32(timeoutMs)
-    .appendTaggedFields();
-}
 
 /** Administers the server that the connection describes. */
 export function createKafkaAdmin({ listeners, nodes }: Pick<KafkaConnection, 'listeners' | 'nodes'>): KafkaAdmin {
@@ -216,43 +185,4 @@ export function createKafkaAdmin({ listeners, nodes }: Pick<KafkaConnection, 'li
       await whenSeen(`to have node ${node} lead`, topic, (seen) => seen?.[partition]?.leader === node);
     },
   };
-}
-
-/** The brokers that a node knows; rejects while it does not answer. */
-export async function brokersSeenBy(address: string): Promise<readonly number[]> {
-  const { brokers } = await askNode(address, metadataV12.api, []);
-  return brokers.map(({ nodeId }) => nodeId);
-}
-
-async function partitionsSeenBy(address: string, topic: string): Promise<readonly PartitionState[] | undefined> {
-  const { topics } = await askNode(address, metadataV12.api, [topic], false, false).catch((error: unknown) => {
-    // A partition without a leader is an error to the library, and a state to us.
-    if (error instanceof ResponseError && 'response' in error) return error.response as metadataV12.MetadataResponse;
-    throw error;
-  });
-  const found = topics.find(({ name }) => name === topic);
-  if (found === undefined || found.errorCode === UNKNOWN_TOPIC) return undefined;
-  return found.partitions
-    .map(({ partitionIndex, leaderId, replicaNodes, isrNodes }) => ({ partition: partitionIndex, leader: leaderId, replicas: replicaNodes, inSyncReplicas: isrNodes }))
-    .toSorted((one, other) => one.partition - other.partition);
-}
-
-/** One request on a connection of its own. */
-async function askNode<Arguments extends unknown[], Response>(address: string, api: API<Arguments, Response>, ...args: Arguments): Promise<Response> {
-  const separator = address.lastIndexOf(':');
-  const connection = new Connection('kollect-tests', { connectTimeout: CONNECT_MS, requestTimeout: TIMEOUT_MS });
-  // What its requests fail with is enough: the broker may go at any time.
-  connection.on('error', () => undefined);
-  try {
-    await connection.connect(address.slice(0, separator), Number(address.slice(separator + 1)));
-    return await api.async(connection, ...args);
-  } finally {
-    await connection.close().catch(() => undefined);
-  }
-}
-
-// The library keeps what the broker said in a list within.
-function refused(error: ResponseError): Error {
-  const reasons = error.errors.map((reason) => ('serverErrorMessage' in reason && reason.serverErrorMessage) || reason.message).join('; ');
-  return new Error(`Kafka refused: ${reasons || error.message}`, { cause: error });
 }

@@ -9,7 +9,7 @@ import { Kafka, Partitioners } from 'kafkajs';
 import { waitUntil } from '../postgres/support.ts';
 import { findEngine } from './container-engine.ts';
 import { readTopic, startKafka, type KafkaServer } from './index.ts';
-import { brokersSeenBy } from './kafka-admin.ts';
+import { brokersSeenBy } from './kafka-requests.ts';
 import { isRunning } from './processes.ts';
 
 const START_MS = 180_000;

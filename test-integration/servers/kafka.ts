@@ -3,12 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createAuthority } from './certificates.ts';
 import { findEngine } from './container-engine.ts';
 import { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
-import { brokersSeenBy, createKafkaAdmin, type KafkaAdmin } from './kafka-admin.ts';
+import { createKafkaAdmin, type KafkaAdmin } from './kafka-admin.ts';
 import { allUsers, type KafkaBackend, type KafkaBackendOptions, type KafkaNode, type KafkaRestartMode } from './kafka-backend.ts';
 import { CERTIFICATE_PRINCIPAL, type KafkaConnection, type KafkaUser } from './kafka-connection.ts';
 import { findKafkaRuntime, javaIsMissing } from './kafka-jars.ts';
 import { startKafkaContainers } from './kafka-container.ts';
 import { startLocalKafka } from './kafka-local.ts';
+import { brokersSeenBy } from './kafka-requests.ts';
 import { containerHost } from './postgres-container.ts';
 import { redpandaImage, startRedpanda } from './redpanda-container.ts';
 
