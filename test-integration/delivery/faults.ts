@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Backend } from './backends.ts';
+import type { Backend } from './backend.ts';
 
 const slowMs = 400;
 

@@ -1,5 +1,5 @@
 import { readTopic, startKafka } from '../servers/index.ts';
-import type { Backend } from './backends.ts';
+import type { Backend } from './backend.ts';
 
 const topic = 'soak';
 /** Far more than come after an inventory's last message. */

@@ -1,6 +1,6 @@
 import { sealSnapshot, type Item } from '@kollect/core';
 import { startFaultProxy, startPostgres } from '../servers/index.ts';
-import type { Backend } from './backends.ts';
+import type { Backend } from './backend.ts';
 
 const table = 'soak';
 

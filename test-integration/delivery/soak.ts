@@ -43,7 +43,7 @@ export async function soak({ backends, fault, target, seconds, inventories, inte
   const note = (reason: unknown): void => void unhandled.push(String(reason));
   process.on('unhandledRejection', note);
   const exporter = createExporter({ registry: createSinkRegistry([postgresSink, kafkaSink]) });
-  for (const name of backendNames) exporter.updateSink(backends[name].resource as Parameters<typeof exporter.updateSink>[0]);
+  for (const name of backendNames) exporter.updateSink(backends[name].resource);
   const storm = startStorm({ exporter, sinks: backendNames, inventories, intervalMs, itemsEach: 20 });
   const other: BackendName = target === 'postgres' ? 'kafka' : 'postgres';
   const quarterMs = (seconds * 1_000) / 4;

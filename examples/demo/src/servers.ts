@@ -32,8 +32,8 @@ export async function openServers(options: DemoOptions, terminal: Terminal): Pro
       postgres,
       brokers,
       async leave({ keep }) {
-        if (!keep) return void (await stop());
-        for (const { hint, stopCommand } of started) terminal.print(`\n${hint}\nEnd it:\n  ${stopCommand}`);
+        if (keep) for (const { hint, stopCommand } of started) terminal.print(`\n${hint}\nEnd it:\n  ${stopCommand}`);
+        else await stop();
       },
     };
   } catch (error) {

@@ -1,9 +1,5 @@
 import type { InventorySnapshot } from '@kollect/core';
 import type { BenchCase } from './cases.ts';
-import { createBareKafkajs } from './bare-kafkajs.ts';
-import { createBarePlatformatic } from './bare-platformatic.ts';
-import { createOurs } from './ours.ts';
-import type { NodeVariant } from './results.ts';
 import { documentsOf } from './workload.ts';
 
 export interface ContenderOptions {
@@ -41,10 +37,3 @@ export function bareContender(client: BareClient, benchCase: BenchCase): Contend
     close: () => client.close(),
   };
 }
-
-export const contenders: Readonly<Record<NodeVariant, (options: ContenderOptions) => Promise<Contender>>> = {
-  'ours-kafkajs': (options) => createOurs('kafkajs', options),
-  'ours-platformatic': (options) => createOurs('platformatic', options),
-  'bare-kafkajs': async (options) => bareContender(await createBareKafkajs(options), options.benchCase),
-  'bare-platformatic': async (options) => bareContender(await createBarePlatformatic(options), options.benchCase),
-};
