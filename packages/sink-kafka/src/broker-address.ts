@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { TopicDescription } from './kafka-client.ts';
 
 export interface BrokerAddress {
   readonly host: string;
@@ -19,4 +20,9 @@ const shownBrokers = 3;
 /** The addresses for a message, the first few of them. */
 export function describeBrokers(brokers: readonly string[]): string {
   return `${brokers.slice(0, shownBrokers).join(', ')}${brokers.length > shownBrokers ? ', …' : ''}`;
+}
+
+/** Of the brokers of the cluster, those that lead a partition. */
+export function leadersAmong(brokers: readonly (BrokerAddress & { readonly nodeId: number })[], partitions: TopicDescription['partitions']): readonly BrokerAddress[] {
+  return brokers.filter(({ nodeId }) => partitions.some(({ leader }) => leader === nodeId)).map(({ host, port }) => ({ host, port }));
 }

@@ -25,6 +25,8 @@ export interface ProduceBatch {
 /** What a cluster says of a topic; a field it does not tell us is absent. */
 export interface TopicDescription {
   readonly partitions: readonly { readonly partition: number; readonly leader: number; readonly replicas: readonly number[]; readonly inSyncReplicas: readonly number[] }[];
+  /** Where the brokers that lead the partitions are dialled, as the cluster says. */
+  readonly leaders?: readonly { readonly host: string; readonly port: number }[];
   /** `cleanup.policy`, `max.message.bytes`, `min.insync.replicas`, …; absent where we may not describe them. */
   readonly configs?: Readonly<Record<string, string>>;
   /** What this principal may do on the topic, such as `WRITE`; absent where the broker does not say. */

@@ -5,7 +5,7 @@ import { brokerTls, openBrokerSocket } from './broker-socket.ts';
 import { loadCodec } from './codecs.ts';
 import type { Acks, Compression, KafkaClientConfig, KafkaClientFactory, KafkaLogLine, KafkaRecord, ProduceBatch, TopicDescription } from './kafka-client.ts';
 import { kafkaError } from './kafka-errors.ts';
-import { parseBroker } from './broker-address.ts';
+import { leadersAmong, parseBroker } from './broker-address.ts';
 
 /*
  * All that this project knows of kafkajs 2.2.4, the parts that it does not document included: its last release is of February 2023.
@@ -27,7 +27,7 @@ interface Connection {
 }
 
 interface Broker {
-  metadata(topics: readonly string[]): Promise<{ readonly topicMetadata: readonly TopicMetadata[] }>;
+  metadata(topics: readonly string[]): Promise<{ readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[]; readonly topicMetadata: readonly TopicMetadata[] }>;
   describeConfigs(request: object): Promise<{ readonly resources: readonly { readonly configEntries: readonly { readonly configName: string; readonly configValue: string | null }[] }[] }>;
   createTopics(request: object): Promise<unknown>;
   produce(request: object): Promise<unknown>;
@@ -229,12 +229,12 @@ export const kafkajsClient: KafkaClientFactory = (config) => {
       }),
     describeTopic: (topic, options = {}) =>
       run(async () => {
-        const partitions = await withBroker((broker) => partitionsOf(broker, topic));
-        if (partitions === undefined) return undefined;
+        const found = await withBroker((broker) => partitionsOf(broker, topic));
+        if (found === undefined) return undefined;
         cluster.targetTopics.add(topic);
         const configs = options.configs === true ? await withBroker((broker) => configsOf(broker, topic)) : undefined;
         const authorizedOperations = options.permissions === true ? await withBroker((broker) => permissionsOn(broker, topic, config.requestTimeoutMs)) : undefined;
-        return { partitions, ...(configs === undefined ? {} : { configs }), ...(authorizedOperations === undefined ? {} : { authorizedOperations }) };
+        return { ...found, ...(configs === undefined ? {} : { configs }), ...(authorizedOperations === undefined ? {} : { authorizedOperations }) };
       }),
     createTopic: ({ topic, partitions, replicationFactor, configs }) =>
       run(async () => {
@@ -354,13 +354,14 @@ const refusal: NonNullable<SaslExchange['response']> = {
   },
 };
 
-async function partitionsOf(broker: Broker, topic: string): Promise<TopicDescription['partitions'] | undefined> {
+async function partitionsOf(broker: Broker, topic: string): Promise<Pick<TopicDescription, 'partitions' | 'leaders'> | undefined> {
   try {
-    const { topicMetadata } = await broker.metadata([topic]);
+    const { brokers, topicMetadata } = await broker.metadata([topic]);
     const found = topicMetadata.find((each) => each.topic === topic)?.partitionMetadata;
-    return found
+    const partitions = found
       ?.map(({ partitionId, leader, replicas, isr }) => ({ partition: partitionId, leader, replicas, inSyncReplicas: isr }))
       .toSorted((a, b) => a.partition - b.partition);
+    return partitions && { partitions, leaders: leadersAmong(brokers, partitions) };
   } catch (error) {
     if (typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return undefined;
     throw error;

@@ -1,4 +1,5 @@
 import { AclOperations, ConfigResourceTypes, findErrorBy, MultipleErrors, ResponseError, type describeConfigsV4, type metadataV12 } from '@platformatic/kafka';
+import { leadersAmong } from './broker-address.ts';
 import type { NewTopic, TopicDescription } from './kafka-client.ts';
 import type { GuardedProducer } from './platformatic-producer.ts';
 
@@ -12,14 +13,17 @@ export interface DescribeTopicOptions {
 
 /** What the cluster says of the topic now, past the library's cache; undefined where it does not exist. */
 export async function describeTopic(producer: GuardedProducer, topic: string, { configs, permissions }: DescribeTopicOptions): Promise<TopicDescription | undefined> {
-  const found = await metadataOf(producer, topic, permissions === true);
-  if (found === undefined) return undefined;
+  const answer = await metadataOf(producer, topic, permissions === true);
+  if (answer === undefined) return undefined;
+  const { brokers, found } = answer;
   const settings = configs === true ? await configsOf(producer, topic) : undefined;
   const operations = permissions === true && found.topicAuthorizedOperations !== noOperations ? operationsOf(found.topicAuthorizedOperations) : undefined;
+  const partitions = found.partitions
+    .map(({ partitionIndex, leaderId, replicaNodes, isrNodes }) => ({ partition: partitionIndex, leader: leaderId, replicas: replicaNodes, inSyncReplicas: isrNodes }))
+    .toSorted((a, b) => a.partition - b.partition);
   return {
-    partitions: found.partitions
-      .map(({ partitionIndex, leaderId, replicaNodes, isrNodes }) => ({ partition: partitionIndex, leader: leaderId, replicas: replicaNodes, inSyncReplicas: isrNodes }))
-      .toSorted((a, b) => a.partition - b.partition),
+    partitions,
+    leaders: leadersAmong(brokers, partitions),
     ...(settings === undefined ? {} : { configs: settings }),
     ...(operations === undefined ? {} : { authorizedOperations: operations }),
   };
@@ -32,16 +36,24 @@ export async function createTopic(producer: GuardedProducer, { topic, partitions
   await producer.request({ api: 'CreateTopics', arguments: [[request], timeoutMs, false], to: 'controller' });
 }
 
-async function metadataOf(producer: GuardedProducer, topic: string, permissions: boolean): Promise<metadataV12.MetadataResponseTopic | undefined> {
-  const named = ({ topics }: metadataV12.MetadataResponse): metadataV12.MetadataResponseTopic | undefined => topics.find(({ name }) => name === topic);
+interface TopicAnswer {
+  readonly brokers: metadataV12.MetadataResponse['brokers'];
+  readonly found: metadataV12.MetadataResponseTopic;
+}
+
+async function metadataOf(producer: GuardedProducer, topic: string, permissions: boolean): Promise<TopicAnswer | undefined> {
+  const named = ({ brokers, topics }: metadataV12.MetadataResponse): TopicAnswer | undefined => {
+    const found = topics.find(({ name }) => name === topic);
+    return found && { brokers, found };
+  };
   try {
     return named(await producer.request<metadataV12.MetadataResponse>({ api: 'Metadata', arguments: [[topic], false, permissions], to: 'any' }));
   } catch (error) {
     if (findErrorBy(error as Error, 'apiId', 'UNKNOWN_TOPIC_OR_PARTITION') !== null) return undefined;
     // A partition without a leader is an error to the library, and part of the description to us.
     const answer = responseOf(error);
-    const found = answer === undefined ? undefined : named(answer as metadataV12.MetadataResponse);
-    if (found?.errorCode === 0) return found;
+    const described = answer === undefined ? undefined : named(answer as metadataV12.MetadataResponse);
+    if (described?.found.errorCode === 0) return described;
     throw error;
   }
 }

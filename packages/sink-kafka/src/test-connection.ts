@@ -38,12 +38,11 @@ export async function testConnection({ context, makeClient, onLog, signal }: Tes
       return { found: `Login: ${who}.`, value };
     });
     const resolved = await step('resolve', material, () => reachable(brokersOf(spec), 'resolved', (broker) => limited(`resolving ${broker.host}`, resolve(egress, broker.host))));
-    const connected = await step('connect', resolved, (brokers) =>
-      reachable(brokers, 'reached', async ({ host, port }) => {
-        const socket = await egress.dial({ host, port, signal, timeoutMs: spec.connectTimeoutMs });
-        socket.destroy();
-      }),
-    );
+    const dial = async ({ host, port }: BrokerAddress): Promise<void> => {
+      const socket = await egress.dial({ host, port, signal, timeoutMs: spec.connectTimeoutMs });
+      socket.destroy();
+    };
+    const connected = await step('connect', resolved, (brokers) => reachable(brokers, 'reached', dial));
     const encrypted = await step('tls', connected, async ([broker]) => {
       if (spec.tls === undefined || broker === undefined) return plaintext(spec);
       const onSocket = (socket: Socket): number => sockets.push(socket);
@@ -56,7 +55,14 @@ export async function testConnection({ context, makeClient, onLog, signal }: Tes
     });
     const described = await step('metadata', session, async (on) => {
       const asked = on.describeTopic(spec.topic, { configs: true, permissions: true });
-      return { found: 'The cluster answers.', value: { description: await limited('asking for the topic', asked, spec.requestTimeoutMs * 2) } };
+      const description = await limited('asking for the topic', asked, spec.requestTimeoutMs * 2);
+      const { leaders = [] } = description ?? {};
+      const value = { description };
+      if (leaders.length === 0) return { found: 'The cluster answers.', value };
+      // Exports go to the addresses that the brokers give themselves, which may be those of their own network.
+      const { found, warning } = await reachable(leaders, 'reached, as the cluster names those who lead the topic', dial);
+      const remedy = 'Bring the brokers back, or correct their advertised.listeners: inventories whose key belongs to their partitions cannot be published.';
+      return { found: `The cluster answers. ${found}`, value, ...(warning === undefined ? {} : { warning: { ...warning, remedy } }) };
     });
     const topic = await step('topic', described, async ({ description }) => checkTopic(spec, description));
     await step('permission', topic, async (on) => checkPermission(spec, on));
