@@ -1,5 +1,6 @@
-import { ConfigResourceTypes, Connection, describeConfigsV4, FetchIsolationLevels, fetchV12, type API } from '@platformatic/kafka';
+import { ConfigResourceTypes, describeConfigsV4, FetchIsolationLevels, fetchV12, type API } from '@platformatic/kafka';
 import type { Compression } from '../../packages/sink-kafka/src/kafka-client.ts';
+import { askNode } from '../servers/kafka-requests.ts';
 import { testKafka } from './support.ts';
 
 /** What a batch says of itself, which no consumer hands out. */
@@ -42,16 +43,8 @@ export async function readConfigs(topic: string): Promise<Readonly<Record<string
   return Object.fromEntries(own.map(({ name, value }) => [name, String(value)]));
 }
 
-/** One request to the Kafka of this test run, on a connection of its own. */
 async function ask<Arguments extends unknown[], Response>(api: API<Arguments, Response>, ...args: Arguments): Promise<Response> {
   const [address] = testKafka().listeners.plaintext;
   if (address === undefined) throw new Error('The Kafka of this test run has no plaintext listener.');
-  const separator = address.lastIndexOf(':');
-  const connection = new Connection('kollect-tests', { requestTimeout: 10_000 });
-  await connection.connect(address.slice(0, separator), Number(address.slice(separator + 1)));
-  try {
-    return await api.async(connection, ...args);
-  } finally {
-    await connection.close();
-  }
+  return askNode(address, api, ...args);
 }

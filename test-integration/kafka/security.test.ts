@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { SinkError, type ConnectionReport, type Credentials, type KollectSink, type TlsMaterial } from '@kollect/core';
 import type { KafkaLogLine, KafkaSpec } from '@kollect/sink-kafka';
 import { unsecuredToken, type KafkaListener } from '../servers/kafka-connection.ts';
@@ -102,7 +102,10 @@ describe.each(eachClient)('%s', (name, client) => {
   });
   afterAll(() => topic.drop());
 
-  const lines: KafkaLogLine[] = [];
+  let lines: KafkaLogLine[] = [];
+  beforeEach(() => {
+    lines = [];
+  });
   const open = ({ listener, sasl, tls, credentials, material, topic: name = topic.name }: Setup): KollectSink =>
     topics.open({
       topic: name,

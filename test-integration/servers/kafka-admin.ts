@@ -10,6 +10,7 @@ import {
   createTopicsV7,
   deleteTopicsV6,
   FetchIsolationLevels,
+  findErrorBy,
   IncrementalAlterConfigOperationTypes,
   incrementalAlterConfigsV1,
   listOffsetsV9,
@@ -123,6 +124,18 @@ export function createKafkaAdmin({ listeners, nodes }: Pick<KafkaConnection, 'li
     return found;
   }
 
+  async function endsOf(topic: string, committed: boolean): Promise<ReadonlyMap<number, number>> {
+    const ends = (await partitionsOf(topic)).map(async ({ partition, leader }) => {
+      const address = addresses[nodes.indexOf(leader)];
+      if (address === undefined) throw new Error(`Nobody leads "${topic}" ${partition}, so its end is not known: wait until a node does.`);
+      const wanted = { partitionIndex: partition, currentLeaderEpoch: -1, timestamp: ListOffsetTimestamps.LATEST };
+      const level = committed ? FetchIsolationLevels.READ_COMMITTED : FetchIsolationLevels.READ_UNCOMMITTED;
+      const { topics } = await askNode(address, listOffsetsV9.api, -1, level, [{ name: topic, partitions: [wanted] }]);
+      return [partition, Number(topics[0]?.partitions[0]?.offset)] as const;
+    });
+    return new Map(await Promise.all(ends));
+  }
+
   return {
     async createTopic(name, { partitions = 1, replicationFactor = nodes.length, configs = {} } = {}) {
       const settings = Object.entries(configs).map(([key, value]) => ({ name: key, value }));
@@ -164,15 +177,14 @@ export function createKafkaAdmin({ listeners, nodes }: Pick<KafkaConnection, 'li
     partitionsOf,
     leaderOf: async (topic, partition = 0) => (await partitionOf(topic, partition)).leader,
     async endOffsets(topic, { committed = false } = {}) {
-      const ends = (await partitionsOf(topic)).map(async ({ partition, leader }) => {
-        const address = addresses[nodes.indexOf(leader)];
-        if (address === undefined) throw new Error(`Nobody leads "${topic}" ${partition}, so its end is not known: wait until a node does.`);
-        const wanted = { partitionIndex: partition, currentLeaderEpoch: -1, timestamp: ListOffsetTimestamps.LATEST };
-        const level = committed ? FetchIsolationLevels.READ_COMMITTED : FetchIsolationLevels.READ_UNCOMMITTED;
-        const { topics } = await askNode(address, listOffsetsV9.api, -1, level, [{ name: topic, partitions: [wanted] }]);
-        return [partition, Number(topics[0]?.partitions[0]?.offset)] as const;
-      });
-      return new Map(await Promise.all(ends));
+      for (const end = Date.now() + TIMEOUT_MS; ; await sleep(30)) {
+        try {
+          return await endsOf(topic, committed);
+        } catch (error) {
+          // A new leader may be known to all but itself.
+          if (findErrorBy(error as Error, 'apiId', 'NOT_LEADER_OR_FOLLOWER') === null || Date.now() > end) throw error;
+        }
+      }
     },
     async moveLeader(topic, partition, node) {
       const { replicas, leader } = await partitionOf(topic, partition);
