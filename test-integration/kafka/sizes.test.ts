@@ -75,9 +75,12 @@ describe.each(eachClient)('%s', (_, client) => {
     expect(await endOf(topic)).toBe(1);
   });
 
-  test('exports that share a request are not refused for the size of all of them, nor for that of one', async () => {
-    const topic = await topics.make({ configs: { 'max.message.bytes': '20000' } });
-    const sink = topics.open({ topic, spec: { compression: 'none' } });
+  test.each(['the settings of the topic are known', 'only the broker knows them'])('exports that share a request are not refused for the size of all, nor for that of one: %s', async (what) => {
+    const { users, listeners, writerPrefix } = testKafka();
+    const topic = await topics.make({ prefix: writerPrefix, configs: { 'max.message.bytes': '20000' } });
+    // Who may write to a topic may not read its settings.
+    const { username, password } = users[what.startsWith('only') ? 'writer' : 'admin'];
+    const sink = topics.open({ topic, spec: { compression: 'none', brokers: [...listeners.sasl], sasl: { mechanism: 'plain' } }, credentials: { username, password } });
     const send = async (inventoryName: string, bytes: number): Promise<string> =>
       sink.export(await snapshot(0, [item('web', { text: noise(bytes, 1) })], { inventoryName }), limit()).then(
         ({ outcome }) => outcome,
