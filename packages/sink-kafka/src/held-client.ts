@@ -29,9 +29,8 @@ export function holdClient({ client, onRetired, onDestroyed }: HoldOptions): Hel
   let calls = 0;
   let waiting = 0;
   let connecting: Promise<void> | undefined;
-  let end: (error: SinkError) => void = () => undefined;
-  const ended = new Promise<never>((_, reject) => (end = reject));
-  ended.catch(() => undefined);
+  // Not a promise: one that all calls race keeps something of each, and a client lives for months.
+  const ended = new AbortController();
 
   const retire = (): void => {
     if (state === 'in use') {
@@ -44,16 +43,14 @@ export function holdClient({ client, onRetired, onDestroyed }: HoldOptions): Hel
     if (state === 'destroyed') return;
     if (state === 'in use') onRetired();
     state = 'destroyed';
-    end(new SinkError('UNAVAILABLE', 'The connection to Kafka was given up, for it did not answer in time or the sink was closed.', { sinkType: 'kafka' }));
+    ended.abort(new SinkError('UNAVAILABLE', 'The connection to Kafka was given up, for it did not answer in time or the sink was closed.', { sinkType: 'kafka' }));
     onDestroyed(client.destroy());
   };
   const call: HeldClient['call'] = async (work) => {
-    if (state === 'destroyed') return ended;
+    ended.signal.throwIfAborted();
     calls += 1;
     try {
-      const running = work(client);
-      running.catch(() => undefined);
-      return await Promise.race([running, ended]);
+      return await unlessEnded(ended, work(client));
     } finally {
       calls -= 1;
       if (state === 'retired' && calls === 0) giveUp();
