@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { getEventListeners } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import type { KollectSink } from '@kollect/core';
 import type { KafkaSpec } from '@kollect/sink-kafka';
 import type { FaultProxy } from '../servers/fault-proxy.ts';
@@ -57,7 +58,10 @@ describe.each(clients)('through $client', (client) => {
     expect(getEventListeners(caller.signal, 'abort')).toEqual([]);
     return outcome;
   };
-  const tick = async (): Promise<void> => undefined;
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+  };
+  const atOnce = async (): Promise<void> => undefined;
   const applied = async (sink: KollectSink, round: number): Promise<void> => {
     await expect(sink.export(await snapshotOf('web', round), limit())).resolves.toMatchObject({ outcome: 'applied' });
   };
@@ -102,7 +106,7 @@ describe.each(clients)('through $client', (client) => {
     const before = proxy.forwarded.toServer;
     const first = outcomeOf(sink.export(await snapshotOf('first', 1), limit()));
     await waitUntil(() => proxy.forwarded.toServer > before, { what: 'the first one is in flight' });
-    const queued = await Promise.all([1, 2, 3].map((round) => aborted(sink, round, tick)));
+    const queued = await Promise.all([1, 2, 3].map((round) => aborted(sink, round, round === 1 ? atOnce : turns)));
     expect(queued).toEqual(['ABORTED', 'ABORTED', 'ABORTED']);
     proxy.heal();
     expect(await first).toBe('applied');

@@ -9,8 +9,6 @@ import { limit } from './sink.ts';
 import { openTestTopic, type TestTopic } from './support.ts';
 
 const idle = { 'connections.max.idle.ms': '2500' };
-/** Sooner than connections are closed, the broker forgets the sequence numbers of a producer that rests. */
-const forgetful = { 'producer.id.expiration.ms': '1000', 'producer.id.expiration.check.interval.ms': '200' };
 const partitions = 12;
 /** Several parts for the larger snapshots. */
 const maxMessageBytes = 4_096;
@@ -18,7 +16,7 @@ const maxMessageBytes = 4_096;
 let server: KafkaServer;
 let proxy: FaultProxy;
 beforeAll(async () => {
-  server = await startKafka({ proxied: true, settings: { ...idle, ...forgetful } });
+  server = await startKafka({ proxied: true, settings: idle });
   const [first] = server.proxies;
   if (first === undefined) throw new Error('The server has no proxy.');
   proxy = first;
@@ -120,13 +118,13 @@ describe.each(clients)('through $client', (client) => {
     await measured.export(await snapshotOf('web', 0), limit());
     const bytes = proxy.forwarded.toServer - before;
     await measured.close();
-    const steps = 8;
+    const steps = 6;
     const applied: string[] = [];
     for (let step = 0; step < steps; step += 1) {
       const sink = open();
       if (step === 0) proxy.blackhole();
       else void proxy.onBytes({ direction: 'toServer', after: 1 + Math.floor((bytes * (step - 1)) / (2 * steps)), fault: 'blackhole' });
-      const exporting = sink.export(await snapshotOf('web', 1 + 2 * step), { signal: AbortSignal.timeout(700) });
+      const exporting = sink.export(await snapshotOf('web', 1 + 2 * step), { signal: AbortSignal.timeout(500) });
       await expect(exporting).rejects.toMatchObject({ code: 'TIMEOUT', retryable: true });
       expect(sockets.open()).toEqual([]);
       proxy.heal();
@@ -161,13 +159,15 @@ describe.each(clients)('through $client', (client) => {
       await expect(sink.export(await snapshotOf('web', 3 + 2 * at, { count: 40 }), limit())).resolves.toMatchObject({ outcome: 'applied' });
       expected += outcome === 'applied' ? 2 : 1;
     }
-    const events = await eventsIn(topic.name, await records());
-    const delivered = deliveredTimes(events, 'web');
+    const found = await records();
+    const delivered = deliveredTimes(await eventsIn(topic.name, found), 'web');
     expect(delivered).toEqual(delivered.toSorted());
     expect(delivered.at(-1)).toBe((await snapshotOf('web', 1 + 2 * breaks.length)).exportedAt);
     // Of an export that failed with its last acknowledgement, consumers may have all.
     expect(delivered.length).toBeGreaterThanOrEqual(expected);
-    expect(events.filter((event) => event.type === 'skipped' && event.reason === 'invalid')).toEqual([]);
+    // What a client sends again because its acknowledgement was lost, the broker takes once.
+    const parts = found.map(({ headers }) => String(headers.filter(([name]) => /exported-at|part-index/u.test(name)).map(([, value]) => value)));
+    expect(parts.filter((part, at) => parts.indexOf(part) !== at)).toEqual([]);
   }, 90_000);
 
   test('a broker that cannot be reached is UNAVAILABLE, retryable, and named', async () => {

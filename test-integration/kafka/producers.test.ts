@@ -1,21 +1,34 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Producer } from '@platformatic/kafka';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createSinkRegistry, type KollectSink } from '@kollect/core';
 import { createKafkaSink, type KafkaClientConfig, type KafkaSpec } from '@kollect/sink-kafka';
+import { platformaticClient } from '@kollect/sink-kafka/platformatic';
 import { partitionFor } from '../../packages/sink-kafka/src/partitioner.ts';
+import { startKafka, type KafkaServer } from '../servers/kafka.ts';
 import { clients, deliveredTimes, eventsIn, exportingSink, outcomeOf, readBack, recordTimes, snapshotOf } from './exporting.ts';
 import { limit } from './sink.ts';
-import { openTestTopic, testKafka, type TestTopic } from './support.ts';
+import { openTestTopic, type TestTopic } from './support.ts';
 
-const server = testKafka();
+// What a broker remembers of a producer, and a client of a topic, does not last for ever; here, a second.
+const forgetful = {
+  'producer.id.expiration.ms': '1000',
+  'producer.id.expiration.check.interval.ms': '200',
+  'transactional.id.expiration.ms': '1000',
+  'transaction.remove.expired.transaction.cleanup.interval.ms': '200',
+};
 const partitions = 12;
 
-// What a broker remembers of a producer, and a client of a topic, does not last for ever.
+let server: KafkaServer;
+beforeAll(async () => {
+  server = await startKafka({ settings: forgetful });
+}, 120_000);
+afterAll(() => server.stop());
+
 describe.each(clients)('through $client', (client) => {
   let topic: TestTopic;
   let sinks: KollectSink[] = [];
   beforeEach(async () => {
-    topic = await openTestTopic({ partitions });
+    topic = await openTestTopic({ server, partitions });
   });
   afterEach(async () => {
     await Promise.all(sinks.map((sink) => sink.close()));
@@ -60,9 +73,9 @@ describe.each(clients)('through $client', (client) => {
   });
 
   test('a producer that another one fenced off is replaced', async () => {
-    let transactionalId: string | undefined;
+    let latest: KafkaClientConfig | undefined;
     const factory = (config: KafkaClientConfig) => {
-      transactionalId = config.transactionalId;
+      latest = config;
       return client.factory(config);
     };
     const registry = createSinkRegistry([createKafkaSink({ client: factory })]);
@@ -79,17 +92,36 @@ describe.each(clients)('through $client', (client) => {
         await expect(sink.export(next, limit())).resolves.toMatchObject({ outcome: 'applied' });
       }
       applied.push(next.exportedAt);
-      await fence(transactionalId ?? '');
+      await fence(latest);
     }
     const events = await eventsIn(topic.name, await records(true));
     expect(deliveredTimes(events, 'web')).toEqual(applied);
     expect(events.filter(({ type }) => type === 'skipped')).toEqual([]);
   }, 60_000);
 
-  /** As a second process would that uses the same transactional id. */
-  async function fence(transactionalId: string): Promise<void> {
-    const producer = new Producer({ clientId: 'zombie', bootstrapBrokers: [...server.listeners.plaintext], idempotent: true, transactionalId });
-    await producer.initIdempotentProducer({});
-    await producer.close(true);
+  test.each([false, true])('a producer that the broker forgot (transactional: %s) is replaced', async (transactional) => {
+    const sink = open({ transactional, maxMessageBytes: 2_048 });
+    const applied: string[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const next = await snapshotOf('web', round, { count: 40 });
+      const outcome = await outcomeOf(sink.export(next, limit()));
+      if (outcome !== 'applied') {
+        expect(outcome).toBe('UNAVAILABLE retryable');
+        await expect(sink.export(next, limit())).resolves.toMatchObject({ outcome: 'applied' });
+      }
+      applied.push(next.exportedAt);
+      // Nobody can be asked whether it has forgotten.
+      if (round === 0) await sleep(2_000);
+    }
+    const events = await eventsIn(topic.name, await records(true));
+    expect(deliveredTimes(events, 'web')).toEqual(applied);
+  }, 60_000);
+
+  /** As a second process does that uses the same transactional id. */
+  async function fence(config: KafkaClientConfig | undefined): Promise<void> {
+    if (config === undefined) throw new Error('The sink has made no client.');
+    const zombie = platformaticClient(config);
+    await zombie.connect();
+    await zombie.destroy();
   }
 });
