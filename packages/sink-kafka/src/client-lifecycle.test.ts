@@ -1,13 +1,22 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import { sealSnapshot, type InventorySnapshot } from '@kollect/core';
+import { sealSnapshot, type InventorySnapshot, type Item } from '@kollect/core';
 import { createFakeCluster, partitionsOf, sinkOver, turn } from './fake-client.fixture.ts';
+import type { ProduceBatch } from './kafka-client.ts';
 
 const { signal } = new AbortController();
 
-function snapshot(name = 'web', at = 0): Promise<InventorySnapshot> {
-  return sealSnapshot({ inventoryNamespace: 'team', inventoryName: name, generation: 1, exportedAt: new Date(Date.UTC(2026, 0, 1, 0, 0, at)), items: [] });
+function snapshot(name = 'web', at = 0, items: readonly Item[] = []): Promise<InventorySnapshot> {
+  return sealSnapshot({ inventoryNamespace: 'team', inventoryName: name, generation: 1, exportedAt: new Date(Date.UTC(2026, 0, 1, 0, 0, at)), items });
 }
 
+/** For snapshots in four parts. */
+const inParts = { maxMessageBytes: 1_200, compression: 'none' } as const;
+const fourItems = Array.from({ length: 4 }, (_, index): Item => {
+  const name = `i${index}`;
+  return { targetNamespace: 'p', targetName: 't', namespace: 'n', name, version: 'v1', kind: 'K', uid: name, attributes: { text: 'x'.repeat(200) } };
+});
+
+const keysOf = ({ records }: ProduceBatch): string[] => records.map(({ key }) => Buffer.from(key).toString());
 const timeout = (): unknown => new DOMException('The attempt took too long.', 'TimeoutError');
 
 describe('a client', () => {
@@ -53,6 +62,24 @@ describe('a client', () => {
     const outcomes = await running;
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected']);
     expect(cluster.destroyed).toBe(1);
+  });
+
+  test.each([false, true])('that failed on one partition may end all parts of a snapshot on another (transactional: %s)', async (transactional) => {
+    const cluster = createFakeCluster(partitionsOf(16));
+    const sink = sinkOver(cluster, { ...inParts, transactional });
+    cluster.held = true;
+    const [large, queued, small] = await Promise.all([snapshot('a', 0, fourItems), snapshot('b', 0, fourItems), snapshot('c')]);
+    const exporting = Promise.all([large, queued].map((each) => sink.export(each, { signal })));
+    const failing = sink.export(small, { signal });
+    await turn();
+    cluster.gates.find(({ batch }) => keysOf(batch).includes('team/c'))?.fail(Object.assign(new Error('x'), { type: 'MESSAGE_TOO_LARGE', code: 10 }));
+    await expect(failing).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+    cluster.held = false;
+    for (const gate of cluster.gates) gate.open();
+    expect(await exporting).toMatchObject([{ outcome: 'applied' }, { outcome: 'applied' }]);
+    expect(cluster.log.flatMap(keysOf).toSorted()).toEqual(['team/a', 'team/b'].flatMap((key) => Array.from({ length: 4 }, () => key)));
+    await sink.close();
+    expect(cluster.destroyed).toBe(cluster.clients);
   });
 
   test('that cannot connect fails who waits, and the next call tries another', async () => {
@@ -196,18 +223,8 @@ describe('an abort', () => {
 
   test('between parts sends no further one, and ends the transaction', async () => {
     const cluster = createFakeCluster();
-    const sink = sinkOver(cluster, { maxMessageBytes: 1_200, transactional: true, compression: 'none' });
-    const items = Array.from({ length: 4 }, (_, index) => ({
-      targetNamespace: 'p',
-      targetName: 't',
-      namespace: 'n',
-      name: `i${index}`,
-      version: 'v1',
-      kind: 'K',
-      uid: `i${index}`,
-      attributes: { text: 'x'.repeat(200) },
-    }));
-    const large = await sealSnapshot({ inventoryNamespace: 'team', inventoryName: 'web', generation: 1, exportedAt: new Date(Date.UTC(2026, 0, 1)), items });
+    const sink = sinkOver(cluster, { ...inParts, transactional: true });
+    const large = await snapshot('web', 0, fourItems);
     cluster.held = true;
     const controller = new AbortController();
     const exporting = sink.export(large, { signal: controller.signal });

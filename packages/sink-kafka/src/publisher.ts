@@ -1,5 +1,6 @@
 import { unlessEnded, type Attempt } from './attempt.ts';
 import type { ClientKeeper } from './client-keeper.ts';
+import type { KafkaClient } from './kafka-client.ts';
 import type { ResolvedKafkaSpec } from './kafka-spec.ts';
 import { createPartitionLane, type LaneOptions, type PartitionLane, type Publication } from './partition-lane.ts';
 
@@ -27,26 +28,17 @@ export function createPublisher(spec: Pick<ResolvedKafkaSpec, 'topic' | 'transac
     }
   };
 
-  const sendParts: LaneOptions['sendParts'] = (held, { attempt, records }, send) => {
-    if (!spec.transactional) {
-      return (async () => {
+  // One call of the client from the first part to the last: one that another partition had to retire stays until they are out.
+  const sendParts: LaneOptions['sendParts'] = (held, { attempt, records }, send) =>
+    held.call((client) => {
+      const sendAll = async (sendBatch: KafkaClient['send']): Promise<void> => {
         for (const record of records()) {
           attempt.signal.throwIfAborted();
-          await held.call((client) => send(client, record));
+          await send({ send: sendBatch }, record);
         }
-      })();
-    }
-    return inTurn(attempt, () =>
-      held.call((client) =>
-        client.transaction(async (sendBatch) => {
-          for (const record of records()) {
-            attempt.signal.throwIfAborted();
-            await send({ send: sendBatch }, record);
-          }
-        }),
-      ),
-    );
-  };
+      };
+      return spec.transactional ? inTurn(attempt, () => client.transaction(sendAll)) : sendAll((batch) => client.send(batch));
+    });
 
   return {
     publish: (partition, publication) => {
