@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
 const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-const options = ['--config', path('jest.config.mjs'), '--testTimeout=30000'];
+// Two files at once: most of their time they wait for servers.
+const options = ['--config', path('jest.config.mjs'), '--testTimeout=30000', '--maxWorkers=2'];
 if (process.env.KOLLECT_CI_RESULTS) options.push('--reporters=default', `--reporters=${path('results-reporter.mjs')}`);
 
 const { status } = spawnSync(process.env.KOLLECT_NODE || process.execPath, [...flags, jest, ...options, ...process.argv.slice(2)], { stdio: 'inherit' });
