@@ -209,6 +209,37 @@ describe('an abort', () => {
     expect(cluster.destroyed).toBe(0);
   });
 
+  test('of one leaves a request that others share to them, whatever ended it', async () => {
+    const cluster = createFakeCluster();
+    const sink = sinkOver(cluster);
+    cluster.held = true;
+    const [aborted, late] = [new AbortController(), new AbortController()];
+    const leaving = [sink.export(await snapshot('a'), { signal: aborted.signal }), sink.export(await snapshot('b'), { signal: late.signal })];
+    const staying = sink.export(await snapshot('c'), { signal });
+    await turn();
+    expect(cluster.gates.map(({ batch }) => batch.records.length)).toEqual([3]);
+    aborted.abort();
+    late.abort(timeout());
+    expect(await Promise.allSettled(leaving)).toMatchObject([{ reason: { code: 'ABORTED' } }, { reason: { code: 'TIMEOUT' } }]);
+    expect(cluster.destroyed).toBe(0);
+    cluster.gates[0]?.open();
+    expect(await staying).toMatchObject({ outcome: 'applied' });
+    expect(cluster.clients).toBe(1);
+  });
+
+  test('of all who share a request that does not end gives the client up', async () => {
+    const cluster = createFakeCluster();
+    const sink = sinkOver(cluster);
+    cluster.held = true;
+    const controllers = [new AbortController(), new AbortController()];
+    const names = ['a', 'b'] as const;
+    const leaving = await Promise.all(controllers.map(async (each, index) => ({ exporting: sink.export(await snapshot(names[index]), { signal: each.signal }) })));
+    await turn();
+    for (const each of controllers) each.abort(timeout());
+    for (const { exporting } of leaving) await expect(exporting).rejects.toMatchObject({ code: 'TIMEOUT' });
+    expect(cluster.destroyed).toBe(1);
+  });
+
   test('of a request in flight that does not end gives the client up', async () => {
     const cluster = createFakeCluster();
     const sink = sinkOver(cluster);

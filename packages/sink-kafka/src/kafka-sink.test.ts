@@ -128,6 +128,33 @@ describe('the order of time', () => {
     expect(cluster.log).toHaveLength(3);
   });
 
+  test('an older snapshot never shares a request with a newer one of its inventory', async () => {
+    const cluster = createFakeCluster();
+    const sink = sinkOver(cluster);
+    const [newer, other, older] = await Promise.all([snapshot({ at: 2 }), snapshot({ name: 'api' }), snapshot({ at: 1 })]);
+    const outcomes = await Promise.all([newer, other, older].map((each) => sink.export(each, { signal })));
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['applied', 'applied', 'superseded']);
+    expect(keysOf(cluster)).toEqual(['team/web', 'team/api']);
+  });
+
+  test('a snapshot that the broker took supersedes older ones, also where its caller no longer waits', async () => {
+    const cluster = createFakeCluster();
+    const sink = sinkOver(cluster);
+    cluster.held = true;
+    const controller = new AbortController();
+    const [newer, other, older] = await Promise.all([snapshot({ at: 2 }), snapshot({ name: 'api' }), snapshot({ at: 1 })]);
+    const left = sink.export(newer, { signal: controller.signal });
+    const staying = sink.export(other, { signal });
+    await turn();
+    const late = sink.export(older, { signal });
+    controller.abort(new DOMException('late', 'TimeoutError'));
+    await expect(left).rejects.toMatchObject({ code: 'TIMEOUT' });
+    cluster.gates[0]?.open();
+    await expect(staying).resolves.toMatchObject({ outcome: 'applied' });
+    await expect(late).resolves.toMatchObject({ outcome: 'superseded' });
+    expect(keysOf(cluster)).toEqual(['team/web', 'team/api']);
+  });
+
   test('a snapshot that failed supersedes nothing', async () => {
     const cluster = createFakeCluster();
     const sink = sinkOver(cluster);

@@ -21,6 +21,7 @@ import { kafkajsClient } from './kafkajs-client.ts';
 import { resolveKafkaSpec, type ResolvedKafkaSpec } from './kafka-spec.ts';
 import { kafkaSpecSchema } from './kafka-spec-schema.ts';
 import { removalMessage, snapshotMessages } from './messages.ts';
+import type { Publication } from './partition-lane.ts';
 import { partitionFor } from './partitioner.ts';
 import { createPublishedTimes } from './published-times.ts';
 import { createPublisher } from './publisher.ts';
@@ -111,7 +112,14 @@ function createSink(context: KafkaContext, options: Required<KafkaSinkOptions>):
         yield record;
       }
     };
-    const publication = { attempt, total, records: counted, maxBatchBytes: Math.min(maxBatchBytes, spec.maxMessageBytes), isCurrent: () => !published.isOlder(scope, time) };
+    const publication: Publication = {
+      attempt,
+      total,
+      records: counted,
+      maxBatchBytes: Math.min(maxBatchBytes, spec.maxMessageBytes),
+      isCurrent: () => !published.isOlder(scope, time),
+      onAcknowledged: () => published.record(scope, time),
+    };
     try {
       if (!(await publisher.publish(partitionFor(key, partitions), publication))) return undefined;
     } catch (error) {
@@ -120,7 +128,6 @@ function createSink(context: KafkaContext, options: Required<KafkaSinkOptions>):
       topics.forget();
       return announce(attempt, announcement, triesLeft - 1);
     }
-    published.record(scope, time);
     return bytes;
   };
 

@@ -17,6 +17,8 @@ export interface Publication {
   readonly maxBatchBytes: number;
   /** False where the store got a newer one while this one waited for its turn: then nothing is sent. */
   readonly isCurrent: () => boolean;
+  /** Called as soon as the broker acknowledged all of it, also where nobody waits any more, and before anything else has its turn. */
+  readonly onAcknowledged: () => void;
 }
 
 export interface LaneOptions {
@@ -47,7 +49,7 @@ interface Waiting {
 /** A message or a batch too large, a time out of range, a record that the topic does not take: of such a request nothing is written. */
 const contentRefusals: ReadonlySet<number | undefined> = new Set([10, 18, 32, 87]);
 
-/** How long an aborted request may take to end by itself, before its client is given up. */
+/** How long an aborted request may take to end by itself, before it is left. */
 const graceMs = 200;
 
 export function createPartitionLane({ topic, partition, keeper, sendParts, onIdle }: LaneOptions): PartitionLane {
@@ -61,6 +63,7 @@ export function createPartitionLane({ topic, partition, keeper, sendParts, onIdl
   /** From the head of the queue: whole exports of one message each that fit one request, or one export of several. */
   const take = (): readonly Waiting[] => {
     const taken: Waiting[] = [];
+    const keys = new Set<string>();
     let bytes = 0;
     for (let next = queue[0]; next !== undefined; next = queue[0]) {
       if (!next.publication.isCurrent()) {
@@ -81,8 +84,11 @@ export function createPartitionLane({ topic, partition, keeper, sendParts, onIdl
         continue;
       }
       bytes += recordSize(next.record);
-      if ((bytes > next.publication.maxBatchBytes || next.alone === true) && taken.length > 0) break;
+      const key = Buffer.from(next.record.key).toString();
+      // Whether the next one of an inventory is current is known when the one before it has its answer.
+      if ((bytes > next.publication.maxBatchBytes || next.alone === true || keys.has(key)) && taken.length > 0) break;
       taken.push(next);
+      keys.add(key);
       queue.shift();
       if (next.alone === true) break;
     }
@@ -113,14 +119,21 @@ export function createPartitionLane({ topic, partition, keeper, sendParts, onIdl
     if (taken.length === 0) return;
     const delivery = deliver(held, taken);
     const isSharedRefusal = (error: unknown): boolean => taken.length > 1 && contentRefusals.has(protocolCodeIn(error));
+    let staying = taken.length;
+    const onLeave = (): void => {
+      staying -= 1;
+      // A request that others wait for is theirs.
+      if (staying === 0) held.giveUp();
+    };
     for (const { publication, settle, fail } of taken) {
       const { attempt } = publication;
-      follow(attempt, held, delivery).then(settle, (error: unknown) => {
+      follow(attempt, delivery, onLeave).then(settle, (error: unknown) => {
         if (attempt.signal.aborted || !isSharedRefusal(error)) fail(error);
       });
     }
     try {
       await delivery;
+      for (const { publication } of taken) publication.onAcknowledged();
     } catch (error) {
       held.retire();
       if (!isSharedRefusal(error)) return;
@@ -169,19 +182,19 @@ export function createPartitionLane({ topic, partition, keeper, sendParts, onIdl
   };
 }
 
-/** True once the delivery ends. Past the time limit its client is given up at once; aborted, it may end by itself for a moment. */
-async function follow({ signal }: Attempt, held: HeldClient, delivery: Promise<void>): Promise<boolean> {
+/** True once the delivery ends. Past the time limit it is left at once; aborted, it may end by itself for a moment. */
+async function follow({ signal }: Attempt, delivery: Promise<void>, onLeave: () => void): Promise<boolean> {
   const outcome = delivery.then(() => true);
   let onAbort: () => void = () => undefined;
   let grace: NodeJS.Timeout | undefined;
   const ended = new Promise<never>((_, reject) => {
-    const giveUp = (): void => {
+    const leave = (): void => {
       reject(signal.reason as SinkError);
-      held.giveUp();
+      onLeave();
     };
     onAbort = () => {
-      if ((signal.reason as SinkError).code === 'TIMEOUT') giveUp();
-      else grace = setTimeout(giveUp, graceMs);
+      if ((signal.reason as SinkError).code === 'TIMEOUT') leave();
+      else grace = setTimeout(leave, graceMs);
     };
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
