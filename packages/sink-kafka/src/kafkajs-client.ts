@@ -42,7 +42,7 @@ interface TopicMetadata {
 interface Cluster {
   readonly targetTopics: Set<string>;
   readonly connectionPoolBuilder: { build(to?: { readonly host?: string; readonly port?: number }): Promise<{ readonly pool: readonly Connection[] }> };
-  readonly brokerPool: { findConnectedBroker(): Promise<Broker> };
+  readonly brokerPool: { findConnectedBroker(): Promise<Broker>; createSeedBroker(): Promise<void>; readonly seedBroker?: { connect(): Promise<void> } };
   connect(): Promise<void>;
   refreshMetadata(): Promise<void>;
   findControllerBroker(): Promise<Broker>;
@@ -287,8 +287,25 @@ function shareCluster(kafka: Kafka, config: KafkaClientConfig, guard: (connectio
     for (const connection of pool.pool) guard(connection);
     return pool;
   };
+  leaveSilentSeeds(cluster);
   refuseMissingPartitions(cluster);
   return { cluster, producer };
+}
+
+/** kafkajs asks the next broker of the list where one cannot be dialled, and one that takes the connection and says nothing for ever. */
+function leaveSilentSeeds({ brokerPool: pool }: Cluster): void {
+  const create = pool.createSeedBroker.bind(pool);
+  pool.createSeedBroker = async () => {
+    await create();
+    const { seedBroker } = pool;
+    const connect = seedBroker?.connect.bind(seedBroker);
+    if (seedBroker === undefined || connect === undefined) return;
+    seedBroker.connect = async () => {
+      await connect().catch((error: unknown) => {
+        throw nameOf(error) === 'KafkaJSRequestTimeoutError' ? Object.assign(error as Error, { name: 'KafkaJSConnectionError' }) : error;
+      });
+    };
+  };
 }
 
 /** kafkajs leaves out a partition that the topic lacks, and resolves the send of what it wrote nowhere. */

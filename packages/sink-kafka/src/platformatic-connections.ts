@@ -22,7 +22,7 @@ const nothing = new Uint8Array();
 /** One connection for each broker, made when it is asked for and again after it ended. */
 export interface BrokerConnections {
   get(broker: Broker | undefined): Promise<Connection>;
-  /** The first that answers, tried in turn. */
+  /** The first that answers, tried in turn; those that did not lately come last. */
   first(brokers: readonly Broker[]): Promise<Connection>;
   /** Resolves when the system has taken all that was written; rejects where a connection ended before. */
   flush(): Promise<void>;
@@ -38,6 +38,8 @@ export function createConnections(config: KafkaClientConfig, { maxInflights }: {
   // By name and port: behind one address, a proxy may tell brokers apart by the server name.
   const connections = new Map<string, Promise<Connection>>();
   const open = new Set<Connection>();
+  /** When a broker did not answer: one that takes connections and says nothing costs a time limit at each try. */
+  const failures = new Map<string, number>();
   let closed = false;
 
   const get = async (broker: Broker | undefined): Promise<Connection> => {
@@ -81,6 +83,7 @@ export function createConnections(config: KafkaClientConfig, { maxInflights }: {
         if (closed) throw closedError();
         try {
           const connection = await dial({ host: address, port: broker.port }, tls);
+          failures.delete(name);
           config.log({ level: 'debug', message: 'Connected.', broker: name });
           return connection;
         } catch (error) {
@@ -92,6 +95,7 @@ export function createConnections(config: KafkaClientConfig, { maxInflights }: {
     }
     if (closed) throw closedError();
     const cause = causeOf(failure);
+    failures.set(name, performance.now());
     config.log({ level: 'warn', message: 'The connection failed.', broker: name });
     throw new NetworkError(`Connection to ${name} failed.`, { cause, canRetry: isPassing(cause) });
   };
@@ -126,8 +130,9 @@ export function createConnections(config: KafkaClientConfig, { maxInflights }: {
         reject(ended ?? error);
       };
       void connection.connect(address.host, address.port, (error) => {
-        // With TLS 1.3 a broker refuses our certificate after the handshake, and the library would tell of a closed connection.
-        if (error === null && tls !== undefined && sasl === undefined) apiVersionsV1.api(connection, clientSoftwareName, clientSoftwareVersion, settle);
+        // With TLS 1.3 a broker refuses our certificate after the handshake, and the library would tell of a closed connection. What takes a
+        // connection and answers nothing is no broker either, and there may be others.
+        if (error === null && sasl === undefined) apiVersionsV1.api(connection, clientSoftwareName, clientSoftwareVersion, settle);
         else settle(error);
       });
       connection.socket.setKeepAlive(true, keepAliveDelayMs);
@@ -138,7 +143,8 @@ export function createConnections(config: KafkaClientConfig, { maxInflights }: {
     get,
     async first(brokers) {
       const errors: Error[] = [];
-      for (const broker of brokers) {
+      const failedAt = (broker: Broker): number => failures.get(nameOf(broker)) ?? 0;
+      for (const broker of brokers.toSorted((a, b) => failedAt(a) - failedAt(b))) {
         try {
           return await get(broker);
         } catch (error) {
