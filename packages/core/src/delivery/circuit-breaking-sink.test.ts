@@ -95,6 +95,19 @@ test('what the store asks for makes the wait longer', async () => {
   expect(sink.state()).toBe('open');
 });
 
+test.each([
+  [Number.POSITIVE_INFINITY, 86_400_000],
+  [3e9, 86_400_000],
+  [Number.NaN, 30_000],
+  [-1, 30_000],
+])('a wait of %p ms, as a faulty store may ask for, opens it for %p', async (retryAfterMs, openForMs) => {
+  const { sink, fail } = start();
+  for (let round = 0; round < 3; round += 1) await fail('OVERLOADED', { retryAfterMs });
+  expect(sink.openUntil()).toBe(Date.now() + openForMs);
+  jest.advanceTimersByTime(openForMs - 1);
+  expect(sink.state()).toBe('open');
+});
+
 test('a probe that its caller aborted decides nothing: the next one comes soon', async () => {
   const { sink, fail, deliver } = start();
   for (let round = 0; round < 3; round += 1) await fail('UNAVAILABLE');

@@ -6,6 +6,7 @@ import type { Delivery, DeliveryChannel, DeliveryResult, HeldResult } from './de
 import type { DeliveryClock } from './delivery-clock.ts';
 import type { SinkDelivery } from './delivery-options.ts';
 import { faultOf } from './fault.ts';
+import { retryAfterOf } from './retry-after.ts';
 
 export interface CircuitBreakingSinkOptions {
   readonly next: DeliveryChannel;
@@ -88,7 +89,7 @@ export function createCircuitBreakingSink({ next, breaker: limits, clock, onStat
     const forbidden = reported.reason === 'forbidden';
     if (!forbidden && !breaker.halfOpen && failures < limits.failures) return;
     error = reported;
-    open(Math.max(forbidden ? limits.forbiddenOpenForMs : limits.openForMs, reported.retryAfterMs ?? 0));
+    open(Math.max(forbidden ? limits.forbiddenOpenForMs : limits.openForMs, retryAfterOf(reported)));
   });
   breaker.on('open', () => enter('open'));
   breaker.on('halfOpen', () => enter('half-open'));

@@ -68,6 +68,16 @@ test('an export that failed before the circuit opened is made again after its in
   await exporter.close();
 });
 
+test('a store that asks for a wait without end fails no call of the host', async () => {
+  const { registry } = fakeSinks({ export: async () => Promise.reject(failure('OVERLOADED', { retryAfterMs: Number.POSITIVE_INFINITY })) });
+  const exporter = createExporter({ registry, clock: fakeTimersClock });
+  exporter.updateSink({ name: 'fake', config: { type: 'fake' }, delivery: { ...once, breaker: { failures: 1 } } });
+  const outcomes: (string | undefined)[] = [];
+  for (const second of [0, 1]) outcomes.push((await exporter.export(inventory(), fakeSnapshot('a', second))).sinks[0]?.outcome);
+  expect([outcomes, exporter.status(inventory())[0]?.breaker]).toEqual([['failed', 'skipped-open-circuit'], 'open']);
+  await exporter.close();
+});
+
 test('refused credentials open the circuit at once, and a rotated secret closes it and catches up at once', async () => {
   const { exporter, fake, outcome, set, states } = start();
   set('AUTHENTICATION_FAILED');

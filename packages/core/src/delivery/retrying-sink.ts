@@ -5,6 +5,7 @@ import { describeDelivery, type Delivery, type DeliveryChannel, type DeliveryRes
 import { unrefTimer, type DeliveryClock } from './delivery-clock.ts';
 import type { SinkDelivery } from './delivery-options.ts';
 import { linkSignals } from './linked-signal.ts';
+import { retryAfterOf } from './retry-after.ts';
 
 export interface RetryingSinkOptions {
   readonly next: DeliveryChannel;
@@ -40,7 +41,7 @@ export function createRetryingSink({ next, retry, deadlineMs, clock, lifetime, o
 
     const shouldRetry = async (delayMs: number): Promise<boolean> => {
       if (failure === undefined || !failure.retryable) return false;
-      const waitMs = Math.max(delayMs, failure.retryAfterMs ?? 0);
+      const waitMs = Math.max(delayMs, retryAfterOf(failure));
       if (clock.now() + waitMs >= deadline) return false;
       onRetry?.(failure, delivery);
       if (waitMs > delayMs) await pause(clock, waitMs - delayMs, signal);
