@@ -47,7 +47,7 @@ export interface ExportInventory extends InventoryName {
 }
 
 export interface InventoryDelivery extends PaceOptions {
-  /** What passes at once. Default: every change of checksum, generation or incomplete targets. Where it throws, the change passes. */
+  /** What passes at once. Default: every change of checksum, generation or incomplete targets. Where it throws or gives a promise, the change passes. */
   readonly isMaterialChange?: IsMaterialChange;
 }
 

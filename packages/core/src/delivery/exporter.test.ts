@@ -133,6 +133,19 @@ test('a function of the host that throws holds nothing back, and harms nothing',
   await exporter.close();
 });
 
+test('a function of the host that answers with a promise lets the change pass, and its rejection ends no process', async () => {
+  const clock = manualClock();
+  const fake = fakeSinks();
+  const exporter = createExporter({ registry: fake.registry, clock });
+  exporter.updateSink({ name: 'fake', config: { type: 'fake' } });
+  const isMaterialChange = (async () => Promise.reject(new Error('boom'))) as unknown as () => boolean;
+  for (const second of [0, 1]) await exporter.export({ ...inventory(), delivery: { isMaterialChange } }, fakeSnapshot(`${second}`, second));
+  // Jest fails a test during which a rejection was left unhandled.
+  await settle();
+  expect(fake.store.get('all')).toBe('1');
+  await exporter.close();
+});
+
 test('a sink that the inventory names no longer gets nothing more', async () => {
   const clock = manualClock();
   const fake = fakeSinks();
