@@ -56,6 +56,22 @@ test('while the circuit is open exports are skipped at once; when the fault ends
   await exporter.close();
 });
 
+test('what is skipped at the very moment when the circuit closes is not left behind', async () => {
+  const { exporter, fake, outcome, set } = start({ ...once, breaker: { failures: 1 } });
+  for (let ticks = 0; ticks < 20; ticks += 1) {
+    set('UNAVAILABLE');
+    expect(await outcome('probe', `down ${ticks}`, ticks)).toBe('failed');
+    set('none');
+    // The half-open circuit makes the owed export its probe.
+    jest.advanceTimersByTime(30_000);
+    for (let tick = 0; tick < ticks; tick += 1) await Promise.resolve();
+    await outcome('other', `${ticks}`, ticks);
+    await settle();
+    expect([fake.store.get('other'), exporter.pressure().owed]).toEqual([`${ticks}`, 0]);
+  }
+  await exporter.close();
+});
+
 test('an export that failed before the circuit opened is made again after its interval', async () => {
   const { exporter, fake, outcome, set } = start();
   set('UNAVAILABLE');

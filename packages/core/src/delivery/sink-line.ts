@@ -148,7 +148,11 @@ export function createSinkLine(first: SinkResource, options: SinkLineOptions): S
     deliver: (delivery) => chain.deliver(delivery),
     breaker: () => chain.state(),
     openUntil: () => chain.openUntil(),
-    skipped: (subscriber) => waiting.add(subscriber),
+    skipped: (subscriber) => {
+      // The circuit may have closed while the word was on its way: nothing would wake it any more.
+      if (chain.state() === 'closed') subscriber.wake();
+      else waiting.add(subscriber);
+    },
     update: (resource) => {
       const next = parse(resource);
       const isSame = isDeepStrictEqual(next.identity, parsed.identity);
