@@ -260,6 +260,22 @@ test('at the deadline of close what runs is aborted, what waits fails, and every
   expect([fake.calls.at(-1), clock.timers, exporter.pressure()]).toEqual(['1:close', 0, { running: 0, waiting: 0, owed: 0 }]);
 });
 
+test('the deadline of close also ends what runs for an inventory that left its sink', async () => {
+  const { members } = held();
+  const { clock, exporter } = start(members);
+  const ended = exporter.export(inventory, fakeSnapshot('a', 0));
+  await settle();
+  await exporter.export({ ...inventory, sinks: [] }, fakeSnapshot('b', 1));
+  let isClosed = false;
+  const closed = exporter.close({ deadline: '3s' }).then(() => (isClosed = true));
+  await clock.advance(2_999);
+  expect(isClosed).toBe(false);
+  await clock.advance(1);
+  expect(isClosed).toBe(true);
+  await closed;
+  expect((await ended).sinks).toMatchObject([{ outcome: 'failed', error: { code: 'ABORTED' } }]);
+});
+
 test('close ends although a sink ignores every signal and its own close hangs', async () => {
   const { clock, exporter } = start({ export: () => new Promise(() => undefined), close: () => new Promise(() => undefined) });
   const ended = exporter.export(inventory, fakeSnapshot('a', 0));

@@ -84,8 +84,14 @@ export function createExporter<const Definitions extends readonly SinkDefinition
       }),
     );
 
+  /** Of a lane that is in the table no longer: what runs goes on, and `close` waits for it. */
+  const giveUp = (lane: InventoryLane, outcome: Parameters<InventoryLane['dispose']>[0]): void => {
+    lane.dispose(outcome);
+    void track(lane.idle());
+  };
+
   const leaveOthers = (inventory: ExportInventory): void => {
-    for (const lane of lanes.takeOthers(scopeOf(inventory), new Set(inventory.sinks))) lane.dispose(leftOut(inventory));
+    for (const lane of lanes.takeOthers(scopeOf(inventory), new Set(inventory.sinks))) giveUp(lane, leftOut(inventory));
   };
 
   const refusedReport = (sink: string, result: SinkError): SinkDeliveryReport => {
@@ -131,8 +137,10 @@ export function createExporter<const Definitions extends readonly SinkDefinition
       const each = async (sink: SinkLine): Promise<SinkRemovalReport> => {
         if (sink.capabilities.removeInventory) return laneTo(sink, inventory).deliver(removalDelivery(scope, { removedAt, signal }), rules);
         const lane = lanes.get(scope, sink.name);
-        if (lane !== undefined) lanes.delete(scope, sink.name, lane);
-        lane?.dispose({ outcome: 'queued-superseded' });
+        if (lane !== undefined) {
+          lanes.delete(scope, sink.name, lane);
+          giveUp(lane, { outcome: 'queued-superseded' });
+        }
         return unsupportedReport(sink.name, sink.type);
       };
       leaveOthers(inventory);
