@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { SinkError } from '../contract/errors.ts';
@@ -231,6 +232,28 @@ test('after it was given up nothing is owed', async () => {
   await pass(fakeDelivery('c', 2));
   await clock.advance(100_000);
   expect([contents(), gate.owing, clock.timers]).toEqual([['a'], false, 0]);
+});
+
+test('a background delivery runs in the context of no caller, whoever held it back or wakes it', async () => {
+  const caller = new AsyncLocalStorage<string>();
+  const seen: unknown[] = [];
+  const clock = manualClock();
+  let result: DeliveryResult = applied;
+  const next = {
+    deliver: async () => {
+      seen.push(caller.getStore());
+      return result;
+    },
+  };
+  const gate = createExportGate({ next, clock, rules: () => ({ ...rules, ...immaterial }), lifetime: new AbortController().signal });
+  await caller.run('first', () => gate.deliver(fakeDelivery('a', 0)));
+  await caller.run('second', () => gate.deliver(fakeDelivery('b', 1)));
+  await caller.run('timer', () => clock.advance(30_000));
+  result = { outcome: 'skipped-open-circuit' };
+  await caller.run('third', () => gate.deliver({ ...fakeDelivery('c', 2), allowDeletes: true }));
+  caller.run('probe', () => gate.wake());
+  await settle();
+  expect(seen).toEqual(['first', undefined, 'third', undefined]);
 });
 
 test('a background delivery has the signal of the exporter, and attempts of its own', async () => {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { SinkError } from '../contract/errors.ts';
 import type { ExportResult } from '../contract/sink.ts';
 import { redelivery, type Delivery, type DeliveryChannel, type DeliveryResult, type HeldResult } from './delivery.ts';
@@ -50,6 +51,9 @@ interface Owed {
 /** How soon a failed export is made again, unless `exportMinInterval` is shorter. */
 const retryIntervalMs = 30_000;
 
+/** Runs what no caller waits for: neither the call that was held back nor the export that closed a circuit is its context, and no parent of its spans. */
+const outsideOfCalls = AsyncLocalStorage.snapshot();
+
 const none: ExportResult = { outcome: 'superseded', counts: { inserted: 0, updated: 0, deleted: 0, unchanged: 0 }, messages: 0, bytes: 0 };
 
 export function createExportGate({ next, clock, rules, lifetime, onBackground, onSkipped }: ExportGateOptions): ExportGate {
@@ -93,7 +97,7 @@ export function createExportGate({ next, clock, rules, lifetime, onBackground, o
     if (owed === undefined) return false;
     const delivery = redelivery(owed.delivery, lifetime);
     const start = (): Promise<DeliveryResult> => forward(delivery);
-    const done: Promise<unknown> = onBackground === undefined ? start() : onBackground(delivery, start);
+    const done: Promise<unknown> = outsideOfCalls(() => (onBackground === undefined ? start() : onBackground(delivery, start)));
     done.catch(() => undefined);
     return true;
   };
