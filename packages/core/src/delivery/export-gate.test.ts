@@ -134,6 +134,14 @@ test('a failed export does not wait for a long interval', async () => {
   expect(gate.dueAt()).toBe(clock.now() + 30_000);
 });
 
+test('a failed export is not made again before the store asked for it', async () => {
+  const { gate, clock, pass } = start();
+  await pass(fakeDelivery('a', 0), failure('OVERLOADED', { retryAfterMs: 120_000 }));
+  expect(gate.dueAt()).toBe(clock.now() + 120_000);
+  expect(await pass(fakeDelivery('b', 1), failure('OVERLOADED', { retryAfterMs: 5_000 }))).toBe('OVERLOADED');
+  expect(gate.dueAt()).toBe(clock.now() + 30_000);
+});
+
 test('what failed where identical exports are never repeated is tried again after half a minute', async () => {
   const { clock, pass, contents } = start({ exportMinIntervalMs: 0 });
   await pass(fakeDelivery('a', 0), failure('TIMEOUT'));

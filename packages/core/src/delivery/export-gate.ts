@@ -5,6 +5,7 @@ import { redelivery, type Delivery, type DeliveryChannel, type DeliveryResult, t
 import { unrefTimer, type DeliveryClock } from './delivery-clock.ts';
 import { faultOf } from './fault.ts';
 import { decide, summarise, type GateDecision, type GateRules, type Sent } from './gate-decision.ts';
+import { retryAfterOf } from './retry-after.ts';
 
 export interface ExportGateOptions {
   readonly next: DeliveryChannel;
@@ -48,7 +49,7 @@ interface Owed {
   readonly timer?: unknown;
 }
 
-/** How soon a failed export is made again, unless `exportMinInterval` is shorter. */
+/** How soon a failed export is made again, unless `exportMinInterval` is shorter or the store asked for more. */
 const retryIntervalMs = 30_000;
 
 /** Runs what no caller waits for: neither the call that was held back nor the export that closed a circuit is its context, and no parent of its spans. */
@@ -158,7 +159,8 @@ export function createExportGate({ next, clock, rules, lifetime, onBackground, o
     // A newer one has a time of its own.
     if (owed?.dueAt !== undefined) return;
     const fault = faultOf(error);
-    if (fault === 'sink') owe(owed?.delivery ?? delivery, Math.min(rules().exportMinIntervalMs || retryIntervalMs, retryIntervalMs));
+    const intervalMs = Math.min(rules().exportMinIntervalMs || retryIntervalMs, retryIntervalMs);
+    if (fault === 'sink') owe(owed?.delivery ?? delivery, Math.max(intervalMs, retryAfterOf(error)));
     else if (owed !== undefined || (fault === 'caller' && indebted)) owe(owed?.delivery ?? delivery, 0);
   };
 
