@@ -9,21 +9,34 @@ export interface ItemChunksOptions {
   readonly tail: string;
   /** Yields the same memory again and again, for a reader that is done with a chunk when it asks for the next. */
   readonly reuse?: boolean;
+  /** Of head, items, commas and tail together: little content takes little memory, which counts where inventories are small and many. */
+  readonly byteLength: number;
+}
+
+/** Items joined by commas between head and tail, in one copy of exactly so many bytes. */
+export function itemBytes({ head, items, tail, byteLength }: Omit<ItemChunksOptions, 'reuse'>): Uint8Array {
+  const bytes = new Uint8Array(byteLength);
+  let at = 0;
+  for (const piece of pieces(head, items, tail)) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
 }
 
 /** Items joined by commas between head and tail, copied into chunks of 256 KiB of which the last may be shorter. */
-export function* itemChunks({ head, items, tail, reuse = false }: ItemChunksOptions): Generator<Uint8Array> {
-  let chunk = Buffer.allocUnsafeSlow(chunkBytes);
+export function* itemChunks({ head, items, tail, reuse = false, byteLength }: ItemChunksOptions): Generator<Uint8Array> {
+  let chunk = Buffer.allocUnsafeSlow(Math.min(chunkBytes, byteLength));
   let used = 0;
   for (const piece of pieces(head, items, tail)) {
     let from = 0;
     while (from < piece.length) {
-      if (used === chunkBytes) {
+      if (used === chunk.length) {
         yield chunk;
         if (!reuse) chunk = Buffer.allocUnsafeSlow(chunkBytes);
         used = 0;
       }
-      const size = Math.min(chunkBytes - used, piece.length - from);
+      const size = Math.min(chunk.length - used, piece.length - from);
       chunk.set(size === piece.length ? piece : piece.subarray(from, from + size), used);
       used += size;
       from += size;

@@ -1,4 +1,4 @@
-import { itemChunks } from './chunks.ts';
+import { itemBytes, itemChunks } from './chunks.ts';
 import { SinkError } from './errors.ts';
 import { formatScope } from './scope.ts';
 import type { InventorySnapshot, SealedItem } from './snapshot.ts';
@@ -104,16 +104,8 @@ function documentPart(snapshot: InventorySnapshot, { items, itemsByteLength, par
     partTotal,
     itemCount,
     byteLength,
-    chunks: () => itemChunks(content),
-    bytes() {
-      const bytes = new Uint8Array(byteLength);
-      let at = 0;
-      for (const chunk of itemChunks({ ...content, reuse: true })) {
-        bytes.set(chunk, at);
-        at += chunk.byteLength;
-      }
-      return bytes;
-    },
+    chunks: () => itemChunks({ ...content, byteLength }),
+    bytes: () => itemBytes({ ...content, byteLength }),
   });
 }
 

@@ -38,23 +38,31 @@ export interface SealOptions {
 export async function sealSnapshot(input: SnapshotInput, options: SealOptions = {}): Promise<InventorySnapshot> {
   const slices = createTimeSlices({ signal: options.signal, operation: 'seal' });
   const { header, items } = checkSnapshotInput(input, options);
-  const copied = await copyItems(header, items, slices, options);
+  const { copied, byteLength } = await copyItems(header, items, slices, options);
   await refuseDuplicates(header, copied, slices);
   const sorted = await sortItems(copied, slices);
-  const { checksum, byteLength } = await hashItems(sorted, slices);
+  const checksum = await hashItems(sorted, byteLength, slices);
   return Object.freeze({ ...header, checksum, items: Object.freeze(sorted), itemsByteLength: byteLength });
 }
 
-async function copyItems(scope: Scope, items: Iterable<unknown>, slices: TimeSlices, { sanitize }: SealOptions): Promise<PooledItem[]> {
+interface CopiedItems {
+  readonly copied: PooledItem[];
+  /** Of the canonical `items` array, brackets and commas included. */
+  readonly byteLength: number;
+}
+
+async function copyItems(scope: Scope, items: Iterable<unknown>, slices: TimeSlices, { sanitize }: SealOptions): Promise<CopiedItems> {
   const encoder = createItemEncoder({ scope, operation: 'seal', sanitize });
   const keep = createBytePools();
   const copied: PooledItem[] = [];
+  let itemBytes = 0;
   for (const item of items) {
     const { identity, json } = encoder.encode(item, copied.length);
     copied.push(new PooledItem(identity, keep(json)));
+    itemBytes += json.byteLength;
     if (slices.due()) await slices.next();
   }
-  return copied;
+  return { copied, byteLength: 2 + itemBytes + Math.max(0, copied.length - 1) };
 }
 
 async function refuseDuplicates(scope: Scope, items: readonly PooledItem[], slices: TimeSlices): Promise<void> {
@@ -76,14 +84,11 @@ async function refuseDuplicates(scope: Scope, items: readonly PooledItem[], slic
   }
 }
 
-async function hashItems(items: readonly PooledItem[], slices: TimeSlices): Promise<{ checksum: string; byteLength: number }> {
+async function hashItems(items: readonly PooledItem[], byteLength: number, slices: TimeSlices): Promise<string> {
   const hash = createHash('sha256');
-  let byteLength = 0;
-  for (const chunk of itemChunks({ head: '[', items, tail: ']', reuse: true })) {
+  for (const chunk of itemChunks({ head: '[', items, tail: ']', byteLength, reuse: true })) {
     hash.update(chunk);
-    byteLength += chunk.byteLength;
     if (slices.due()) await slices.next();
   }
-  return { checksum: hash.digest('hex'), byteLength };
+  return hash.digest('hex');
 }
-
