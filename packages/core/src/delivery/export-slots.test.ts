@@ -2,8 +2,8 @@ import { expect, test } from '@jest/globals';
 import { settle } from './delivery.fixture.ts';
 import { createExportSlots } from './export-slots.ts';
 
-function start(total: number) {
-  const slots = createExportSlots({ total });
+function start(total: number, sinks = 1) {
+  const slots = createExportSlots({ total, sinks: () => sinks });
   const order: string[] = [];
   const ends = new Map<string, () => void>();
   const ask = (name: string, sink = 'sink', most = 4) =>
@@ -30,6 +30,29 @@ test('as many run as there is room at the sink and in all', async () => {
   expect([order, slots.running, slots.waiting]).toEqual([['a1', 'a2', 'b1', 'b2', 'a3'], 3, 0]);
   for (const name of ['a2', 'a3', 'b2']) await end(name);
   expect([slots.running, slots.waiting]).toEqual([0, 0]);
+});
+
+test('sinks that hang leave a slot to each that runs nothing', async () => {
+  const { order, ask, end } = start(4, 3);
+  for (const name of ['a1', 'a2', 'a3', 'a4']) ask(name, 'a');
+  expect(order).toEqual(['a1', 'a2']);
+  for (const name of ['b1', 'b2', 'b3', 'b4']) ask(name, 'b');
+  expect(order).toEqual(['a1', 'a2', 'b1']);
+  for (const name of ['c1', 'c2']) ask(name, 'c');
+  expect(order).toEqual(['a1', 'a2', 'b1', 'c1']);
+  await end('c1');
+  expect(order.slice(4)).toEqual(['c2']);
+});
+
+test('for sinks that run nothing half of the slots are kept at most', async () => {
+  const { order, ask, end } = start(4, 1000);
+  for (const name of ['a1', 'a2', 'a3']) ask(name, 'a');
+  for (const name of ['b1', 'b2']) ask(name, 'b');
+  expect(order).toEqual(['a1', 'a2', 'b1']);
+  await end('b1');
+  expect(order.slice(3)).toEqual(['b2']);
+  for (const name of ['a1', 'a2']) await end(name);
+  expect(order.slice(4)).toEqual(['a3']);
 });
 
 test('a sink with many requests leaves the others their turn', async () => {

@@ -15,12 +15,28 @@ interface SinkQueue {
   readonly waiting: Set<SlotWork>;
 }
 
-/** Room for so many exports at once, in all and per sink. Sinks take turns, and so do the inventories of a sink. */
-export function createExportSlots({ total }: { readonly total: number }): ExportSlots {
+export interface ExportSlotsOptions {
+  readonly total: number;
+  /** How many sinks there are. */
+  readonly sinks: () => number;
+}
+
+/**
+ * Room for so many exports at once, in all and per sink. Sinks take turns, and so do the inventories of a sink. For each sink that runs nothing
+ * a slot is kept, in up to half of them: else a few sinks that hang would hold back all others.
+ */
+export function createExportSlots({ total, sinks }: ExportSlotsOptions): ExportSlots {
   const queues = new Map<string, SinkQueue>();
   const ready = new Set<string>();
   let running = 0;
   let waiting = 0;
+  /** Sinks that run something. */
+  let busy = 0;
+
+  const mayStart = ({ running: own }: SinkQueue): boolean => {
+    const kept = own === 0 ? 0 : Math.min(Math.max(sinks() - busy, 0), Math.floor(total / 2));
+    return total - running > kept;
+  };
 
   const settle = (sink: string, queue: SinkQueue): void => {
     if (queue.waiting.size > 0 && queue.running < queue.most) ready.add(sink);
@@ -31,6 +47,7 @@ export function createExportSlots({ total }: { readonly total: number }): Export
   const start = (sink: string, queue: SinkQueue, work: SlotWork): void => {
     queue.waiting.delete(work);
     waiting -= 1;
+    if (queue.running === 0) busy += 1;
     queue.running += 1;
     running += 1;
     // To the end of the line of sinks.
@@ -38,6 +55,7 @@ export function createExportSlots({ total }: { readonly total: number }): Export
     settle(sink, queue);
     void work().finally(() => {
       queue.running -= 1;
+      if (queue.running === 0) busy -= 1;
       running -= 1;
       settle(sink, queue);
       fill();
@@ -45,12 +63,12 @@ export function createExportSlots({ total }: { readonly total: number }): Export
   };
 
   const fill = (): void => {
-    while (running < total) {
-      const [sink] = ready;
-      const queue = sink === undefined ? undefined : queues.get(sink);
+    // A sink that starts one and has more goes to the end of the set, and so is looked at again.
+    for (const sink of ready) {
+      if (running >= total) return;
+      const queue = queues.get(sink);
       const [work] = queue?.waiting ?? [];
-      if (sink === undefined || queue === undefined || work === undefined) return;
-      start(sink, queue, work);
+      if (queue !== undefined && work !== undefined && mayStart(queue)) start(sink, queue, work);
     }
   };
 

@@ -72,6 +72,16 @@ test('all inventories share one sink, which takes so many at once and the rest i
   await exporter.close();
 });
 
+test('a sink that hangs leaves a slot to each of the others, whatever it may take itself', async () => {
+  const fake = fakeSinks((index) => (index === 1 ? { export: (_, { signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(failure('ABORTED')))) } : {}));
+  const exporter = createExporter({ registry: fake.registry, limits: { concurrentExports: 4 } });
+  for (const name of ['hangs', 'works']) exporter.updateSink({ name, config: { type: 'fake' } });
+  const hanging = ['i0', 'i1', 'i2', 'i3', 'i4'].map((name) => exporter.export(inventory(name, ['hangs']), snapshotOf(name, 'a', 0)));
+  expect((await exporter.export(inventory('all', ['works']), fakeSnapshot('a', 0))).outcomes.applied).toBe(1);
+  await exporter.close({ deadline: '0s' });
+  expect((await Promise.all(hanging)).map(({ ok }) => ok)).not.toContain(true);
+});
+
 test('a call that is wrong in itself is refused in words', async () => {
   const fake = fakeSinks();
   const exporter = createExporter({ registry: fake.registry });

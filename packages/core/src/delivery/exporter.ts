@@ -27,12 +27,12 @@ export function createExporter<const Definitions extends readonly SinkDefinition
   const metrics = containMetrics(options.metrics);
   const tracer = containTracer(options.tracer);
   const logger = containLogger(options.logger);
-  const slots = createExportSlots({ total: resolveLimits(options.limits).concurrentExports });
   const end = new AbortController();
   const lifetime = end.signal;
   const shared = { registry, clock, lifetime, metrics, tracer, logger };
 
   const sinks = new Map<string, SinkLine>();
+  const slots = createExportSlots({ total: resolveLimits(options.limits).concurrentExports, sinks: () => sinks.size });
   const lanes = createLaneTable();
   /** What `close` waits for, beside the lanes. */
   const pending = new Set<Promise<unknown>>();

@@ -98,7 +98,7 @@ test('what waits can be ended by others', async () => {
 });
 
 test('what waits for a slot is still replaced by what is newer', async () => {
-  const slots = createExportSlots({ total: 1 });
+  const slots = createExportSlots({ total: 1, sinks: () => 1 });
   const other = deferred<void>();
   slots.request('sink', 1, () => other.promise);
   const { queue, contents } = start((work) => slots.request('sink', 1, work));
@@ -111,7 +111,7 @@ test('what waits for a slot is still replaced by what is newer', async () => {
 });
 
 test('a caller who aborts while it waits for a slot gives the request back', async () => {
-  const slots = createExportSlots({ total: 1 });
+  const slots = createExportSlots({ total: 1, sinks: () => 1 });
   slots.request('sink', 1, () => new Promise(() => undefined));
   const { queue } = start((work) => slots.request('sink', 1, work));
   const caller = new AbortController();
