@@ -23,7 +23,14 @@ interface Connection {
   bytesBuffered: number;
   bytesNeeded: number;
   processData(bytes: Uint8Array): void;
+  send(exchange: Exchange): Promise<unknown>;
   readonly requestQueue: { readonly pending: readonly unknown[]; scheduleCheckPendingRequests(): void; rejectAll(error: Error): void };
+}
+
+/** A request, and how its answer is read. */
+interface Exchange {
+  readonly request: { readonly apiName: string };
+  readonly response: { decode(bytes: Uint8Array): Promise<unknown>; parse(decoded: unknown): Promise<unknown> };
 }
 
 interface Broker {
@@ -68,6 +75,8 @@ const retry = { retries: 10, initialRetryTime: 100, multiplier: 2, maxRetryTime:
 const settleMs = 1_000;
 const topicResource = 2;
 const transactionCoordinator = 1;
+/** Where a broker's number would be. */
+const noLeader = -1;
 /** Of the length that each answer begins with. */
 const lengthBytes = 4;
 
@@ -137,6 +146,8 @@ export const kafkajsClient: KafkaClientFactory = (config) => {
         connection.socket?.destroy(new Error('Invalid response'));
       }
     };
+    const exchange = connection.send.bind(connection);
+    connection.send = (asked) => exchange(asked.request.apiName === 'Metadata' ? { ...asked, response: withLeaderless(asked.response) } : asked);
     // With nothing to check, kafkajs asks for a timer of a negative delay, of which Node 24 and later warn.
     const queue = connection.requestQueue;
     const schedule = queue.scheduleCheckPendingRequests.bind(queue);
@@ -148,7 +159,7 @@ export const kafkajsClient: KafkaClientFactory = (config) => {
     queue.rejectAll = (error) => rejectAll(destroyed ? destroyedError() : error);
   };
 
-  const { cluster, producer } = shareCluster(kafka, config, guard);
+  const { cluster, producer, findController } = shareCluster(kafka, config, guard);
   producer.on(producer.events.REQUEST_TIMEOUT, ({ payload: { broker } }) => {
     // kafkajs would send the next request to the same dead end.
     for (const [socket, name] of sockets) if (name === broker) socket.destroy(Object.assign(new Error('A request timed out'), { code: 'ETIMEDOUT' }));
@@ -246,7 +257,7 @@ export const kafkajsClient: KafkaClientFactory = (config) => {
           if (typeOf(error) !== 'NOT_CONTROLLER') throw error;
           // Brokers that still have a ZooKeeper do not forward the request.
           await cluster.refreshMetadata();
-          await (await cluster.findControllerBroker()).createTopics(request);
+          await (await findController()).createTopics(request);
         }
       }),
     async destroy() {
@@ -261,8 +272,14 @@ export const kafkajsClient: KafkaClientFactory = (config) => {
   };
 };
 
+interface SharedCluster {
+  readonly cluster: Cluster;
+  readonly producer: Producer;
+  readonly findController: () => Promise<Broker>;
+}
+
 /** A producer, and the cluster beneath it, which the instance keeps under a symbol. */
-function shareCluster(kafka: Kafka, config: KafkaClientConfig, guard: (connection: Connection) => void): { readonly cluster: Cluster; readonly producer: Producer } {
+function shareCluster(kafka: Kafka, config: KafkaClientConfig, guard: (connection: Connection) => void): SharedCluster {
   const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === 'private:Kafka:createCluster');
   const internals = kafka as unknown as Record<symbol, (options: object) => Cluster>;
   const createCluster = symbol === undefined ? undefined : internals[symbol];
@@ -288,8 +305,12 @@ function shareCluster(kafka: Kafka, config: KafkaClientConfig, guard: (connectio
     return pool;
   };
   leaveSilentSeeds(cluster);
-  refuseMissingPartitions(cluster);
-  return { cluster, producer };
+  refuseLostPartitions(cluster);
+  const findController = cluster.findControllerBroker.bind(cluster);
+  // kafkajs has nobody else give it the number of a producer, and the one that metadata names may have died just now. Any broker gives one.
+  const { brokerPool } = cluster;
+  cluster.findControllerBroker = () => brokerPool.findConnectedBroker();
+  return { cluster, producer, findController };
 }
 
 /** kafkajs asks the next broker of the list where one cannot be dialled, and one that takes the connection and says nothing for ever. */
@@ -308,15 +329,34 @@ function leaveSilentSeeds({ brokerPool: pool }: Cluster): void {
   };
 }
 
-/** kafkajs leaves out a partition that the topic lacks, and resolves the send of what it wrote nowhere. */
-function refuseMissingPartitions(cluster: Cluster): void {
+/** kafkajs takes a partition without a leader for a fault of the whole topic, whose other partitions may be written. */
+function withLeaderless(response: Exchange['response']): Exchange['response'] {
+  const parse = (decoded: unknown): Promise<unknown> => {
+    const metadata = decoded as { readonly topicMetadata: readonly TopicMetadata[] };
+    const topicMetadata = metadata.topicMetadata.map((topic) => ({
+      ...topic,
+      partitionMetadata: topic.partitionMetadata.map((partition) => (partition.leader === noLeader ? { ...partition, partitionErrorCode: 0 } : partition)),
+    }));
+    return response.parse({ ...metadata, topicMetadata });
+  };
+  return { decode: response.decode, parse };
+}
+
+/** kafkajs leaves out a partition that the topic lacks, and resolves the send of what it wrote nowhere; one without a leader would be a broker it does not know. */
+function refuseLostPartitions(cluster: Cluster): void {
   const find = cluster.findLeaderForPartitions.bind(cluster);
   cluster.findLeaderForPartitions = (topic, partitions) => {
     const leaders = find(topic, partitions);
-    if (Object.values(leaders).flat().length === partitions.length) return leaders;
-    const missing = new Error('The topic does not have the partition');
-    throw Object.assign(missing, { name: 'KafkaJSProtocolError', type: 'UNKNOWN_TOPIC_OR_PARTITION', code: 3, retriable: false });
+    if (Object.values(leaders).flat().length < partitions.length) {
+      throw protocolError('The topic does not have the partition', { type: 'UNKNOWN_TOPIC_OR_PARTITION', code: 3, retriable: false });
+    }
+    if (noLeader in leaders) throw protocolError('The partition has no leader', { type: 'LEADER_NOT_AVAILABLE', code: 5, retriable: true });
+    return leaders;
   };
+}
+
+function protocolError(message: string, fields: { readonly type: string; readonly code: number; readonly retriable: boolean }): Error {
+  return Object.assign(new Error(message), { name: 'KafkaJSProtocolError', ...fields });
 }
 
 type BuiltInProvider = (args: { readonly saslAuthenticate: (exchange: SaslExchange) => Promise<unknown> }) => { authenticate(): Promise<void> };

@@ -39,7 +39,8 @@ export const platformaticClient: KafkaClientFactory = (config) => {
     } catch (error) {
       const { partitionsCount = Infinity } = producer.currentMetadata?.topics.get(topic) ?? {};
       if (partition < partitionsCount) throw error;
-      throw new ProtocolError('UNKNOWN_TOPIC_OR_PARTITION', null, { cause: error as Error });
+      // Without its cause, which says that this partition has no leader.
+      throw new ProtocolError('UNKNOWN_TOPIC_OR_PARTITION');
     }
     // Nobody acknowledges; but what this process still holds would be lost with `destroy`.
     if (config.acks === 'none') await producer.flush();

@@ -5,6 +5,7 @@ import {
   Connection,
   MultipleErrors,
   NetworkError,
+  ProtocolError,
   UserError,
   type Broker,
   type Callback,
@@ -44,7 +45,7 @@ export function createConnections(config: KafkaClientConfig, { maxInflights }: {
 
   const get = async (broker: Broker | undefined): Promise<Connection> => {
     if (closed) throw closedError();
-    if (broker === undefined) throw new NetworkError('The broker is not in the metadata of the cluster.', { hasStaleMetadata: true });
+    if (broker === undefined) throw new ProtocolError('LEADER_NOT_AVAILABLE');
     const name = nameOf(broker);
     const known = connections.get(name);
     if (known !== undefined) {

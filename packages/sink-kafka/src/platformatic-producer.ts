@@ -19,6 +19,7 @@ import {
   type CallbackWithPromise,
   type ClusterMetadata,
   type Connection,
+  type metadataV12,
   type MetadataOptions,
 } from '@platformatic/kafka';
 import type { KafkaClientConfig } from './kafka-client.ts';
@@ -203,9 +204,23 @@ function withErrorCode(error: Error | null): Error | null {
 /** The library asks for what a client may not ask, and hands over a producer id that no broker gave it. */
 function mended(name: string, api: API<unknown[], unknown>): API<unknown[], unknown> {
   // From version 4 on the request is one between brokers and needs permission on the cluster.
+  if (name === 'Metadata') return withLeaderless(api);
   if (name === 'AddPartitionsToTxn' && api.version > 3) return addPartitionsToTxnV3.api as unknown as API<unknown[], unknown>;
   if (name !== 'InitProducerId') return api;
   const init = (connection: Connection, transactionalId: unknown, _timeout: unknown, _id: unknown, _epoch: unknown, callback: Callback<unknown>): void =>
     api(connection, transactionalId, transactionTimeoutMs, -1n, -1, callback);
   return Object.assign(init as API<unknown[], unknown>, { async: api.async, key: api.key, version: api.version });
+}
+
+/** A partition without a leader is an error of the whole topic to the library, and to us one that cannot be written while the others can. */
+function withLeaderless(api: API<unknown[], unknown>): API<unknown[], unknown> {
+  const ask = (connection: Connection, ...rest: unknown[]): void => {
+    const answer = rest.pop() as Callback<unknown>;
+    api(connection, ...rest, (error: Error | null, response: unknown) => {
+      const { response: told } = error instanceof ResponseError ? (error as { readonly response?: metadataV12.MetadataResponse }) : {};
+      if (told?.topics.every(({ errorCode }) => errorCode === 0) === true) answer(null, told);
+      else answer(error, response);
+    });
+  };
+  return Object.assign(ask as API<unknown[], unknown>, { async: api.async, key: api.key, version: api.version });
 }

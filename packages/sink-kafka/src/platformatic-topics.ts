@@ -1,4 +1,4 @@
-import { AclOperations, ConfigResourceTypes, findErrorBy, MultipleErrors, ResponseError, type describeConfigsV4, type metadataV12 } from '@platformatic/kafka';
+import { AclOperations, ConfigResourceTypes, findErrorBy, type describeConfigsV4, type metadataV12 } from '@platformatic/kafka';
 import { leadersAmong } from './broker-address.ts';
 import type { NewTopic, TopicDescription } from './kafka-client.ts';
 import type { GuardedProducer } from './platformatic-producer.ts';
@@ -50,10 +50,6 @@ async function metadataOf(producer: GuardedProducer, topic: string, permissions:
     return named(await producer.request<metadataV12.MetadataResponse>({ api: 'Metadata', arguments: [[topic], false, permissions], to: 'any' }));
   } catch (error) {
     if (findErrorBy(error as Error, 'apiId', 'UNKNOWN_TOPIC_OR_PARTITION') !== null) return undefined;
-    // A partition without a leader is an error to the library, and part of the description to us.
-    const answer = responseOf(error);
-    const described = answer === undefined ? undefined : named(answer as metadataV12.MetadataResponse);
-    if (described?.found.errorCode === 0) return described;
     throw error;
   }
 }
@@ -72,10 +68,4 @@ async function configsOf(producer: GuardedProducer, topic: string): Promise<Read
 /** The broker sets one bit for each operation, by Kafka's number of it. */
 function operationsOf(bits: number): readonly string[] {
   return Object.entries(AclOperations).flatMap(([name, number]) => ((bits >> number) & 1) === 1 ? [name] : []);
-}
-
-/** The broker's answer that the library made an error of, that of the last attempt where there were several. */
-function responseOf(error: unknown): unknown {
-  if (error instanceof ResponseError) return (error as { readonly response?: unknown }).response;
-  return error instanceof MultipleErrors ? responseOf(error.errors.at(-1)) : undefined;
 }
