@@ -12,7 +12,8 @@ const snapshotOf = (name: string, content: string, second: number) => fakeSnapsh
 
 test('exports to every sink, and names the one that is not known', async () => {
   const memory = memorySink({ now: () => new Date('2026-01-31T12:05:00Z') });
-  const exporter = createExporter({ registry: createSinkRegistry([memory]) });
+  const warnings: unknown[] = [];
+  const exporter = createExporter({ registry: createSinkRegistry([memory]), logger: { ...console, debug: () => undefined, warn: (fields, message) => void warnings.push([fields, message]) } });
   expect(exporter.updateSink({ name: 'team/memory', config: { type: 'memory' } })).toBe('created');
   const report = await exporter.export({ namespace: 'team', name: 'all', sinks: ['team/memory', 'team/memry'] }, await seal());
   expect(report).toMatchObject({ namespace: 'team', name: 'all', ok: false, outcomes: { applied: 1, failed: 1 } });
@@ -21,6 +22,9 @@ test('exports to every sink, and names the one that is not known', async () => {
     { sink: 'team/memry', outcome: 'failed', reason: 'terminal', attempts: 0, error: { code: 'SPEC_INVALID' } },
   ]);
   expect(report.sinks[1]?.error?.message).toBe('The inventory team/all names the sink "team/memry", which is not known: did you mean "team/memory"?');
+  expect(warnings).toEqual([
+    [{ inventory: 'team/all', sink: 'team/memry', outcome: 'failed', code: 'SPEC_INVALID', reason: 'terminal', error: report.sinks[1]?.error?.message }, 'Nothing was asked of the sink.'],
+  ]);
   expect(report.sinks[0]?.queueMs).toBeGreaterThanOrEqual(0);
   expect(memory.contents().get('team/all')?.items).toHaveLength(1);
   await exporter.close();

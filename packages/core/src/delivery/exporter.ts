@@ -94,8 +94,11 @@ export function createExporter<const Definitions extends readonly SinkDefinition
     for (const lane of lanes.takeOthers(scopeOf(inventory), new Set(inventory.sinks))) giveUp(lane, leftOut(inventory));
   };
 
-  const refusedReport = (sink: string, result: SinkError): SinkDeliveryReport => {
+  /** No sink type, no metric: a host that reads no reports has the log alone. */
+  const refusedBy = (inventory: ExportInventory) => (sink: string, result: SinkError): SinkDeliveryReport => {
     const now = clock.now();
+    const { code, reason, message } = result;
+    logger.warn({ inventory: formatScope(scopeOf(inventory)), sink, outcome: 'failed', code, reason, error: message }, 'Nothing was asked of the sink.');
     return sinkReport({ sink, sinkType: sinks.get(sink)?.type, result, progress: { attempts: 0 }, calledAt: now, endedAt: now });
   };
 
@@ -120,7 +123,7 @@ export function createExporter<const Definitions extends readonly SinkDefinition
       const rules = inventoryRules(inventory);
       leaveOthers(inventory);
       const each = (sink: SinkLine): Promise<SinkDeliveryReport> => laneTo(sink, inventory).deliver(exportDelivery(snapshot, { signal, allowDeletes }), rules);
-      const reports = await fanOut(inventory, each, refusedReport);
+      const reports = await fanOut(inventory, each, refusedBy(inventory));
       return { ...nameOf(inventory), ...summariseReports(reports), sinks: reports };
     },
 
@@ -144,7 +147,7 @@ export function createExporter<const Definitions extends readonly SinkDefinition
         return unsupportedReport(sink.name, sink.type);
       };
       leaveOthers(inventory);
-      const reports: readonly SinkRemovalReport[] = await fanOut(inventory, each, refusedReport);
+      const reports: readonly SinkRemovalReport[] = await fanOut(inventory, each, refusedBy(inventory));
       return { ...nameOf(inventory), ok: reports.every(({ error }) => error === undefined), sinks: reports };
     },
 
