@@ -31,7 +31,8 @@ export interface SinkChainOptions {
 export function createSinkChain(options: SinkChainOptions): CircuitBreakingSink {
   const { name, sinkType, sink, delivery, clock, lifetime, metrics, tracer, onRetry, onBreakerChange } = options;
   const attempt = createAttemptTimeout({ next: sink, timeoutMs: delivery.attemptTimeoutMs, clock });
-  const traced = createTracedChannel({ next: attempt, tracer, spanName: () => 'kollect.attempt', attributes: sinkAttributes(name, sinkType) });
+  const attributes = sinkAttributes(name, sinkType);
+  const traced = createTracedChannel({ next: attempt, tracer, spanName: () => 'kollect.attempt', attributes: () => attributes });
   const retry = createRetryingSink({
     next: traced,
     retry: delivery.retry,
@@ -49,7 +50,7 @@ export function createSinkChain(options: SinkChainOptions): CircuitBreakingSink 
 
 export interface InventoryChainOptions extends Omit<ExportGateOptions, 'next'> {
   readonly sinkName: string;
-  readonly sinkType: string;
+  readonly sinkType: () => string;
   /** The sink's own chain. */
   readonly sink: DeliveryChannel;
   readonly request: (work: SlotWork) => () => void;
@@ -63,7 +64,7 @@ export interface InventoryChain {
 
 export function createInventoryChain({ sinkName, sinkType, sink, request, tracer, ...gateOptions }: InventoryChainOptions): InventoryChain {
   const spanName = ({ operation }: Delivery): string => `kollect.${operation}`;
-  const traced = createTracedChannel({ next: sink, tracer, spanName, attributes: sinkAttributes(sinkName, sinkType) });
+  const traced = createTracedChannel({ next: sink, tracer, spanName, attributes: () => sinkAttributes(sinkName, sinkType()) });
   const queue = createLatestQueue({ next: traced, request });
   const gate = createExportGate({ ...gateOptions, next: queue });
   return { gate, queue };

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { KollectSink } from '../contract/sink.ts';
 import { createSinkRegistry } from '../create-sink-registry.ts';
+import type { DeliveryTracer } from '../observability/tracing.ts';
 import { sinkErrorOf } from '../registry/registry.fixture.ts';
 import { applied, codeOf, deferred, failure, fakeSinks, fakeSnapshot, manualClock, settle, type Deferred } from './delivery.fixture.ts';
 import { createExporter } from './exporter.ts';
@@ -103,12 +104,20 @@ test('a replaced sink gets again what the old one had', async () => {
 test('a sink may become one of another type', async () => {
   const one = fakeSinks({}, { type: 'one' });
   const two = fakeSinks({}, { type: 'two' });
-  const exporter = createExporter({ registry: createSinkRegistry([one.definition, two.definition]) });
+  const spans: unknown[] = [];
+  const tracer: DeliveryTracer = {
+    withSpan: (name, attributes, work) => {
+      spans.push([name, attributes['kollect.sink.type']]);
+      return work({ setAttributes: () => undefined });
+    },
+  };
+  const exporter = createExporter({ registry: createSinkRegistry([one.definition, two.definition]), tracer });
   exporter.updateSink({ name: 'fake', config: { type: 'one' } });
   await exporter.export(inventory, fakeSnapshot('a', 0));
   expect(exporter.updateSink({ name: 'fake', config: { type: 'two' } })).toBe('replaced');
   expect((await exporter.export(inventory, fakeSnapshot('b', 1))).sinks).toMatchObject([{ sinkType: 'two', outcome: 'applied' }]);
   expect([one.calls.at(-1), two.store.get('all')]).toEqual(['1:close', 'b']);
+  expect(spans).toEqual(['one', 'two'].flatMap((type) => [['kollect.export', type], ['kollect.attempt', type]]));
   await exporter.close();
 });
 

@@ -54,7 +54,7 @@ export function createInventoryLane(options: InventoryLaneOptions): InventoryLan
 
   const { gate, queue } = createInventoryChain({
     sinkName: sink.name,
-    sinkType: sink.type,
+    sinkType: () => sink.type,
     sink,
     request: (work) => slots.request(sink.name, sink.concurrentExports, work),
     tracer,

@@ -7,7 +7,8 @@ export interface TracedChannelOptions {
   readonly next: DeliveryChannel;
   readonly tracer: DeliveryTracer | undefined;
   readonly spanName: (delivery: Delivery) => string;
-  readonly attributes: SpanAttributes;
+  /** Asked at every delivery: the sink may become one of another type. */
+  readonly attributes: () => SpanAttributes;
 }
 
 /** A span around each delivery. Without a tracer the next station itself. */
@@ -15,7 +16,7 @@ export function createTracedChannel({ next, tracer, spanName, attributes }: Trac
   if (tracer === undefined) return next;
   return {
     deliver: (delivery) =>
-      tracer.withSpan(spanName(delivery), { ...attributes, 'kollect.inventory': formatScope(delivery.scope) }, async (span) => {
+      tracer.withSpan(spanName(delivery), { ...attributes(), 'kollect.inventory': formatScope(delivery.scope) }, async (span) => {
         try {
           const result = await next.deliver(delivery);
           span.setAttributes({ 'kollect.outcome': result.outcome, ...('error' in result && result.error !== undefined ? { 'error.type': result.error.code } : {}) });
