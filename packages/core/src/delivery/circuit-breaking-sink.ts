@@ -25,6 +25,8 @@ export interface BreakerChange {
 
 export interface CircuitBreakingSink extends DeliveryChannel {
   state(): BreakerState;
+  /** True while the next delivery is the probe of a half-open circuit. */
+  readonly awaitsProbe: boolean;
   /** When the circuit lets one export through; undefined where it is not open. */
   openUntil(): number | undefined;
   /** Ends its timer. What runs goes on; what comes later is not protected any more. */
@@ -107,6 +109,9 @@ export function createCircuitBreakingSink({ next, breaker: limits, clock, onStat
       return breaker.closed || breaker.pendingClose ? breaker.fire(delivery) : skipped();
     },
     state: () => state,
+    get awaitsProbe() {
+      return breaker.pendingClose;
+    },
     openUntil: () => openUntil,
     shutdown: () => breaker.shutdown(),
   };

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { applied, failure, fakeSinks, fakeSnapshot, fakeTimersClock, fakeTimersOptions, notedMetrics, settle } from './delivery.fixture.ts';
+import { applied, deferred, failure, fakeSinks, fakeSnapshot, fakeTimersClock, fakeTimersOptions, notedMetrics, settle } from './delivery.fixture.ts';
 import { createExporter } from './exporter.ts';
 
 beforeEach(() => void jest.useFakeTimers(fakeTimersOptions));
@@ -69,6 +69,32 @@ test('what is skipped at the very moment when the circuit closes is not left beh
     await settle();
     expect([fake.store.get('other'), exporter.pressure().owed]).toEqual([`${ticks}`, 0]);
   }
+  await exporter.close();
+});
+
+test('where the inventory leaves that was to probe, another one does', async () => {
+  let down = true;
+  const hold = deferred<typeof applied>();
+  const fake = fakeSinks((index) => ({
+    export: async () => {
+      if (index === 2) return hold.promise;
+      if (down) throw failure('UNAVAILABLE');
+      return applied;
+    },
+  }));
+  const exporter = createExporter({ registry: fake.registry, clock: fakeTimersClock, limits: { concurrentExports: 1 } });
+  for (const name of ['fake', 'busy']) exporter.updateSink({ name, config: { type: 'fake' }, delivery: { ...once, breaker: { failures: 1 } } });
+  for (const name of ['opens', 'leaves', 'stays']) await exporter.export(inventory(name), snapshotOf(name, 'a', 0));
+  await exporter.export({ ...inventory('opens'), sinks: [] }, snapshotOf('opens', 'b', 1));
+  down = false;
+  const busy = exporter.export({ ...inventory(), sinks: ['busy'] }, fakeSnapshot('a', 0));
+  // What is to probe waits for the one slot there is.
+  jest.advanceTimersByTime(30_000);
+  await exporter.export({ ...inventory('leaves'), sinks: [] }, snapshotOf('leaves', 'b', 1));
+  hold.resolve(applied);
+  await busy;
+  await settle();
+  expect([fake.store.get('stays'), exporter.pressure().owed]).toEqual(['a', 0]);
   await exporter.close();
 });
 

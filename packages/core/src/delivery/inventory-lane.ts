@@ -50,7 +50,7 @@ export function createInventoryLane(options: InventoryLaneOptions): InventoryLan
   let latest: Delivery['operation'] | undefined;
 
   const subscriber: SinkSubscriber = { wake: () => gate.wake(), forget: () => gate.forget() };
-  sink.subscribers.add(subscriber);
+  sink.subscribe(subscriber);
 
   const { gate, queue } = createInventoryChain({
     sinkName: sink.name,
@@ -112,9 +112,9 @@ export function createInventoryLane(options: InventoryLaneOptions): InventoryLan
       gate.dispose();
     },
     dispose: (outcome) => {
-      sink.subscribers.delete(subscriber);
       gate.dispose();
       queue.discard(outcome);
+      sink.unsubscribe(subscriber);
     },
     idle: () => queue.idle(),
   };

@@ -41,7 +41,9 @@ export interface SinkLine extends DeliveryChannel {
   update(resource: SinkResource): 'unchanged' | 'replaced';
   breaker(): BreakerState;
   openUntil(): number | undefined;
-  readonly subscribers: Set<SinkSubscriber>;
+  subscribe(subscriber: SinkSubscriber): void;
+  /** Of an inventory that delivers nothing more. Was it to probe the open circuit, another one does. */
+  unsubscribe(subscriber: SinkSubscriber): void;
   /** To be woken when the circuit lets one export through. */
   skipped(subscriber: SinkSubscriber): void;
   /** One attempt beside gate, queue, breaker and retry. */
@@ -135,7 +137,15 @@ export function createSinkLine(first: SinkResource, options: SinkLineOptions): S
 
   return {
     name,
-    subscribers,
+    subscribe: (subscriber) => void subscribers.add(subscriber),
+    unsubscribe: (subscriber) => {
+      subscribers.delete(subscriber);
+      waiting.delete(subscriber);
+      // Where all of them leave, they do so before this.
+      queueMicrotask(() => {
+        if (chain.awaitsProbe) wakeOne();
+      });
+    },
     get type() {
       return parsed.type;
     },
@@ -151,7 +161,7 @@ export function createSinkLine(first: SinkResource, options: SinkLineOptions): S
     skipped: (subscriber) => {
       // The circuit may have closed while the word was on its way: nothing would wake it any more.
       if (chain.state() === 'closed') subscriber.wake();
-      else waiting.add(subscriber);
+      else if (subscribers.has(subscriber)) waiting.add(subscriber);
     },
     update: (resource) => {
       const next = parse(resource);
