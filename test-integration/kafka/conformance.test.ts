@@ -34,6 +34,7 @@ describe.each<[keyof typeof clients, string, Partial<KafkaSpec>]>([
   ['kafkajs', 'in parts, transactional, as cloud events', { maxMessageBytes: 20_000, transactional: true, format: 'cloudevents' }],
   ['platformatic', 'one message a snapshot', { compression: 'gzip' }],
   ['platformatic', 'in parts', { maxMessageBytes: 20_000, compression: 'gzip' }],
+  ['platformatic', 'in parts, transactional', { maxMessageBytes: 20_000, compression: 'gzip', transactional: true }],
 ])('%s, %s', (client, _, spec) => {
   const store: { topic?: TestTopic; follower?: TopicFollower } = {};
   const opened = <T>(value: T | undefined): T => {
