@@ -10,13 +10,20 @@ export interface ClientKeeper {
   close(): Promise<void>;
 }
 
-export function createClientKeeper(makeClient: () => KafkaClient): ClientKeeper {
+export interface ClientKeeperOptions {
+  readonly makeClient: () => KafkaClient;
+  /** What a client does not connect without. */
+  readonly beforeConnect: () => Promise<unknown>;
+}
+
+export function createClientKeeper({ makeClient, beforeConnect }: ClientKeeperOptions): ClientKeeper {
   const ending = new Set<Promise<void>>();
   let current: HeldClient | undefined;
 
   const make = (): HeldClient => {
     const held = holdClient({
       client: makeClient(),
+      beforeConnect,
       onRetired: () => {
         if (current === held) current = undefined;
       },

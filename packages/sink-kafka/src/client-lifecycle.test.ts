@@ -1,7 +1,7 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { sealSnapshot, type InventorySnapshot, type Item } from '@kollect/core';
 import { createFakeCluster, partitionsOf, sinkOver, turn } from './fake-client.fixture.ts';
-import type { ProduceBatch } from './kafka-client.ts';
+import type { KafkaClient, KafkaClientFactory, ProduceBatch } from './kafka-client.ts';
 
 const { signal } = new AbortController();
 
@@ -31,6 +31,14 @@ describe('a client', () => {
     expect(cluster.destroyed).toBe(1);
     await expect(sink.export(await snapshot(), { signal })).rejects.toMatchObject({ code: 'ABORTED', message: 'The sink "events" is closed.' });
     expect(cluster.clients).toBe(1);
+  });
+
+  test('may be an object of any kind, with methods of a class', async () => {
+    const cluster = createFakeCluster();
+    const factory: KafkaClientFactory = (config) => Object.create(cluster.factory(config)) as KafkaClient;
+    const sink = sinkOver({ ...cluster, factory });
+    expect(await sink.export(await snapshot(), { signal })).toMatchObject({ outcome: 'applied' });
+    await sink.close();
   });
 
   test('that failed a request is replaced: its sequence numbers may be those of another batch', async () => {

@@ -10,7 +10,7 @@ const collectGarbage = runInNewContext('gc') as () => void;
 
 test('a client that lives for months keeps nothing of the calls that ended', async () => {
   const client = createFakeCluster().factory({} as KafkaClientConfig);
-  const held = holdClient({ client, onRetired: () => undefined, onDestroyed: () => undefined });
+  const held = holdClient({ client, beforeConnect: () => Promise.resolve(), onRetired: () => undefined, onDestroyed: () => undefined });
   const answers = await Promise.all([1, 2, 3].map(async (size) => new WeakRef(await held.call(async () => ({ answer: 'x'.repeat(size) })))));
   // A reference lives to the end of the turn it was made in.
   await new Promise((resolve) => setImmediate(resolve));

@@ -18,13 +18,14 @@ export interface HeldClient {
 
 export interface HoldOptions {
   readonly client: KafkaClient;
+  readonly beforeConnect: () => Promise<unknown>;
   /** Called once, as soon as nobody must use it any more. */
   readonly onRetired: () => void;
   /** Called once, with what settles when nothing of it is left. */
   readonly onDestroyed: (gone: Promise<void>) => void;
 }
 
-export function holdClient({ client, onRetired, onDestroyed }: HoldOptions): HeldClient {
+export function holdClient({ client, beforeConnect, onRetired, onDestroyed }: HoldOptions): HeldClient {
   let state: 'in use' | 'retired' | 'destroyed' = 'in use';
   let calls = 0;
   let waiting = 0;
@@ -58,7 +59,7 @@ export function holdClient({ client, onRetired, onDestroyed }: HoldOptions): Hel
   };
   const connect = async (): Promise<void> => {
     try {
-      await call((on) => on.connect());
+      await call((on) => beforeConnect().then(() => on.connect()));
     } catch (error) {
       retire();
       throw error;

@@ -72,11 +72,10 @@ const superseded: ExportResult = { outcome: 'superseded', counts: countsOf(0), m
 function createSink(context: KafkaContext, options: Required<KafkaSinkOptions>): KollectSink {
   const { spec } = context;
   const config = clientConfig(context, options.onLog);
-  const keeper = createClientKeeper(() => {
-    const client = options.client(config);
+  const keeper = createClientKeeper({
+    makeClient: () => options.client(config),
     // What the spec has no use for is refused, and not left aside: a client asks for what it needs alone.
-    const connect = () => Promise.all([config.credentials(), config.tlsMaterial()]).then(() => client.connect());
-    return { ...client, connect };
+    beforeConnect: () => Promise.all([config.credentials(), config.tlsMaterial()]),
   });
   const topics = createTopicStates(spec);
   const publisher = createPublisher(spec, keeper);
