@@ -207,6 +207,8 @@ describe.each(eachClient)('%s', (name, client) => {
       });
       const error = await sink.export(await snapshot(0, Array.from({ length: 20 }, (__, index) => item(`web-${index}`))), limit()).catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ code: 'PERMISSION_DENIED', retryable: false, message: expect.stringContaining('transactional ids that begin with spec.kafka.clientId') });
+      const [step] = failed(await sink.testConnection(limit()));
+      expect(step).toMatchObject({ code: 'PERMISSION_DENIED', found: expect.stringContaining('transactional ids that begin with spec.kafka.clientId') });
     });
   });
 

@@ -68,17 +68,18 @@ export const platformaticClient: KafkaClientFactory = (config) => {
   };
   const runTransaction = async <T>(work: (send: KafkaClient['send']) => Promise<T>): Promise<T> => {
     const transaction = await begin();
-    let sending: Promise<unknown> = Promise.resolve();
+    let sending: Promise<unknown> | undefined;
     // In turn: the library registers the partitions of one send at a time, and takes a second one for done.
     const send = (batch: ProduceBatch): Promise<void> => {
-      const sent = sending.then(() => produce(batch, transaction));
+      const sent = (sending ?? Promise.resolve()).then(() => produce(batch, transaction));
       sending = sent.catch(() => undefined);
       return untilClosed(() => sent);
     };
     try {
       const result = await work(send);
       await sending;
-      await transaction.commit();
+      // The broker refuses to end a transaction that it has heard nothing of.
+      await (sending === undefined ? transaction.cancel() : transaction.commit());
       return result;
     } catch (error) {
       unsure = true;

@@ -65,7 +65,12 @@ export async function testConnection({ context, makeClient, onLog, signal }: Tes
       return { found: `The cluster answers. ${found}`, value, ...(warning === undefined ? {} : { warning: { ...warning, remedy } }) };
     });
     const topic = await step('topic', described, async ({ description }) => checkTopic(spec, description));
-    await step('permission', topic, async (on) => checkPermission(spec, on));
+    await step('permission', topic, async (on) => {
+      const finding = checkPermission(spec, on);
+      // Of a transaction without messages, the topic hears nothing.
+      if (spec.transactional) await limited('beginning a transaction', session?.transaction(() => Promise.resolve()) ?? Promise.resolve(), spec.requestTimeoutMs * 2);
+      return finding;
+    });
     await step('size', topic, async (on) => checkSize(spec, on));
     await step('durability', topic, async (on) => checkDurability(spec, on));
     await step('cleanup', topic, async (on) => checkCleanup(spec, on));
