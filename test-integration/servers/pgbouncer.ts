@@ -69,6 +69,8 @@ export async function startPgBouncer(options: StartPgBouncerOptions): Promise<Pg
     ...connection,
     dsn: (dsnOptions) => dsnOf(connection, dsnOptions),
     async stop() {
+      // Now somebody waits for it: a process that has nothing else to do would end in the middle of this.
+      child.ref();
       await endProcess(pid, 'SIGTERM', 10_000);
       await exited;
       releaseProcess();

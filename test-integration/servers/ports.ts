@@ -1,22 +1,45 @@
 import { randomInt } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { codeOf, isRunning } from './processes.ts';
 
 // Below every system's ephemeral range: no outgoing connection can take the port while its server restarts.
 const LOWEST = 15_000;
 const HIGHEST = 30_000;
 
-/** A server asks for all of its ports before it listens on the first. */
-const given = new Set<number>();
-
-/** A TCP port of 127.0.0.1 that nothing listens on and that outgoing connections do not use. */
+/** A TCP port of 127.0.0.1 that nothing listens on, that outgoing connections do not use, and that no other process of the tests was given. */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const port = randomInt(LOWEST, HIGHEST);
-    if (given.has(port)) continue;
-    given.add(port);
-    if (await isFree(port)) return port;
+    if (claim(port) && (await isFree(port))) return port;
   }
   throw new Error(`No free TCP port found between ${LOWEST} and ${HIGHEST} on 127.0.0.1.`);
+}
+
+/** Some servers listen on a port long after they were given it: a file says meanwhile, and for as long as its process lives, whose it is. */
+function claim(port: number): boolean {
+  const directory = join(tmpdir(), `kollect-ports-${process.getuid?.() ?? 'all'}`);
+  const path = join(directory, String(port));
+  mkdirSync(directory, { recursive: true });
+  try {
+    writeFileSync(path, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    // Of a process that is gone: the next who draws this port may have it.
+    if (!isRunning(ownerOf(path))) rmSync(path, { force: true });
+    return false;
+  }
+}
+
+function ownerOf(path: string): number {
+  try {
+    return Number(readFileSync(path, 'utf8')) || process.pid;
+  } catch {
+    return process.pid;
+  }
 }
 
 function isFree(port: number): Promise<boolean> {

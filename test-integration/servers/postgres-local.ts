@@ -108,6 +108,8 @@ async function launchIn({ kind, bin, directory, identity, port, settings, keep, 
       if (child?.pid === undefined || !(await backend.running())) return;
       const { pid } = child;
       const exited = once(child, 'exit');
+      // Now somebody waits for it: a process that has nothing else to do would end in the middle of this.
+      child.ref();
       // A killed server cannot end its backends, and a new one does not start beside them.
       const backends = mode === 'kill' ? childrenOf(pid) : [];
       await endProcess(pid, SIGNALS[mode], PATIENCE_MS);
