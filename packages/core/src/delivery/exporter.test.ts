@@ -189,6 +189,23 @@ test('no listener stays on the signal of the caller, and an aborted caller is to
   await exporter.close();
 });
 
+test('a call takes one listener on the signal of the caller, however many sinks it waits for: adding one is as slow as there are many', async () => {
+  const hang = deferred<typeof applied>();
+  const fake = fakeSinks({ export: () => hang.promise, removeInventory: () => hang.promise });
+  const exporter = createExporter({ registry: fake.registry });
+  const names = Array.from({ length: 20 }, (_, index) => `s${index}`);
+  for (const name of names) exporter.updateSink({ name, config: { type: 'fake' } });
+  const { signal } = new AbortController();
+  const exported = exporter.export(inventory('all', names), fakeSnapshot('a', 0), { signal });
+  const removed = exporter.removeInventory(inventory('other', names), { removedAt: '2026-01-31T12:00:00Z', signal });
+  await settle();
+  expect(getEventListeners(signal, 'abort')).toHaveLength(2);
+  hang.resolve(applied);
+  await Promise.all([exported, removed]);
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  await exporter.close();
+});
+
 test('five hundred inventories and three sinks at rest hold no timer and no slot', async () => {
   const clock = manualClock();
   const fake = fakeSinks();

@@ -16,6 +16,7 @@ import { inventoryRules, scopeOf } from './inventory-rules.ts';
 import { createInventoryLane, type InventoryLane } from './inventory-lane.ts';
 import { createLaneTable } from './lane-table.ts';
 import { closeWithin } from './close-within.ts';
+import { linkSignals } from './linked-signal.ts';
 import { createSinkLine, type SinkLine } from './sink-line.ts';
 import { testSinkConnection } from './test-sink-connection.ts';
 
@@ -90,6 +91,16 @@ export function createExporter<const Definitions extends readonly SinkDefinition
     void track(lane.idle());
   };
 
+  /** A signal per call: one that many calls share would hold a listener for each snapshot that waits, and walk through all of them for the next. */
+  const withOwnSignal = async <T>(given: AbortSignal | undefined, call: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    const { signal, release } = linkSignals({ parents: given === undefined ? [] : [given], clock });
+    try {
+      return await call(signal);
+    } finally {
+      release();
+    }
+  };
+
   const leaveOthers = (inventory: ExportInventory): void => {
     for (const lane of lanes.takeOthers(scopeOf(inventory), new Set(inventory.sinks))) giveUp(lane, leftOut(inventory));
   };
@@ -118,12 +129,14 @@ export function createExporter<const Definitions extends readonly SinkDefinition
       await track(removeSink(sink));
     },
 
-    export: async (inventory, snapshot, { signal = neverAborted, allowDeletes } = {}) => {
+    export: async (inventory, snapshot, { signal: given, allowDeletes } = {}) => {
       checkScope(inventory, snapshot);
       const rules = inventoryRules(inventory);
       leaveOthers(inventory);
-      const each = (sink: SinkLine): Promise<SinkDeliveryReport> => laneTo(sink, inventory).deliver(exportDelivery(snapshot, { signal, allowDeletes }), rules);
-      const reports = await fanOut(inventory, each, refusedBy(inventory));
+      const reports = await withOwnSignal(given, (signal) => {
+        const each = (sink: SinkLine): Promise<SinkDeliveryReport> => laneTo(sink, inventory).deliver(exportDelivery(snapshot, { signal, allowDeletes }), rules);
+        return fanOut(inventory, each, refusedBy(inventory));
+      });
       return { ...nameOf(inventory), ...summariseReports(reports), sinks: reports };
     },
 
@@ -133,11 +146,11 @@ export function createExporter<const Definitions extends readonly SinkDefinition
       return { ...nameOf(inventory), sinks: await fanOut(inventory, each, (sink, error) => ({ sink, error })) };
     },
 
-    removeInventory: async (inventory, { removedAt, signal = neverAborted }) => {
+    removeInventory: async (inventory, { removedAt, signal: given }) => {
       checkRemovedAt(removedAt, inventory);
       const scope = scopeOf(inventory);
       const rules = inventoryRules(inventory);
-      const each = async (sink: SinkLine): Promise<SinkRemovalReport> => {
+      const each = async (sink: SinkLine, signal: AbortSignal): Promise<SinkRemovalReport> => {
         if (sink.capabilities.removeInventory) return laneTo(sink, inventory).deliver(removalDelivery(scope, { removedAt, signal }), rules);
         const lane = lanes.get(scope, sink.name);
         if (lane !== undefined) {
@@ -147,7 +160,7 @@ export function createExporter<const Definitions extends readonly SinkDefinition
         return unsupportedReport(sink.name, sink.type);
       };
       leaveOthers(inventory);
-      const reports: readonly SinkRemovalReport[] = await fanOut(inventory, each, refusedBy(inventory));
+      const reports = await withOwnSignal(given, (signal) => fanOut<SinkRemovalReport>(inventory, (sink) => each(sink, signal), refusedBy(inventory)));
       return { ...nameOf(inventory), ok: reports.every(({ error }) => error === undefined), sinks: reports };
     },
 
