@@ -212,6 +212,8 @@ export const kafkajsClient: KafkaClientFactory = (config) => {
       compression: compressionTypes[config.compression],
       messages: records.map((record) => messageOf(record, partition)),
     });
+    // Nobody answers then: that the kernel has the bytes is all there is to know, and `destroy` loses none of those.
+    if (config.acks === 'none') await Promise.all([...sockets.keys()].map(flushed));
   };
 
   return {
@@ -499,6 +501,14 @@ function typeOf(error: unknown): string {
   const { type, errors } = Object(error) as { readonly type?: unknown; readonly errors?: readonly { readonly type?: unknown }[] };
   const found = type ?? errors?.find((each) => each.type !== undefined)?.type;
   return typeof found === 'string' ? found : '';
+}
+
+/** Resolves when what was written before has left this process, or cannot any more. */
+function flushed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.writableLength === 0 || socket.destroyed) resolve();
+    else socket.write('', () => resolve());
+  });
 }
 
 function noop(): void {}
