@@ -68,7 +68,15 @@ function extract(folder, entryPoint) {
       newlineKind: 'lf',
       compiler: {
         overrideTsconfig: {
-          compilerOptions: { target: 'es2023', lib: ['es2023'], module: 'nodenext', moduleResolution: 'nodenext', strict: true, types: ['node'], skipLibCheck: true },
+          compilerOptions: {
+            target: 'es2023',
+            lib: ['es2023'],
+            module: 'nodenext',
+            moduleResolution: 'nodenext',
+            strict: true,
+            types: ['node'],
+            skipLibCheck: true,
+          },
           files: [entryPoint],
         },
       },

@@ -20,7 +20,9 @@ try {
   const tarballs = [];
   for (const pack of packages) {
     const tarball = join(scratch, `${pack.name.replace(/^@/, '').replace('/', '-')}.tgz`);
-    const packed = await check(`${pack.name} packs`, () => run(scratch, 'npx', ['-y', packageManager, '-C', pack.folder, 'pack', '--out', tarball]));
+    const packed = await check(`${pack.name} packs`, () =>
+      run(scratch, 'npx', ['-y', packageManager, '-C', pack.folder, 'pack', '--out', tarball]),
+    );
     if (!packed) continue;
     tarballs.push(tarball);
     await check(`${pack.name} holds what it should`, () => checkContents(pack, tarball));
@@ -62,20 +64,28 @@ function run(cwd, command, args, env = {}) {
     maxBuffer: 64 * 1024 * 1024,
   });
   if (status === 0) return stdout;
-  const ending = error?.code === 'ETIMEDOUT' ? 'did not end by itself' : (error?.message ?? `ended with ${signal ?? status}`);
+  const ending =
+    error?.code === 'ETIMEDOUT' ? 'did not end by itself' : (error?.message ?? `ended with ${signal ?? status}`);
   throw new Error(`${command} ${args.join(' ')} ${ending}\n${stdout ?? ''}${stderr ?? ''}`.trim());
 }
 
 function checkContents({ entries, manifest }, tarball) {
-  const files = run(scratch, 'tar', ['-tzf', tarball]).split('\n').filter(Boolean).map((file) => file.replace(/^package\//, ''));
-  const targets = entries.flatMap(({ subpath, types }) => [types, manifest.exports[subpath].default]).map((file) => file.replace(/^\.\//, ''));
+  const files = run(scratch, 'tar', ['-tzf', tarball])
+    .split('\n')
+    .filter(Boolean)
+    .map((file) => file.replace(/^package\//, ''));
+  const targets = entries
+    .flatMap(({ subpath, types }) => [types, manifest.exports[subpath].default])
+    .map((file) => file.replace(/^\.\//, ''));
   const missing = ['package.json', 'README.md', 'LICENSE', ...targets].filter((file) => !files.includes(file));
   const unwanted = files.filter((file) => /\.(test|fixture)\.|\.tsbuildinfo$|(^|\/)node_modules\/|\.tgz$/.test(file));
   const packedManifest = run(scratch, 'tar', ['-xzOf', tarball, 'package/package.json']);
   const complaints = [
     ...missing.map((file) => `${file} is missing`),
     ...unwanted.map((file) => `${file} does not belong there`),
-    ...(packedManifest.includes('"workspace:') ? ['package.json names a workspace: version, which npm cannot install'] : []),
+    ...(packedManifest.includes('"workspace:')
+      ? ['package.json names a workspace: version, which npm cannot install']
+      : []),
   ];
   if (complaints.length > 0) throw new Error(complaints.join('\n'));
 }
@@ -91,33 +101,48 @@ function install(tarballs) {
 async function useThem() {
   const entries = packages.flatMap(({ entries }) => entries);
   // First without what a user need not have.
-  await loadEntries(entries.filter(({ subpath }) => subpath === '.'), 'alone');
+  await loadEntries(
+    entries.filter(({ subpath }) => subpath === '.'),
+    'alone',
+  );
   if (!(await check('npm installs the optional peers', installPeers))) return;
   await loadEntries(entries, 'with its peers');
   // TypeScript's own module detection would call the output CommonJS without this.
   const compiled = await check('TypeScript compiles against them', () => {
-    writeFileSync(join(consumer, 'package.json'), readFileSync(join(consumer, 'package.json'), 'utf8').replace('{', '{"type":"module",'));
+    writeFileSync(
+      join(consumer, 'package.json'),
+      readFileSync(join(consumer, 'package.json'), 'utf8').replace('{', '{"type":"module",'),
+    );
     run(consumer, bin('tsc'), ['-p', 'tsconfig.json']);
   });
   await withServers(async (servers) => {
     await check('JavaScript exports into PostgreSQL and Kafka', () => exportWith(servers, 'index.mjs', 'from_esm'));
     await check('CommonJS exports into PostgreSQL and Kafka', () => exportWith(servers, 'index.cjs', 'from_cjs'));
-    if (compiled) await check('TypeScript exports into PostgreSQL and Kafka', () => exportWith(servers, 'compiled/index.js', 'from_typescript'));
+    if (compiled)
+      await check('TypeScript exports into PostgreSQL and Kafka', () =>
+        exportWith(servers, 'compiled/index.js', 'from_typescript'),
+      );
   });
 }
 
 async function loadEntries(entries, how) {
   for (const { specifier } of entries) {
     const name = JSON.stringify(specifier);
-    await check(`import ${specifier} ${how}`, () => run(consumer, node, ['--input-type=module', '-e', `await import(${name})`]));
-    await check(`require ${specifier} ${how}`, () => run(consumer, node, ['--input-type=commonjs', '-e', `require(${name})`]));
+    await check(`import ${specifier} ${how}`, () =>
+      run(consumer, node, ['--input-type=module', '-e', `await import(${name})`]),
+    );
+    await check(`require ${specifier} ${how}`, () =>
+      run(consumer, node, ['--input-type=commonjs', '-e', `require(${name})`]),
+    );
   }
 }
 
 /** In the versions that the packages are developed with. */
 function installPeers() {
   const peers = packages.flatMap(({ manifest }) =>
-    Object.entries(manifest.peerDependenciesMeta ?? {}).flatMap(([name, { optional }]) => (optional ? [`${name}@${manifest.devDependencies[name]}`] : [])),
+    Object.entries(manifest.peerDependenciesMeta ?? {}).flatMap(([name, { optional }]) =>
+      optional ? [`${name}@${manifest.devDependencies[name]}`] : [],
+    ),
   );
   run(consumer, 'npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...peers]);
 }
@@ -130,7 +155,12 @@ async function exportWith({ dsn, kafka }, program, suffix) {
   await client.connect();
   await kafka.createTopic(table);
   try {
-    run(consumer, node, [program], { CONSUMER_DSN: dsn, CONSUMER_TABLE: table, CONSUMER_BROKERS: kafka.bootstrap, CONSUMER_TOPIC: table });
+    run(consumer, node, [program], {
+      CONSUMER_DSN: dsn,
+      CONSUMER_TABLE: table,
+      CONSUMER_BROKERS: kafka.bootstrap,
+      CONSUMER_TOPIC: table,
+    });
     const { rows } = await client.query(`select count(*)::int as found from ${table}`);
     if (rows[0].found !== 1) throw new Error(`expected 1 row in ${table}, found ${rows[0].found}`);
     const messages = (await kafka.endOffsets(table)).get(0);

@@ -4,11 +4,19 @@ const { join } = require('node:path');
 // Without a compiler that it understands, dependency-cruiser finds no TypeScript file and nothing to complain about.
 const cruiser = realpathSync(join(__dirname, '../node_modules/dependency-cruiser'));
 const { version } = require(require.resolve('typescript/package.json', { paths: [cruiser] }));
-if (Number.parseInt(version, 10) > 6) throw new Error(`dependency-cruiser needs TypeScript 6 beside it, found ${version}: see packageExtensions in pnpm-workspace.yaml`);
+if (Number.parseInt(version, 10) > 6)
+  throw new Error(
+    `dependency-cruiser needs TypeScript 6 beside it, found ${version}: see packageExtensions in pnpm-workspace.yaml`,
+  );
 
-// Who may import whom. contract <- registry <- connection, resources; contract <- observability; all of these <- delivery <- the files above them; a sink package imports core's index alone.
+// Who may import whom. contract <- registry <- connection <- authoring; registry <- resources; contract <- observability; all of these <- delivery <- the files above them; a sink package imports core's index alone.
 const inside = (folder) => `^packages/core/src/${folder}/`;
-const rule = (name, from, to) => ({ name, severity: 'error', from: { path: from, pathNot: '\\.(test|fixture)\\.ts$' }, to });
+const rule = (name, from, to) => ({
+  name,
+  severity: 'error',
+  from: { path: from, pathNot: '\\.(test|fixture)\\.ts$' },
+  to,
+});
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -16,14 +24,34 @@ module.exports = {
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
     rule('contract-imports-nothing-of-ours', inside('contract'), { path: '^packages/', pathNot: inside('contract') }),
-    rule('registry-imports-contract', inside('registry'), { path: '^packages/', pathNot: inside('(contract|registry)') }),
-    rule('connection-imports-contract-and-registry', inside('connection'), { path: '^packages/', pathNot: inside('(contract|registry|connection)') }),
-    rule('resources-import-contract-and-registry', inside('resources'), { path: '^packages/', pathNot: inside('(contract|registry|resources)') }),
-    rule('observability-imports-contract', inside('observability'), { path: '^packages/', pathNot: inside('(contract|observability)') }),
-    rule('delivery-imports-what-is-below-it', inside('delivery'), { path: '^packages/', pathNot: inside('(contract|registry|connection|observability|delivery)') }),
+    rule('registry-imports-contract', inside('registry'), {
+      path: '^packages/',
+      pathNot: inside('(contract|registry)'),
+    }),
+    rule('connection-imports-contract-and-registry', inside('connection'), {
+      path: '^packages/',
+      pathNot: inside('(contract|registry|connection)'),
+    }),
+    rule('resources-import-contract-and-registry', inside('resources'), {
+      path: '^packages/',
+      pathNot: inside('(contract|registry|resources)'),
+    }),
+    rule('observability-imports-contract', inside('observability'), {
+      path: '^packages/',
+      pathNot: inside('(contract|observability)'),
+    }),
+    rule('delivery-imports-what-is-below-it', inside('delivery'), {
+      path: '^packages/',
+      pathNot: inside('(contract|registry|connection|observability|delivery)'),
+    }),
     rule('core-imports-no-sink', '^packages/core/', { path: '^packages/sink-' }),
     rule('sinks-import-the-index-of-core-alone', '^packages/sink-', { path: '^packages/core/src/(?!index\\.ts$)' }),
-    { name: 'sink-imports-no-other-sink', severity: 'error', from: { path: '^packages/(sink-[^/]+)/', pathNot: '\\.(test|fixture)\\.ts$' }, to: { path: '^packages/sink-', pathNot: '^packages/$1/' } },
+    {
+      name: 'sink-imports-no-other-sink',
+      severity: 'error',
+      from: { path: '^packages/(sink-[^/]+)/', pathNot: '\\.(test|fixture)\\.ts$' },
+      to: { path: '^packages/sink-', pathNot: '^packages/$1/' },
+    },
     rule('nobody-imports-tests', '^(packages|examples)/', { path: '\\.(test|fixture)\\.ts$' }),
     rule('packages-import-no-harness', '^packages/', { path: '^(test-integration|examples)/' }),
   ],

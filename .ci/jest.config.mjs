@@ -10,7 +10,8 @@ const shared = {
   moduleNameMapper: {
     '^@kollect/(core|sink-[a-z]+)$': '<rootDir>/packages/$1/src/index.ts',
     '^@kollect/core/(prometheus|opentelemetry)$': '<rootDir>/packages/core/src/observability/$1.ts',
-    '^@kollect/sink-kafka/platformatic$': '<rootDir>/packages/sink-kafka/src/platformatic-client.ts',
+    '^@kollect/sink-kafka/platformatic$':
+      '<rootDir>/packages/sink-kafka/src/clients/platformatic/platformatic-client.ts',
   },
   modulePathIgnorePatterns: ['/dist/'],
 };
@@ -20,7 +21,11 @@ export default {
   rootDir: root,
   coverageProvider: 'babel',
   projects: [
-    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/packages/*/src/**/*.test.ts', '<rootDir>/examples/*/src/**/*.test.ts'] },
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/packages/*/src/**/*.test.ts', '<rootDir>/examples/*/src/**/*.test.ts'],
+    },
     {
       ...shared,
       displayName: 'integration',

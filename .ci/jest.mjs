@@ -12,5 +12,9 @@ const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarni
 const options = ['--config', path('jest.config.mjs'), '--testTimeout=30000', '--maxWorkers=2'];
 if (process.env.KOLLECT_CI_RESULTS) options.push('--reporters=default', `--reporters=${path('results-reporter.mjs')}`);
 
-const { status } = spawnSync(process.env.KOLLECT_NODE || process.execPath, [...flags, jest, ...options, ...process.argv.slice(2)], { stdio: 'inherit' });
+const { status } = spawnSync(
+  process.env.KOLLECT_NODE || process.execPath,
+  [...flags, jest, ...options, ...process.argv.slice(2)],
+  { stdio: 'inherit' },
+);
 process.exit(status ?? 1);

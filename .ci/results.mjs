@@ -7,7 +7,12 @@ import { relative } from 'node:path';
 const [command, ...files] = process.argv.slice(2);
 const [first, second] = files.map(readRun);
 
-if (command === 'retry') process.stdout.write(filesToRetry(first).map((file) => `${file}\n`).join(''));
+if (command === 'retry')
+  process.stdout.write(
+    filesToRetry(first)
+      .map((file) => `${file}\n`)
+      .join(''),
+  );
 else process.stdout.write(`${count(first, second).join('\n')}\n`);
 
 /** Files by path, how many jest planned, and whether it came to its end. */

@@ -5,5 +5,10 @@ const { stripTypeScriptTypes } = require('node:module');
 module.exports = {
   process: (code) => ({ code: stripTypeScriptTypes(code, { mode: 'strip' }) }),
   getCacheKey: (code, file, options) =>
-    createHash('sha1').update(process.version).update(file).update(code).update(String(options.instrument)).digest('hex'),
+    createHash('sha1')
+      .update(process.version)
+      .update(file)
+      .update(code)
+      .update(String(options.instrument))
+      .digest('hex'),
 };

@@ -19,7 +19,9 @@ interface Ended {
 /** The demo as a user runs it, in a process of its own. */
 function demo(args: readonly string[], stdin?: string): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [main, ...args], { stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [main, ...args], {
+      stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    });
     let output = '';
     let errors = '';
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -35,7 +37,8 @@ describe('the demo', () => {
   let directory: string;
   const onServer = (): string[] => ['--dsn', database.dsn, '--tls', 'disable'];
   const rows = async (condition = 'true'): Promise<number> =>
-    (await database.query<{ count: number }>(`SELECT count(*)::int AS count FROM kollect_demo WHERE ${condition}`))[0]?.count ?? -1;
+    (await database.query<{ count: number }>(`SELECT count(*)::int AS count FROM kollect_demo WHERE ${condition}`))[0]
+      ?.count ?? -1;
 
   beforeAll(async () => {
     database = await openTestDatabase();
@@ -65,7 +68,9 @@ describe('the demo', () => {
     expect(await rows()).toBe(read - 1);
     expect(await rows("gvk = 'shop.example.com/v1/Storefront'")).toBe(6);
     expect(await rows("gvk = 'apps/v1/Deployment' AND payload->>'name' = 'kollect-demo-canary'")).toBe(1);
-    expect(await rows("payload->>'namespace' = 'payments' AND payload->'attributes'->>'displayName' = '決済サービス'")).toBe(0);
+    expect(
+      await rows("payload->>'namespace' = 'payments' AND payload->'attributes'->>'displayName' = '決済サービス'"),
+    ).toBe(0);
     expect(await rows("gvk = 'v1/Namespace' AND payload->'attributes'->>'displayName' = '決済サービス'")).toBe(1);
     expect(await rows("gvk = 'v1/Secret'")).toBe(0);
     expect(await rows('length(payload::text) > 10000')).toBeGreaterThanOrEqual(2);
@@ -82,7 +87,9 @@ describe('the demo', () => {
     const held = await rows();
     expect(output).toMatch(new RegExp(`^\\d/1 +demo:demo/everything +2 +[0-9a-f]{12} +${held}$`, 'mu'));
     const records = await readTopic(kafka, 'kollect_demo');
-    expect(records.map(({ key, value }) => [String(key), (JSON.parse(String(value)) as { itemCount: number }).itemCount])).toEqual([
+    expect(
+      records.map(({ key, value }) => [String(key), (JSON.parse(String(value)) as { itemCount: number }).itemCount]),
+    ).toEqual([
       ['demo:demo/everything', held + 1],
       ['demo:demo/everything', held],
     ]);
@@ -90,9 +97,16 @@ describe('the demo', () => {
   });
 
   test('takes what kubectl prints from standard input, and leaves Secrets out', async () => {
-    const object = (kind: string, name: string) => ({ apiVersion: kind === 'Secret' ? 'v1' : 'apps/v1', kind, metadata: { namespace: 'a', name, uid: `uid-${name}` } });
+    const object = (kind: string, name: string) => ({
+      apiVersion: kind === 'Secret' ? 'v1' : 'apps/v1',
+      kind,
+      metadata: { namespace: 'a', name, uid: `uid-${name}` },
+    });
     const items = [object('Deployment', 'one'), object('Deployment', 'two'), object('Secret', 'three')];
-    const { code, output, errors } = await demo([...onServer(), '--manifests', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+    const { code, output, errors } = await demo(
+      [...onServer(), '--manifests', '-'],
+      JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
+    );
     expect({ code, errors }).toEqual({ code: 0, errors: '' });
     expect(output).toContain('Read 2 objects of 1 kind from standard input');
     expect(output).toContain('Left out 1 Secret:');
@@ -101,9 +115,24 @@ describe('the demo', () => {
   });
 
   test.each([
-    ['a directory that is not there', 'missing', undefined, /^Error: .*missing does not exist \(looked for .*\)\. Give --manifests/u],
-    ['broken YAML', '', 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: x\n   bad: y\n', /^Error: .*a\.yaml:4:9: Nested mappings .*\. Correct the YAML there\.$/u],
-    ['an object without a kind', '', 'apiVersion: v1\nmetadata:\n  name: x\n', /^Error: .*a\.yaml:1: the object "x" has no kind\. Add it/u],
+    [
+      'a directory that is not there',
+      'missing',
+      undefined,
+      /^Error: .*missing does not exist \(looked for .*\)\. Give --manifests/u,
+    ],
+    [
+      'broken YAML',
+      '',
+      'apiVersion: v1\nkind: Pod\nmetadata:\n  name: x\n   bad: y\n',
+      /^Error: .*a\.yaml:4:9: Nested mappings .*\. Correct the YAML there\.$/u,
+    ],
+    [
+      'an object without a kind',
+      '',
+      'apiVersion: v1\nmetadata:\n  name: x\n',
+      /^Error: .*a\.yaml:1: the object "x" has no kind\. Add it/u,
+    ],
     ['nothing to export', '', '# nothing\n', /^Error: There are no Kubernetes objects in 1 file of/u],
   ])('says in one line what is wrong with %s', async (_, path, content, message) => {
     if (content !== undefined) await writeFile(join(directory, 'a.yaml'), content);
@@ -118,7 +147,11 @@ describe('the demo', () => {
     ['a server that does not answer', ['--dsn', 'postgresql://u:hunter2@127.0.0.1:1/db'], /^Error: .*127\.0\.0\.1:1/u],
     ['brokers that do not answer', ['--brokers', '127.0.0.1:1'], /^Error: .*127\.0\.0\.1:1/u],
     ['a DSN without a database', ['--dsn', 'postgresql://u:hunter2@127.0.0.1:1'], /^Error: --dsn names no database\./u],
-    ['--keep of a server it did not start', ['--keep', '--dsn', 'postgresql://u:hunter2@127.0.0.1:1/db'], /^Error: --keep is for the server/u],
+    [
+      '--keep of a server it did not start',
+      ['--keep', '--dsn', 'postgresql://u:hunter2@127.0.0.1:1/db'],
+      /^Error: --keep is for the server/u,
+    ],
   ])('says in one line, and without the password, what is wrong with %s', async (_, args, message) => {
     const { code, output, errors } = await demo(args);
     expect(code).toBe(1);

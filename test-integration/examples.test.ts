@@ -17,7 +17,11 @@ const objects = JSON.stringify({
 });
 
 /** An example as a user runs it, in a process of its own that has to end by itself. */
-async function run(example: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<{ code: number; output: string; errors: string }> {
+async function run(
+  example: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number; output: string; errors: string }> {
   const main = fileURLToPath(new URL(`../examples/${example}/src/main.ts`, import.meta.url));
   const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env }, stdio: 'pipe' });
   child.stdin.end(objects);
@@ -33,7 +37,10 @@ describe('the example for PostgreSQL', () => {
   afterAll(() => database.drop());
 
   test('exports what is piped in, and no Secret', async () => {
-    const { code, output, errors } = await run('postgres-exporter', [], { DATABASE_URL: database.dsn, DATABASE_TLS: 'disable' });
+    const { code, output, errors } = await run('postgres-exporter', [], {
+      DATABASE_URL: database.dsn,
+      DATABASE_TLS: 'disable',
+    });
     expect({ code, errors }).toEqual({ code: 0, errors: '' });
     expect(output).toContain("outcome: 'applied'");
     expect(await database.query('SELECT source_uid FROM kollect_inventory')).toEqual([{ source_uid: 'uid-web' }]);
@@ -41,7 +48,11 @@ describe('the example for PostgreSQL', () => {
 
   test.each([
     ['no address', {}, /^Error: Set DATABASE_URL/u],
-    ['an unknown TLS mode', { DATABASE_URL: 'postgresql://u:hunter2@127.0.0.1:1/db', DATABASE_TLS: 'off' }, /^Error: DATABASE_TLS is "off"/u],
+    [
+      'an unknown TLS mode',
+      { DATABASE_URL: 'postgresql://u:hunter2@127.0.0.1:1/db', DATABASE_TLS: 'off' },
+      /^Error: DATABASE_TLS is "off"/u,
+    ],
   ])('says what is wrong with %s', async (_, env, message) => {
     const { code, output, errors } = await run('postgres-exporter', [], { DATABASE_URL: '', ...env });
     expect(code).toBe(1);
@@ -62,7 +73,11 @@ describe('the example for Kafka', () => {
     const { username, password } = kafka.users.admin;
     const [broker = ''] = kafka.listeners.sasl;
     const login = { KAFKA_USERNAME: username, KAFKA_PASSWORD: password };
-    const { code, output, errors } = await run('kafka-exporter', ['--brokers', broker, '--topic', topic.name, '--sasl', 'scram-sha-512'], login);
+    const { code, output, errors } = await run(
+      'kafka-exporter',
+      ['--brokers', broker, '--topic', topic.name, '--sasl', 'scram-sha-512'],
+      login,
+    );
     expect({ code, errors }).toEqual({ code: 0, errors: '' });
     expect(output).toContain("outcome: 'applied'");
     const [record] = await readTopic(kafka, topic.name);
@@ -71,14 +86,23 @@ describe('the example for Kafka', () => {
 
   test('tests the connection where the export failed, and says what to do', async () => {
     const kafka = testKafka();
-    const { code, output, errors } = await run('kafka-exporter', ['--brokers', kafka.bootstrap, '--topic', 'nobody-made-this']);
+    const { code, output, errors } = await run('kafka-exporter', [
+      '--brokers',
+      kafka.bootstrap,
+      '--topic',
+      'nobody-made-this',
+    ]);
     expect({ code, errors }).toEqual({ code: 1, errors: expect.not.stringContaining('at ') });
     expect(output).toMatch(/^failed +topic: .* does not exist\. Create the topic/mu);
   });
 
   test.each([
     ['nothing', [], /^Error: Give --brokers and --topic/u],
-    ['an authority without TLS', ['--brokers', 'a:1', '--topic', 't', '--ca', 'ca.pem'], /^Error: --ca belongs to --tls/u],
+    [
+      'an authority without TLS',
+      ['--brokers', 'a:1', '--topic', 't', '--ca', 'ca.pem'],
+      /^Error: --ca belongs to --tls/u,
+    ],
     ['an unknown login', ['--brokers', 'a:1', '--topic', 't', '--sasl', 'gssapi'], /^Error: --sasl is "gssapi"/u],
   ])('says in one line what is wrong with %s', async (_, args, message) => {
     const { code, errors } = await run('kafka-exporter', args);

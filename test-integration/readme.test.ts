@@ -22,23 +22,43 @@ test('the first code of the README runs as it is printed, and makes the rows it 
   expect(example).toContain("from '@kollect/sink-postgres'");
   const metadata = (name: string) => ({ namespace: 'shop', name, uid: `uid-${name}`, labels: { team: '日本語' } });
   const items = [
-    { apiVersion: 'apps/v1', kind: 'Deployment', metadata: metadata('web'), spec: { replicas: 3, template: { spec: { containers: [{ image: 'web:1' }] } } } },
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: metadata('web'),
+      spec: { replicas: 3, template: { spec: { containers: [{ image: 'web:1' }] } } },
+    },
     { apiVersion: 'v1', kind: 'Service', metadata: metadata('web-service') },
   ];
-  const env = { ...process.env, DATABASE_URL: database.dsn, DATABASE_NAME: database.database, DATABASE_CA: database.ca ?? '' };
-  const child = spawn(process.execPath, ['--input-type=module-typescript', '--eval', example], { cwd, env, stdio: 'pipe' });
+  const env = {
+    ...process.env,
+    DATABASE_URL: database.dsn,
+    DATABASE_NAME: database.database,
+    DATABASE_CA: database.ca ?? '',
+  };
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '--eval', example], {
+    cwd,
+    env,
+    stdio: 'pipe',
+  });
   child.stdin.end(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
   const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
   expect(output).toContain("outcome: 'applied'");
   expect(output).toContain('inserted: 2');
 
-  const rows = await database.query("SELECT gvk, payload->>'name' AS name, payload->'attributes' AS attributes FROM workloads ORDER BY gvk");
+  const rows = await database.query(
+    "SELECT gvk, payload->>'name' AS name, payload->'attributes' AS attributes FROM workloads ORDER BY gvk",
+  );
   expect(rows).toEqual([
     {
       gvk: 'apps/v1/Deployment',
       name: 'web',
-      attributes: { '.metadata.labels': { team: '日本語' }, '.spec.replicas': 3, '.spec.template.spec.containers[*].image': ['web:1'] },
+      attributes: {
+        '.metadata.labels': { team: '日本語' },
+        '.spec.replicas': 3,
+        '.spec.template.spec.containers[*].image': ['web:1'],
+      },
     },
     { gvk: 'v1/Service', name: 'web-service', attributes: { '.metadata.labels': { team: '日本語' } } },
   ]);

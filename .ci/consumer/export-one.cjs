@@ -1,5 +1,11 @@
 // One item from sealing to the table and the topic, and everything closed again: the process has to end by itself.
-exports.exportOne = async function exportOne({ createExporter, createSinkRegistry, sealSnapshot, postgresSink, kafkaSink }) {
+exports.exportOne = async function exportOne({
+  createExporter,
+  createSinkRegistry,
+  sealSnapshot,
+  postgresSink,
+  kafkaSink,
+}) {
   const { CONSUMER_DSN: dsn, CONSUMER_TABLE: table, CONSUMER_BROKERS: brokers, CONSUMER_TOPIC: topic } = process.env;
   const database = new URL(dsn).pathname.slice(1);
   const item = {
@@ -12,11 +18,23 @@ exports.exportOne = async function exportOne({ createExporter, createSinkRegistr
     uid: 'c0ffee00-0000-4000-8000-000000000002',
     attributes: { unschedulable: false },
   };
-  const snapshot = await sealSnapshot({ inventoryNamespace: 'platform', inventoryName: table, generation: 1, exportedAt: new Date().toISOString(), items: [item] });
+  const snapshot = await sealSnapshot({
+    inventoryNamespace: 'platform',
+    inventoryName: table,
+    generation: 1,
+    exportedAt: new Date().toISOString(),
+    items: [item],
+  });
   const exporter = createExporter({ registry: createSinkRegistry([postgresSink, kafkaSink]) });
-  exporter.updateSink({ name: 'table', config: { type: 'postgres', postgres: { database, table, tls: { mode: 'disable' } } }, connection: { credentials: () => ({ dsn }) } });
+  exporter.updateSink({
+    name: 'table',
+    config: { type: 'postgres', postgres: { database, table, tls: { mode: 'disable' } } },
+    connection: { credentials: () => ({ dsn }) },
+  });
   exporter.updateSink({ name: 'topic', config: { type: 'kafka', kafka: { brokers: brokers.split(','), topic } } });
-  const report = await exporter.export({ namespace: 'platform', name: table, sinks: ['table', 'topic'] }, snapshot, { signal: AbortSignal.timeout(20_000) });
+  const report = await exporter.export({ namespace: 'platform', name: table, sinks: ['table', 'topic'] }, snapshot, {
+    signal: AbortSignal.timeout(20_000),
+  });
   await exporter.close();
   for (const { sink, outcome, error } of report.sinks) console.log(table, sink, outcome, error?.message ?? '');
   if (!report.ok) process.exitCode = 1;

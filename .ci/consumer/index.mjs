@@ -5,4 +5,10 @@ import { platformaticClient } from '@kollect/sink-kafka/platformatic';
 import { postgresSink } from '@kollect/sink-postgres';
 import { exportOne } from './export-one.cjs';
 
-await exportOne({ createExporter, createSinkRegistry, sealSnapshot, postgresSink, kafkaSink: createKafkaSink({ client: platformaticClient }) });
+await exportOne({
+  createExporter,
+  createSinkRegistry,
+  sealSnapshot,
+  postgresSink,
+  kafkaSink: createKafkaSink({ client: platformaticClient }),
+});

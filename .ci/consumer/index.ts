@@ -1,5 +1,12 @@
 // What a user of the packages writes in TypeScript.
-import { createExporter, createSinkRegistry, formatScope, sealSnapshot, type DeliveryReport, type Item } from '@kollect/core';
+import {
+  createExporter,
+  createSinkRegistry,
+  formatScope,
+  sealSnapshot,
+  type DeliveryReport,
+  type Item,
+} from '@kollect/core';
 import { openTelemetryTracer } from '@kollect/core/opentelemetry';
 import { prometheusMetrics } from '@kollect/core/prometheus';
 import { createKafkaSink, formatMessageKey } from '@kollect/sink-kafka';
@@ -7,7 +14,12 @@ import { platformaticClient } from '@kollect/sink-kafka/platformatic';
 import { postgresSink } from '@kollect/sink-postgres';
 import { Registry } from 'prom-client';
 
-const { CONSUMER_DSN: dsn = '', CONSUMER_TABLE: table = '', CONSUMER_BROKERS: brokers = '', CONSUMER_TOPIC: topic = '' } = process.env;
+const {
+  CONSUMER_DSN: dsn = '',
+  CONSUMER_TABLE: table = '',
+  CONSUMER_BROKERS: brokers = '',
+  CONSUMER_TOPIC: topic = '',
+} = process.env;
 const database = new URL(dsn).pathname.slice(1);
 const item: Item = {
   targetNamespace: 'platform',
@@ -20,16 +32,27 @@ const item: Item = {
   uid: 'c0ffee00-0000-4000-8000-000000000001',
   attributes: { replicas: 3 },
 };
-const snapshot = await sealSnapshot({ inventoryNamespace: 'platform', inventoryName: table, generation: 1, exportedAt: new Date().toISOString(), items: [item] });
+const snapshot = await sealSnapshot({
+  inventoryNamespace: 'platform',
+  inventoryName: table,
+  generation: 1,
+  exportedAt: new Date().toISOString(),
+  items: [item],
+});
 const register = new Registry();
 const registry = createSinkRegistry([postgresSink, createKafkaSink({ client: platformaticClient })]);
 const exporter = createExporter({ registry, metrics: prometheusMetrics({ register }), tracer: openTelemetryTracer() });
-exporter.updateSink({ name: 'table', config: { type: 'postgres', postgres: { database, table, tls: { mode: 'disable' } } }, connection: { credentials: { dsn } } });
+exporter.updateSink({
+  name: 'table',
+  config: { type: 'postgres', postgres: { database, table, tls: { mode: 'disable' } } },
+  connection: { credentials: { dsn } },
+});
 exporter.updateSink({ name: 'topic', config: { type: 'kafka', kafka: { brokers: brokers.split(','), topic } } });
 const inventory = { namespace: 'platform', name: table, sinks: ['table', 'topic'] };
 const report: DeliveryReport = await exporter.export(inventory, snapshot, { signal: AbortSignal.timeout(20_000) });
 await exporter.close();
-if (formatScope(snapshot) !== formatMessageKey(snapshot)) throw new Error('A key of the topic is not the name of its inventory.');
+if (formatScope(snapshot) !== formatMessageKey(snapshot))
+  throw new Error('A key of the topic is not the name of its inventory.');
 console.log(report.outcomes, (await register.metrics()).includes('kollect_exports_total'));
 if (!report.ok) process.exitCode = 1;
 

@@ -5,7 +5,11 @@ import { cases } from './kafka/cases.ts';
 import { runKafkaBench } from './kafka/run.ts';
 import { runPostgresBench } from './postgres/run.ts';
 
-const benches: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = { postgres: runPostgresBench, kafka: runKafkaBench, delivery: runDeliveryBench };
+const benches: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = {
+  postgres: runPostgresBench,
+  kafka: runKafkaBench,
+  delivery: runDeliveryBench,
+};
 
 const usage = `usage: pnpm bench <${Object.keys(benches).join(' | ')}> [--rounds N] [--json]
   postgres also takes --sizes 2000,10000,100000; kafka takes --cases with names of ${cases.map(({ name }) => name).join(', ')}`;
@@ -29,7 +33,10 @@ function readArguments(args: string[]): { name: string; options: BenchOptions } 
   });
   const sizes = values.sizes.split(',').map((size) => positiveInteger('sizes', size));
   const rounds = values.rounds === undefined ? undefined : positiveInteger('rounds', values.rounds);
-  return { name: positionals[0] ?? '', options: { sizes: sizes.sort((a, b) => a - b), json: values.json, rounds, cases: values.cases?.split(',') } };
+  return {
+    name: positionals[0] ?? '',
+    options: { sizes: sizes.sort((a, b) => a - b), json: values.json, rounds, cases: values.cases?.split(',') },
+  };
 }
 
 try {

@@ -14,9 +14,19 @@ const maxHeapRatio = 1.2;
 
 function problems({ otherP99, heap, lacking, unhandled }: SoakResult): string[] {
   return [
-    ...(otherP99.ratio > maxP99Ratio ? [`the other store's p99 was ${otherP99.ratio.toFixed(2)} times its undisturbed value, expected at most ${maxP99Ratio}`] : []),
-    ...(heap.ratio > maxHeapRatio ? [`the heap was ${heap.ratio.toFixed(2)} times that of the middle, expected at most ${maxHeapRatio}`] : []),
-    ...backendNames.flatMap((name) => (lacking[name].length > 0 ? [`${name} lacks the last snapshot of ${lacking[name].length} inventories, such as ${lacking[name][0]}`] : [])),
+    ...(otherP99.ratio > maxP99Ratio
+      ? [
+          `the other store's p99 was ${otherP99.ratio.toFixed(2)} times its undisturbed value, expected at most ${maxP99Ratio}`,
+        ]
+      : []),
+    ...(heap.ratio > maxHeapRatio
+      ? [`the heap was ${heap.ratio.toFixed(2)} times that of the middle, expected at most ${maxHeapRatio}`]
+      : []),
+    ...backendNames.flatMap((name) =>
+      lacking[name].length > 0
+        ? [`${name} lacks the last snapshot of ${lacking[name].length} inventories, such as ${lacking[name][0]}`]
+        : [],
+    ),
     ...unhandled.map((reason) => `unhandled rejection: ${reason}`),
   ];
 }
@@ -47,13 +57,22 @@ try {
     },
   });
   const seconds = positive('seconds', values.seconds);
-  const chosen = among('faults', values.faults, faultNames).flatMap((fault) => among('targets', values.targets, backendNames).map((target) => ({ fault, target })));
+  const chosen = among('faults', values.faults, faultNames).flatMap((fault) =>
+    among('targets', values.targets, backendNames).map((target) => ({ fault, target })),
+  );
   const backends = await startBackends();
   try {
     if (!values.json) console.log(`${new Date().toISOString()}, ${describeMachine()}`);
     for (let round = 0; round < positive('rounds', values.rounds); round += 1) {
       for (const { fault, target } of chosen) {
-        const result = await soak({ backends, fault, target, seconds, inventories: positive('inventories', values.inventories), intervalMs: positive('interval', values.interval) });
+        const result = await soak({
+          backends,
+          fault,
+          target,
+          seconds,
+          inventories: positive('inventories', values.inventories),
+          intervalMs: positive('interval', values.interval),
+        });
         const found = problems(result);
         if (found.length > 0) process.exitCode = 1;
         if (values.json) console.log(JSON.stringify({ ...result, problems: found }));
@@ -68,9 +87,23 @@ try {
   process.exitCode = 1;
 }
 
-function render({ fault, target, calls, outcomes, otherP99, heap, settledMs }: SoakResult, found: readonly string[]): string {
-  const counted = Object.entries(outcomes).map(([sink, counts]) => `  ${sink}: ${Object.entries(counts).map(([outcome, count]) => `${outcome} ${count}`).join(', ')}`);
+function render(
+  { fault, target, calls, outcomes, otherP99, heap, settledMs }: SoakResult,
+  found: readonly string[],
+): string {
+  const counted = Object.entries(outcomes).map(
+    ([sink, counts]) =>
+      `  ${sink}: ${Object.entries(counts)
+        .map(([outcome, count]) => `${outcome} ${count}`)
+        .join(', ')}`,
+  );
   const p99 = `  p99 of the other store ${otherP99.undisturbedMs.toFixed(1)} ms undisturbed, ${otherP99.disturbedMs.toFixed(1)} ms with the fault (${otherP99.ratio.toFixed(2)} ×)`;
   const memory = `  heap ${heap.middleMb.toFixed(1)} MB in the middle, ${heap.endMb.toFixed(1)} MB at the end (${heap.ratio.toFixed(2)} ×); settled after ${Math.round(settledMs)} ms`;
-  return [`\n${fault} of ${target}: ${calls} exports asked for`, ...counted, p99, memory, ...(found.length === 0 ? ['  every promise was kept'] : found.map((problem) => `  BROKEN: ${problem}`))].join('\n');
+  return [
+    `\n${fault} of ${target}: ${calls} exports asked for`,
+    ...counted,
+    p99,
+    memory,
+    ...(found.length === 0 ? ['  every promise was kept'] : found.map((problem) => `  BROKEN: ${problem}`)),
+  ].join('\n');
 }

@@ -13,7 +13,10 @@ export async function startPostgresBackend(): Promise<Backend> {
     proxy,
     resource: {
       name: 'postgres',
-      config: { type: 'postgres', postgres: { database: database.database, table, tls: { mode: 'disable' }, connectTimeout: '2s' } },
+      config: {
+        type: 'postgres',
+        postgres: { database: database.database, table, tls: { mode: 'disable' }, connectTimeout: '2s' },
+      },
       connection: { credentials: { username, password, host: proxy.host, port: String(proxy.port) } },
       delivery: { attemptTimeout: '3s', deadline: '10s', breaker: { openFor: '2s' } },
     },
@@ -25,7 +28,13 @@ export async function startPostgresBackend(): Promise<Backend> {
       const held = new Map(rows.map(({ name, items }) => [name, items]));
       const lacking: string[] = [];
       for (const [name, { inventoryNamespace, exportedAt, generation, checksum }] of latest) {
-        const stored = await sealSnapshot({ inventoryNamespace, inventoryName: name, generation, exportedAt, items: held.get(name) ?? [] });
+        const stored = await sealSnapshot({
+          inventoryNamespace,
+          inventoryName: name,
+          generation,
+          exportedAt,
+          items: held.get(name) ?? [],
+        });
         if (stored.checksum !== checksum) lacking.push(name);
       }
       return lacking;

@@ -14,9 +14,13 @@ let results: SoakResult[] = [];
 beforeAll(async () => {
   const main = fileURLToPath(new URL('main.ts', import.meta.url));
   // It ends with 1 where a promise was broken; which one is for the tests to say.
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--expose-gc', main, '--seconds', String(seconds), '--json'], {
-    maxBuffer: 16 * 1024 * 1024,
-  }).catch((error: { stdout: string; stderr: string }) => error);
+  const { stdout, stderr } = await promisify(execFile)(
+    process.execPath,
+    ['--expose-gc', main, '--seconds', String(seconds), '--json'],
+    {
+      maxBuffer: 16 * 1024 * 1024,
+    },
+  ).catch((error: { stdout: string; stderr: string }) => error);
   results = stdout.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as SoakResult] : []));
   if (results.length < cases.length) throw new Error(`The soak ended early:\n${stdout}${stderr}`);
 }, 300_000);

@@ -38,7 +38,14 @@ export interface SoakResult {
 /** What an interval is here: the longest that a sink waits before it is tried again. */
 const settleMs = 15_000;
 
-export async function soak({ backends, fault, target, seconds, inventories, intervalMs }: SoakOptions): Promise<SoakResult> {
+export async function soak({
+  backends,
+  fault,
+  target,
+  seconds,
+  inventories,
+  intervalMs,
+}: SoakOptions): Promise<SoakResult> {
   const unhandled: string[] = [];
   const note = (reason: unknown): void => void unhandled.push(String(reason));
   process.on('unhandledRejection', note);
@@ -57,7 +64,9 @@ export async function soak({ backends, fault, target, seconds, inventories, inte
     await sleep(quarterMs);
     const middle = heapMb();
     await ended;
-    const [before, after] = [undisturbed, disturbed].map((histograms) => (histograms.get(other)?.percentile(99) ?? Number.NaN) / 1_000);
+    const [before, after] = [undisturbed, disturbed].map(
+      (histograms) => (histograms.get(other)?.percentile(99) ?? Number.NaN) / 1_000,
+    );
     storm.measure();
     await sleep(quarterMs);
     const end = heapMb();
@@ -69,7 +78,11 @@ export async function soak({ backends, fault, target, seconds, inventories, inte
       target,
       calls: storm.calls,
       outcomes: storm.outcomes(),
-      otherP99: { undisturbedMs: before ?? Number.NaN, disturbedMs: after ?? Number.NaN, ratio: (after ?? Number.NaN) / (before ?? Number.NaN) },
+      otherP99: {
+        undisturbedMs: before ?? Number.NaN,
+        disturbedMs: after ?? Number.NaN,
+        ratio: (after ?? Number.NaN) / (before ?? Number.NaN),
+      },
       heap: { middleMb: middle, endMb: end, ratio: end / middle },
       settledMs: performance.now() - stoppedAt,
       lacking,
@@ -82,7 +95,10 @@ export async function soak({ backends, fault, target, seconds, inventories, inte
   }
 }
 
-async function whenSettled(backends: Backends, latest: Parameters<Backends[BackendName]['lacking']>[0]): Promise<SoakResult['lacking']> {
+async function whenSettled(
+  backends: Backends,
+  latest: Parameters<Backends[BackendName]['lacking']>[0],
+): Promise<SoakResult['lacking']> {
   for (const end = performance.now() + settleMs; ; await sleep(250)) {
     const [postgres, kafka] = await Promise.all(backendNames.map((name) => backends[name].lacking(latest)));
     const lacking = { postgres: postgres ?? [], kafka: kafka ?? [] };

@@ -1,6 +1,13 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sealSnapshot, type DeliveryReport, type ExportInventory, type Exporter, type InventorySnapshot, type Item } from '@kollect/core';
+import {
+  sealSnapshot,
+  type DeliveryReport,
+  type ExportInventory,
+  type Exporter,
+  type InventorySnapshot,
+  type Item,
+} from '@kollect/core';
 
 export interface StormOptions {
   readonly exporter: Exporter;
@@ -27,7 +34,12 @@ export interface Storm {
 
 /** Starts the changes: every inventory once per interval. */
 export function startStorm({ exporter, sinks, inventories: count, intervalMs, itemsEach }: StormOptions): Storm {
-  const inventories = Array.from({ length: count }, (_, index) => ({ cluster: 'soak', namespace: 'team', name: `inventory-${index}`, sinks }));
+  const inventories = Array.from({ length: count }, (_, index) => ({
+    cluster: 'soak',
+    namespace: 'team',
+    name: `inventory-${index}`,
+    sinks,
+  }));
   const latest = new Map<string, InventorySnapshot>();
   const outcomes: Record<string, Record<string, number>> = Object.fromEntries(sinks.map((sink) => [sink, {}]));
   let histograms = histogramsOf(sinks);

@@ -6,7 +6,19 @@ import type { KafkaSpec } from '@kollect/sink-kafka';
 import type { FaultProxy } from '../servers/fault-proxy.ts';
 import { startKafka, type KafkaServer } from '../servers/kafka.ts';
 import { waitUntil } from '../postgres/support.ts';
-import { clients, deliveredTimes, eventsIn, exportingSink, keyOf, outcomeOf, readBack, recordTimes, snapshotOf, watchSockets, type SocketWatch } from './exporting.ts';
+import {
+  clients,
+  deliveredTimes,
+  eventsIn,
+  exportingSink,
+  keyOf,
+  outcomeOf,
+  readBack,
+  recordTimes,
+  snapshotOf,
+  watchSockets,
+  type SocketWatch,
+} from './exporting.ts';
 import { limit } from './sink.ts';
 import { openTestTopic, type TestTopic } from './support.ts';
 
@@ -42,14 +54,25 @@ describe.each(clients)('through $client', (client) => {
   });
 
   const open = (spec: Partial<KafkaSpec> = {}): KollectSink => {
-    const sink = exportingSink(client, { brokers: server.listeners.proxied, topic: topic.name, maxMessageBytes, compression: 'none', ...spec });
+    const sink = exportingSink(client, {
+      brokers: server.listeners.proxied,
+      topic: topic.name,
+      maxMessageBytes,
+      compression: 'none',
+      ...spec,
+    });
     sinks.push(sink);
     return sink;
   };
   const records = (committed = false) => readBack(server, topic.name, client, { committed });
 
   /** What an export ends with that is aborted once `reached` resolves; nothing of it stays on the caller's signal. */
-  const aborted = async (sink: KollectSink, round: number, reached: () => Promise<unknown>, count = 3): Promise<string> => {
+  const aborted = async (
+    sink: KollectSink,
+    round: number,
+    reached: () => Promise<unknown>,
+    count = 3,
+  ): Promise<string> => {
     const caller = new AbortController();
     const exporting = outcomeOf(sink.export(await snapshotOf('web', round, { count }), { signal: caller.signal }));
     await reached();
@@ -71,7 +94,9 @@ describe.each(clients)('through $client', (client) => {
   test('before it began', async () => {
     const sink = open();
     const before = proxy.forwarded.toServer;
-    await expect(sink.export(await snapshotOf('web', 0), { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED' });
+    await expect(sink.export(await snapshotOf('web', 0), { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'ABORTED',
+    });
     expect(proxy.forwarded.toServer).toBe(before);
     await applied(sink, 1);
     expect(recordTimes(await records(), 'web')).toHaveLength(1);
@@ -85,7 +110,9 @@ describe.each(clients)('through $client', (client) => {
     await measured.close();
     const sink = open();
     proxy.blackhole();
-    expect(await aborted(sink, 0, () => waitUntil(() => sockets.open().length > 0, { what: 'it dials' }))).toBe('ABORTED');
+    expect(await aborted(sink, 0, () => waitUntil(() => sockets.open().length > 0, { what: 'it dials' }))).toBe(
+      'ABORTED',
+    );
     expect(sockets.open()).toEqual([]);
     proxy.heal();
     for (const share of [0.2, 0.6, 0.95]) {
@@ -128,32 +155,43 @@ describe.each(clients)('through $client', (client) => {
     expect(times).toContain((await snapshotOf('web', 2)).exportedAt);
   });
 
-  test.each([false, true])('between the parts of a snapshot (transactional: %s): no part follows, and no consumer is told of it', async (transactional) => {
-    const sink = open({ transactional });
-    await expect(sink.export(await snapshotOf('web', 0, { count: 60 }), limit())).resolves.toMatchObject({ outcome: 'applied' });
-    const before = proxy.forwarded.toServer;
-    const { messages } = await sink.export(await snapshotOf('web', 1, { count: 60 }), limit());
-    const bytes = proxy.forwarded.toServer - before;
-    expect(messages).toBeGreaterThan(4);
-    // Goes on, slowly: what is aborted is the export, and not what hangs.
-    proxy.throttle(bytes / 2);
-    const half = waitUntil(() => proxy.forwarded.toServer > before + bytes * 1.5, { what: 'half of the parts are sent' });
-    expect(await aborted(sink, 2, () => half, 60)).toBe('ABORTED');
-    proxy.throttle(Infinity);
-    await expect(sink.export(await snapshotOf('web', 3, { count: 60 }), limit())).resolves.toMatchObject({ outcome: 'applied' });
-    const found = await records(transactional);
-    const times = await Promise.all([0, 1, 2, 3].map(async (round) => (await snapshotOf('web', round)).exportedAt));
-    const parts = recordTimes(found, 'web').filter((time) => time === times[2]).length;
-    expect(parts).toBeLessThan(transactional ? 1 : messages);
-    const events = await eventsIn(topic.name, found);
-    expect(deliveredTimes(events, 'web')).toEqual([times[0], times[1], times[3]]);
-  });
+  test.each([false, true])(
+    'between the parts of a snapshot (transactional: %s): no part follows, and no consumer is told of it',
+    async (transactional) => {
+      const sink = open({ transactional });
+      await expect(sink.export(await snapshotOf('web', 0, { count: 60 }), limit())).resolves.toMatchObject({
+        outcome: 'applied',
+      });
+      const before = proxy.forwarded.toServer;
+      const { messages } = await sink.export(await snapshotOf('web', 1, { count: 60 }), limit());
+      const bytes = proxy.forwarded.toServer - before;
+      expect(messages).toBeGreaterThan(4);
+      // Goes on, slowly: what is aborted is the export, and not what hangs.
+      proxy.throttle(bytes / 2);
+      const half = waitUntil(() => proxy.forwarded.toServer > before + bytes * 1.5, {
+        what: 'half of the parts are sent',
+      });
+      expect(await aborted(sink, 2, () => half, 60)).toBe('ABORTED');
+      proxy.throttle(Infinity);
+      await expect(sink.export(await snapshotOf('web', 3, { count: 60 }), limit())).resolves.toMatchObject({
+        outcome: 'applied',
+      });
+      const found = await records(transactional);
+      const times = await Promise.all([0, 1, 2, 3].map(async (round) => (await snapshotOf('web', round)).exportedAt));
+      const parts = recordTimes(found, 'web').filter((time) => time === times[2]).length;
+      expect(parts).toBeLessThan(transactional ? 1 : messages);
+      const events = await eventsIn(topic.name, found);
+      expect(deliveredTimes(events, 'web')).toEqual([times[0], times[1], times[3]]);
+    },
+  );
 
   test('a deadline is a TIMEOUT, retryable, in the queue as in flight', async () => {
     const sink = open();
     await applied(sink, 0);
     proxy.blackhole();
-    const outcomes = [1, 2, 3].map(async (round) => outcomeOf(sink.export(await snapshotOf(`web-${round}`, round), { signal: AbortSignal.timeout(500) })));
+    const outcomes = [1, 2, 3].map(async (round) =>
+      outcomeOf(sink.export(await snapshotOf(`web-${round}`, round), { signal: AbortSignal.timeout(500) })),
+    );
     expect(await Promise.all(outcomes)).toEqual(['TIMEOUT retryable', 'TIMEOUT retryable', 'TIMEOUT retryable']);
     proxy.heal();
     await applied(sink, 4);

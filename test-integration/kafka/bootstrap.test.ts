@@ -23,22 +23,25 @@ afterAll(async () => {
 });
 
 describe.each(eachClient)('%s', (_, client) => {
-  test.each(['plaintext', 'sasl'] as const)('asks the next broker where the first takes connections and says nothing (%s)', async (listener) => {
-    const { listeners, users } = testKafka();
-    const { username, password } = users.admin;
-    const sink = sinkOver(client, {
-      topic: topic?.name ?? '',
-      spec: {
-        brokers: [silentBroker, ...listeners[listener]],
-        requestTimeout: '1s',
-        ...(listener === 'sasl' ? { sasl: { mechanism: 'scram-sha-512' } } : {}),
-      },
-      ...(listener === 'sasl' ? { credentials: { username, password } } : {}),
-    });
-    try {
-      expect(await sink.export(await snapshot(0, []), limit())).toMatchObject({ outcome: 'applied' });
-    } finally {
-      await sink.close();
-    }
-  });
+  test.each(['plaintext', 'sasl'] as const)(
+    'asks the next broker where the first takes connections and says nothing (%s)',
+    async (listener) => {
+      const { listeners, users } = testKafka();
+      const { username, password } = users.admin;
+      const sink = sinkOver(client, {
+        topic: topic?.name ?? '',
+        spec: {
+          brokers: [silentBroker, ...listeners[listener]],
+          requestTimeout: '1s',
+          ...(listener === 'sasl' ? { sasl: { mechanism: 'scram-sha-512' } } : {}),
+        },
+        ...(listener === 'sasl' ? { credentials: { username, password } } : {}),
+      });
+      try {
+        expect(await sink.export(await snapshot(0, []), limit())).toMatchObject({ outcome: 'applied' });
+      } finally {
+        await sink.close();
+      }
+    },
+  );
 });

@@ -22,9 +22,26 @@ const manyBytes = 64 * 1024 * 1024;
 
 /** The batches of a partition, as the broker keeps them; marks of transactions are left out. */
 export async function readBatches(topic: string, partition = 0): Promise<ReadBatch[]> {
-  const from = { partition, currentLeaderEpoch: -1, fetchOffset: 0n, lastFetchedEpoch: -1, partitionMaxBytes: manyBytes };
+  const from = {
+    partition,
+    currentLeaderEpoch: -1,
+    fetchOffset: 0n,
+    lastFetchedEpoch: -1,
+    partitionMaxBytes: manyBytes,
+  };
   const topics = [{ topicId: topic, partitions: [from] }];
-  const { responses } = await ask(fetchV12.api, 100, 1, manyBytes, FetchIsolationLevels.READ_UNCOMMITTED, 0, -1, topics, [], '');
+  const { responses } = await ask(
+    fetchV12.api,
+    100,
+    1,
+    manyBytes,
+    FetchIsolationLevels.READ_UNCOMMITTED,
+    0,
+    -1,
+    topics,
+    [],
+    '',
+  );
   const batches = responses.flatMap((response) => response.partitions.flatMap(({ records }) => records ?? []));
   return batches
     .filter(({ attributes }) => (attributes & controlBit) === 0)
@@ -38,12 +55,20 @@ export async function readBatches(topic: string, partition = 0): Promise<ReadBat
 
 /** The settings that somebody gave the topic; those of the broker are left out. */
 export async function readConfigs(topic: string): Promise<Readonly<Record<string, string>>> {
-  const { results } = await ask(describeConfigsV4.api, [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configurationKeys: null }], false, false);
+  const { results } = await ask(
+    describeConfigsV4.api,
+    [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configurationKeys: null }],
+    false,
+    false,
+  );
   const own = results.flatMap(({ configs }) => configs.filter(({ configSource }) => configSource === ownTopicSetting));
   return Object.fromEntries(own.map(({ name, value }) => [name, String(value)]));
 }
 
-async function ask<Arguments extends unknown[], Response>(api: API<Arguments, Response>, ...args: Arguments): Promise<Response> {
+async function ask<Arguments extends unknown[], Response>(
+  api: API<Arguments, Response>,
+  ...args: Arguments
+): Promise<Response> {
   const [address] = testKafka().listeners.plaintext;
   if (address === undefined) throw new Error('The Kafka of this test run has no plaintext listener.');
   return askNode(address, api, ...args);

@@ -3,7 +3,7 @@ import { parseDocument } from '@kollect/core';
 import { makeItems, makeSnapshot } from '@kollect/sink-testkit';
 import { CloudEvent, Kafka, type KafkaMessage } from 'cloudevents';
 import type { KafkaRecord } from '../../packages/sink-kafka/src/kafka-client.ts';
-import { removalMessage, snapshotMessages } from '../../packages/sink-kafka/src/messages.ts';
+import { removalMessage, snapshotMessages } from '../../packages/sink-kafka/src/publishing/messages.ts';
 
 const options = { format: 'cloudevents', headers: { team: 'portal' }, maxMessageBytes: 8_000 } as const;
 const scope = { cluster: 'arn:aws:eks:eu-1:1/clüster #1', inventoryNamespace: 'team', inventoryName: 'all' };
@@ -32,7 +32,11 @@ describe('the SDK of CloudEvents', () => {
         partitionkey: `${scope.cluster}:team/all`,
       });
       expect(records[index]?.headers['ce_partitionkey']).toBe(event['partitionkey']);
-      expect(parseDocument(JSON.stringify(event.data))).toMatchObject({ checksum: snapshot.checksum, partIndex: index, partTotal: records.length });
+      expect(parseDocument(JSON.stringify(event.data))).toMatchObject({
+        checksum: snapshot.checksum,
+        partIndex: index,
+        partTotal: records.length,
+      });
     }
     expect(new Set(events.map(({ id }) => id)).size).toBe(records.length);
   });
@@ -43,17 +47,25 @@ describe('the SDK of CloudEvents', () => {
     const event = Kafka.toEvent(consumed(record)) as CloudEvent<object>;
     const { headers } = Kafka.binary(event) as unknown as { readonly headers: Record<string, unknown> };
     // It writes the content type twice, where the binding wants it in content-type alone.
-    const written = Object.entries(headers).filter(([name, text]) => text !== undefined && name !== 'ce_datacontenttype');
+    const written = Object.entries(headers).filter(
+      ([name, text]) => text !== undefined && name !== 'ce_datacontenttype',
+    );
     expect(written).toHaveLength(8);
     expect(record.headers).toMatchObject(Object.fromEntries(written));
   });
 
   test('accepts the attributes of a removal, which has no data', () => {
     const { headers, value } = removalMessage(scope, { ...options, removedAt: '2026-01-31T12:00:00Z' });
-    const attributes = Object.fromEntries(Object.entries(headers).flatMap(([name, text]) => (name.startsWith('ce_') ? [[name.slice(3), text]] : [])));
+    const attributes = Object.fromEntries(
+      Object.entries(headers).flatMap(([name, text]) => (name.startsWith('ce_') ? [[name.slice(3), text]] : [])),
+    );
     const event = new CloudEvent(attributes);
     expect(event.validate()).toBe(true);
-    expect(event).toMatchObject({ type: 'dev.kollect.inventory.removed', time: '2026-01-31T12:00:00.000Z', subject: 'team/all' });
+    expect(event).toMatchObject({
+      type: 'dev.kollect.inventory.removed',
+      time: '2026-01-31T12:00:00.000Z',
+      subject: 'team/all',
+    });
     expect(value).toBeNull();
     expect(headers).not.toHaveProperty('content-type');
   });

@@ -3,7 +3,16 @@ import type { KollectSink } from '@kollect/core';
 import type { KafkaSpec } from '@kollect/sink-kafka';
 import { startKafka, type KafkaServer } from '../servers/kafka.ts';
 import { waitUntil } from '../postgres/support.ts';
-import { clients, expectAcknowledged, exportingSink, outcomeOf, readBack, recordTimes, snapshotOf, streamExports } from './exporting.ts';
+import {
+  clients,
+  expectAcknowledged,
+  exportingSink,
+  outcomeOf,
+  readBack,
+  recordTimes,
+  snapshotOf,
+  streamExports,
+} from './exporting.ts';
 import { limit } from './sink.ts';
 import { openTestTopic, type TestTopic } from './support.ts';
 
@@ -31,7 +40,12 @@ describe.each(clients)('through $client', (client) => {
   });
 
   const open = (spec: Partial<KafkaSpec> = {}): KollectSink => {
-    const sink = exportingSink(client, { brokers: server.listeners.plaintext, topic: topic.name, maxMessageBytes, ...spec });
+    const sink = exportingSink(client, {
+      brokers: server.listeners.plaintext,
+      topic: topic.name,
+      maxMessageBytes,
+      ...spec,
+    });
     sinks.push(sink);
     return sink;
   };
@@ -40,7 +54,8 @@ describe.each(clients)('through $client', (client) => {
   const underLoad = async (work: () => Promise<void>): Promise<void> => {
     const sink = open();
     const rounds = new Map(inventories.map((inventory) => [inventory, 0]));
-    const past = (limits: ReadonlyMap<string, number>, count: number) => inventories.every((inventory) => (rounds.get(inventory) ?? 0) > (limits.get(inventory) ?? 0) + count);
+    const past = (limits: ReadonlyMap<string, number>, count: number) =>
+      inventories.every((inventory) => (rounds.get(inventory) ?? 0) > (limits.get(inventory) ?? 0) + count);
     let done = false;
     const streams = inventories.map((inventory) => {
       const ended = (): boolean => {
@@ -64,7 +79,8 @@ describe.each(clients)('through $client', (client) => {
   test('leaders that move under exports lose nothing and keep the order', async () => {
     await underLoad(async () => {
       const leader = await server.leaderOf(topic.name);
-      for (const node of [...server.nodes.filter((id) => id !== leader), leader]) await server.moveLeader(topic.name, 0, node);
+      for (const node of [...server.nodes.filter((id) => id !== leader), leader])
+        await server.moveLeader(topic.name, 0, node);
     });
   }, 90_000);
 
@@ -72,7 +88,10 @@ describe.each(clients)('through $client', (client) => {
     await underLoad(async () => {
       const leader = await server.leaderOf(topic.name);
       await server.kill(leader);
-      await waitUntil(async () => (await server.leaderOf(topic.name)) !== leader, { what: 'another node leads', timeoutMs: 30_000 });
+      await waitUntil(async () => (await server.leaderOf(topic.name)) !== leader, {
+        what: 'another node leads',
+        timeoutMs: 30_000,
+      });
     });
   }, 90_000);
 
@@ -84,7 +103,10 @@ describe.each(clients)('through $client', (client) => {
     const [partition] = await server.partitionsOf(topic.name);
     const follower = partition?.replicas.find((node) => node !== partition.leader);
     await server.kill(follower);
-    await waitUntil(async () => (await server.partitionsOf(topic.name))[0]?.inSyncReplicas.length === 1, { what: 'one replica is left', timeoutMs: 30_000 });
+    await waitUntil(async () => (await server.partitionsOf(topic.name))[0]?.inSyncReplicas.length === 1, {
+      what: 'one replica is left',
+      timeoutMs: 30_000,
+    });
     const next = await snapshotOf('web', 1);
     await expect(sink.export(next, limit())).rejects.toMatchObject({
       code: 'UNAVAILABLE',
@@ -93,7 +115,13 @@ describe.each(clients)('through $client', (client) => {
     });
     await server.start(follower);
     // No copy came of what was refused.
-    await waitUntil(async () => (await outcomeOf(sink.export(next, limit()))) === 'applied', { what: 'the export is applied', timeoutMs: 30_000 });
-    expect(recordTimes(await readBack(server, topic.name, client), 'web')).toEqual([(await snapshotOf('web', 0)).exportedAt, next.exportedAt]);
+    await waitUntil(async () => (await outcomeOf(sink.export(next, limit()))) === 'applied', {
+      what: 'the export is applied',
+      timeoutMs: 30_000,
+    });
+    expect(recordTimes(await readBack(server, topic.name, client), 'web')).toEqual([
+      (await snapshotOf('web', 0)).exportedAt,
+      next.exportedAt,
+    ]);
   }, 90_000);
 });

@@ -13,7 +13,9 @@ const acknowledgements = ['all', 'leader', 'none'] as const;
 const cases = compressions.flatMap((compression) => acknowledgements.map((acks) => [compression, acks] as const));
 
 /** Larger than a block of any codec, and easy to compress. */
-const items = Array.from({ length: 2_000 }, (_, index) => item(`web-${index}`, { index, text: 'Größe 🦊 '.repeat(10) }));
+const items = Array.from({ length: 2_000 }, (_, index) =>
+  item(`web-${index}`, { index, text: 'Größe 🦊 '.repeat(10) }),
+);
 
 describe.each(eachClient)('%s', (_, client) => {
   const topics = useTopics(client);
@@ -26,7 +28,11 @@ describe.each(eachClient)('%s', (_, client) => {
     for (const [compression, acks] of cases) {
       const sink = topics.open({ topic, spec: { compression, acks } });
       const sent = await snapshot(0, items, { inventoryName: `${compression}-${acks}` });
-      await expect(sink.export(sent, limit())).resolves.toMatchObject({ outcome: 'applied', messages: 1, bytes: wholeDocument(sent).byteLength });
+      await expect(sink.export(sent, limit())).resolves.toMatchObject({
+        outcome: 'applied',
+        messages: 1,
+        bytes: wholeDocument(sent).byteLength,
+      });
       await sink.close();
       snapshots.set(`prod:team-a/${sent.inventoryName}`, sent);
     }
@@ -59,7 +65,11 @@ describe.each(eachClient)('%s', (_, client) => {
         ({ code, retryable }: SinkError) => [code, retryable],
       );
     };
-    expect(await Promise.all(acknowledgements.map(outcome))).toEqual([['PAYLOAD_TOO_LARGE', false], ['PAYLOAD_TOO_LARGE', false], 'applied']);
+    expect(await Promise.all(acknowledgements.map(outcome))).toEqual([
+      ['PAYLOAD_TOO_LARGE', false],
+      ['PAYLOAD_TOO_LARGE', false],
+      'applied',
+    ]);
     expect((await testKafka().endOffsets(narrow)).get(0)).toBe(0);
   });
 
@@ -68,6 +78,8 @@ describe.each(eachClient)('%s', (_, client) => {
     const sink = topics.open({ topic, spec: { acks: 'none', compression: 'none' } });
     await sink.export(await snapshot(0, items), limit());
     await sink.close();
-    await waitUntil(async () => (await testKafka().endOffsets(topic)).get(0) === 1, { what: 'the message is in the topic' });
+    await waitUntil(async () => (await testKafka().endOffsets(topic)).get(0) === 1, {
+      what: 'the message is in the topic',
+    });
   });
 });

@@ -31,7 +31,11 @@ const clients = { kafkajs: kafkajsClient, platformatic: platformaticClient };
 describe.each<[keyof typeof clients, string, Partial<KafkaSpec>]>([
   ['kafkajs', 'one message a snapshot', {}],
   ['kafkajs', 'in parts', { maxMessageBytes: 20_000 }],
-  ['kafkajs', 'in parts, transactional, as cloud events', { maxMessageBytes: 20_000, transactional: true, format: 'cloudevents' }],
+  [
+    'kafkajs',
+    'in parts, transactional, as cloud events',
+    { maxMessageBytes: 20_000, transactional: true, format: 'cloudevents' },
+  ],
   ['platformatic', 'one message a snapshot', { compression: 'gzip' }],
   ['platformatic', 'in parts', { maxMessageBytes: 20_000, compression: 'gzip' }],
   ['platformatic', 'in parts, transactional', { maxMessageBytes: 20_000, compression: 'gzip', transactional: true }],
@@ -52,7 +56,11 @@ describe.each<[keyof typeof clients, string, Partial<KafkaSpec>]>([
     });
   beforeAll(async () => {
     store.topic = await openTestTopic({ partitions });
-    store.follower = await followTopic(testKafka(), { topic: store.topic.name, partitions, client: client === 'kafkajs' ? 'platformatic' : 'kafkajs' });
+    store.follower = await followTopic(testKafka(), {
+      topic: store.topic.name,
+      partitions,
+      client: client === 'kafkajs' ? 'platformatic' : 'kafkajs',
+    });
   });
   afterAll(async () => {
     await store.follower?.stop();

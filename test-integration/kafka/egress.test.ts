@@ -67,7 +67,8 @@ describe.each(eachClient)('%s', (_, client) => {
   });
   afterAll(() => relay.close());
 
-  const open = (egress: Egress, brokers: readonly string[]): KollectSink => topics.open({ topic, egress, spec: { brokers: [...brokers] } });
+  const open = (egress: Egress, brokers: readonly string[]): KollectSink =>
+    topics.open({ topic, egress, spec: { brokers: [...brokers] } });
   const exportTo = async (sink: KollectSink) => sink.export(await snapshot(0, [item('web')]), limit());
   async function denialOf(sink: KollectSink): Promise<SinkError> {
     const error = await exportTo(sink).then(
@@ -75,10 +76,16 @@ describe.each(eachClient)('%s', (_, client) => {
       (thrown: unknown) => thrown,
     );
     if (!SinkError.isInstance(error)) throw new Error(`Expected a SinkError, got ${String(error)}.`);
-    expect([error.code, error.reason, error.retryable, error.operation]).toEqual(['EGRESS_DENIED', 'forbidden', false, 'export']);
+    expect([error.code, error.reason, error.retryable, error.operation]).toEqual([
+      'EGRESS_DENIED',
+      'forbidden',
+      false,
+      'export',
+    ]);
     return error;
   }
-  const expectUnwritten = async (): Promise<void> => expect([...(await testKafka().endOffsets(topic)).values()]).toEqual([0]);
+  const expectUnwritten = async (): Promise<void> =>
+    expect([...(await testKafka().endOffsets(topic)).values()]).toEqual([0]);
 
   test('an address that the policy denies is not dialled', async () => {
     const before = relay.connections;
@@ -86,16 +93,23 @@ describe.each(eachClient)('%s', (_, client) => {
     expect((await denialOf(sink)).message).toContain(`forbids "${relay.host}"`);
     const { ok, steps } = await sink.testConnection(limit());
     expect(ok).toBe(false);
-    expect(steps.filter(({ status }) => status === 'failed')).toMatchObject([{ name: 'resolve', code: 'EGRESS_DENIED', remedy: expect.stringContaining('egress policy') }]);
+    expect(steps.filter(({ status }) => status === 'failed')).toMatchObject([
+      { name: 'resolve', code: 'EGRESS_DENIED', remedy: expect.stringContaining('egress policy') },
+    ]);
     expect(relay.connections).toBe(before);
     await expectUnwritten();
   });
 
   test('nor is a name that resolves to one', async () => {
-    const lookup = createEgressPolicy({ deny: ['127.0.0.0/8'], lookup: (_name, _options, answer) => answer(null, [{ address: '127.0.0.1', family: 4 }]) });
+    const lookup = createEgressPolicy({
+      deny: ['127.0.0.0/8'],
+      lookup: (_name, _options, answer) => answer(null, [{ address: '127.0.0.1', family: 4 }]),
+    });
     const port = testKafka().bootstrap.split(':').at(-1);
     const sink = open(lookup, [`kafka.example:${port}`]);
-    expect((await denialOf(sink)).message).toContain('"127.0.0.1" (denied by the host), which "kafka.example" resolves to');
+    expect((await denialOf(sink)).message).toContain(
+      '"127.0.0.1" (denied by the host), which "kafka.example" resolves to',
+    );
     await expectUnwritten();
   });
 
@@ -108,12 +122,20 @@ describe.each(eachClient)('%s', (_, client) => {
     await expectUnwritten();
     const { ok, steps } = await sink.testConnection(limit());
     expect(ok).toBe(false);
-    expect(steps.find(({ status }) => status === 'failed')).toMatchObject({ name: 'metadata', code: 'EGRESS_DENIED', found: expect.stringContaining('127.0.0.1') });
+    expect(steps.find(({ status }) => status === 'failed')).toMatchObject({
+      name: 'metadata',
+      code: 'EGRESS_DENIED',
+      found: expect.stringContaining('127.0.0.1'),
+    });
   });
 
   test('where both are allowed, the export arrives', async () => {
     const own = await topics.make();
-    const sink = topics.open({ topic: own, egress: createEgressPolicy({ allowOnly: [relay.host, '127.0.0.1'] }), spec: { brokers: [relay.address] } });
+    const sink = topics.open({
+      topic: own,
+      egress: createEgressPolicy({ allowOnly: [relay.host, '127.0.0.1'] }),
+      spec: { brokers: [relay.address] },
+    });
     await expect(exportTo(sink)).resolves.toMatchObject({ outcome: 'applied' });
     await expect(sink.testConnection(limit())).resolves.toMatchObject({ ok: true });
   });

@@ -3,9 +3,16 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSinkRegistry, sealSnapshot, SinkError, type InventorySnapshot, type KollectSink } from '@kollect/core';
-import { createKafkaSink, formatMessageKey, kafkajsClient, readSnapshots, type InventoryEvent, type KafkaSpec } from '@kollect/sink-kafka';
+import {
+  createKafkaSink,
+  formatMessageKey,
+  kafkajsClient,
+  readSnapshots,
+  type InventoryEvent,
+  type KafkaSpec,
+} from '@kollect/sink-kafka';
 import { platformaticClient } from '@kollect/sink-kafka/platformatic';
-import { partitionFor } from '../../packages/sink-kafka/src/partitioner.ts';
+import { partitionFor } from '../../packages/sink-kafka/src/publishing/partitioner.ts';
 import { makeItems } from '@kollect/sink-testkit';
 import { readTopicFast } from '../servers/kafka-fast-reader.ts';
 import type { KafkaConnection } from '../servers/kafka-connection.ts';
@@ -22,14 +29,21 @@ export const clients = [
 export type TestClient = (typeof clients)[number];
 
 /** A sink with short limits, so that what hangs is noticed soon. */
-export function exportingSink({ factory, compression }: TestClient, spec: Partial<KafkaSpec> & Pick<KafkaSpec, 'brokers' | 'topic'>): KollectSink {
+export function exportingSink(
+  { factory, compression }: TestClient,
+  spec: Partial<KafkaSpec> & Pick<KafkaSpec, 'brokers' | 'topic'>,
+): KollectSink {
   const registry = createSinkRegistry([createKafkaSink({ client: factory })]);
   const kafka = { compression, requestTimeout: '5s', connectTimeout: '5s', deliveryTimeout: '20s', ...spec };
   return registry.create({ type: 'kafka', kafka }, { name: 'test' });
 }
 
 /** The snapshot of an inventory in a round; about 120 bytes an item, besides what names it. */
-export function snapshotOf(inventory: string, round: number, { count = 3, bytes = 120 }: { readonly count?: number; readonly bytes?: number } = {}): Promise<InventorySnapshot> {
+export function snapshotOf(
+  inventory: string,
+  round: number,
+  { count = 3, bytes = 120 }: { readonly count?: number; readonly bytes?: number } = {},
+): Promise<InventorySnapshot> {
   return sealSnapshot({
     cluster: 'prod',
     inventoryNamespace: 'team-a',
@@ -59,7 +73,8 @@ export function keyOf(inventory: string): string {
 export function outcomeOf(exporting: Promise<{ readonly outcome: string }>): Promise<string> {
   return exporting.then(
     ({ outcome }) => outcome,
-    (error: unknown) => (SinkError.isInstance(error) ? `${error.code}${error.retryable ? ' retryable' : ''}` : String(error)),
+    (error: unknown) =>
+      SinkError.isInstance(error) ? `${error.code}${error.retryable ? ' retryable' : ''}` : String(error),
   );
 }
 
@@ -77,7 +92,10 @@ export interface ExportStream {
 }
 
 /** Exports one snapshot of the inventory after another. Rejects with an error that is not retryable. */
-export async function streamExports(sink: KollectSink, { inventory, count = 3, ended }: StreamOptions): Promise<ExportStream> {
+export async function streamExports(
+  sink: KollectSink,
+  { inventory, count = 3, ended }: StreamOptions,
+): Promise<ExportStream> {
   const acknowledged: InventorySnapshot[] = [];
   const failures: SinkError[] = [];
   for (let round = 0; !ended(); round += 1) {
@@ -97,8 +115,16 @@ export async function streamExports(sink: KollectSink, { inventory, count = 3, e
 }
 
 /** All records of a topic, read by the other client. Right after a restart the broker may still load the state of consumer groups. */
-export async function readBack(server: KafkaConnection, topic: string, { reader }: TestClient, options: { readonly committed?: boolean } = {}): Promise<readonly ReadRecord[]> {
-  return waitUntil(() => readTopicFast(server, topic, { client: reader, ...options }).catch(() => undefined), { what: `the topic "${topic}" is read`, timeoutMs: 20_000 });
+export async function readBack(
+  server: KafkaConnection,
+  topic: string,
+  { reader }: TestClient,
+  options: { readonly committed?: boolean } = {},
+): Promise<readonly ReadRecord[]> {
+  return waitUntil(() => readTopicFast(server, topic, { client: reader, ...options }).catch(() => undefined), {
+    what: `the topic "${topic}" is read`,
+    timeoutMs: 20_000,
+  });
 }
 
 /** The records as a consumer of the topic is told of them. */
@@ -111,7 +137,9 @@ export async function eventsIn(topic: string, records: readonly ReadRecord[]): P
 
 /** Times of the snapshots that a consumer is told of for an inventory, in their order; those are whole and verified. */
 export function deliveredTimes(events: readonly InventoryEvent[], inventory: string): string[] {
-  return events.flatMap((event) => (event.type === 'snapshot' && event.scope.inventoryName === inventory ? [event.document.exportedAt] : []));
+  return events.flatMap((event) =>
+    event.type === 'snapshot' && event.scope.inventoryName === inventory ? [event.document.exportedAt] : [],
+  );
 }
 
 /** Times of the records of an inventory, in the order of their offsets. */
@@ -131,7 +159,10 @@ export interface AcknowledgedOptions {
 }
 
 /** Whatever was acknowledged is in the topic, in the order of its acknowledgements, and a consumer is told of each. */
-export async function expectAcknowledged(records: readonly ReadRecord[], { topic, inventory, acknowledged, lateCopies = false }: AcknowledgedOptions): Promise<void> {
+export async function expectAcknowledged(
+  records: readonly ReadRecord[],
+  { topic, inventory, acknowledged, lateCopies = false }: AcknowledgedOptions,
+): Promise<void> {
   const times = acknowledged.map(({ exportedAt }) => exportedAt);
   const recorded = recordTimes(records, inventory);
   expect([...new Set(recorded)]).toEqual(times);

@@ -4,7 +4,20 @@ import type { KafkaSpec } from '@kollect/sink-kafka';
 import type { FaultProxy } from '../servers/fault-proxy.ts';
 import { startKafka, type KafkaServer } from '../servers/kafka.ts';
 import { waitUntil } from '../postgres/support.ts';
-import { clients, deliveredTimes, eventsIn, expectAcknowledged, exportingSink, inventoriesApart, outcomeOf, readBack, snapshotOf, streamExports, watchSockets, type SocketWatch } from './exporting.ts';
+import {
+  clients,
+  deliveredTimes,
+  eventsIn,
+  expectAcknowledged,
+  exportingSink,
+  inventoriesApart,
+  outcomeOf,
+  readBack,
+  snapshotOf,
+  streamExports,
+  watchSockets,
+  type SocketWatch,
+} from './exporting.ts';
 import { limit } from './sink.ts';
 import { openTestTopic, type TestTopic } from './support.ts';
 
@@ -41,12 +54,18 @@ describe.each(clients)('through $client', (client) => {
   });
 
   const open = (spec: Partial<KafkaSpec> = {}): KollectSink => {
-    const sink = exportingSink(client, { brokers: server.listeners.proxied, topic: topic.name, maxMessageBytes, ...spec });
+    const sink = exportingSink(client, {
+      brokers: server.listeners.proxied,
+      topic: topic.name,
+      maxMessageBytes,
+      ...spec,
+    });
     sinks.push(sink);
     return sink;
   };
   const records = () => readBack(server, topic.name, client);
-  const times = async (inventory: string): Promise<string[]> => deliveredTimes(await eventsIn(topic.name, await records()), inventory);
+  const times = async (inventory: string): Promise<string[]> =>
+    deliveredTimes(await eventsIn(topic.name, await records()), inventory);
 
   test('a broker killed under a stream of exports loses nothing that was acknowledged', async () => {
     const sink = open();
@@ -65,7 +84,10 @@ describe.each(clients)('through $client', (client) => {
     await waitUntil(() => atLeast(5), { what: 'the exports flow', timeoutMs: 20_000 });
     await server.restart('kill');
     const before = { ...rounds };
-    await waitUntil(() => inventories.every((inventory) => (rounds[inventory] ?? 0) > (before[inventory] ?? 0) + 1), { what: 'the exports flow again', timeoutMs: 30_000 });
+    await waitUntil(() => inventories.every((inventory) => (rounds[inventory] ?? 0) > (before[inventory] ?? 0) + 1), {
+      what: 'the exports flow again',
+      timeoutMs: 30_000,
+    });
     restarted = true;
     const seen = await Promise.all(streams);
     const found = await records();
@@ -77,11 +99,20 @@ describe.each(clients)('through $client', (client) => {
   test('connections that died while they rested cost the caller nothing', async () => {
     const sink = open();
     await sink.export(await snapshotOf('web', 0), limit());
-    const closedByBroker = (): Promise<unknown> => waitUntil(() => sockets.open().length === 0, { what: 'the broker closes what is idle', timeoutMs: 20_000 });
-    const deaths = [closedByBroker, async () => proxy.cut(), async () => proxy.reset(), async () => proxy.cut('client'), async () => proxy.reset('client')];
+    const closedByBroker = (): Promise<unknown> =>
+      waitUntil(() => sockets.open().length === 0, { what: 'the broker closes what is idle', timeoutMs: 20_000 });
+    const deaths = [
+      closedByBroker,
+      async () => proxy.cut(),
+      async () => proxy.reset(),
+      async () => proxy.cut('client'),
+      async () => proxy.reset('client'),
+    ];
     for (const [at, die] of deaths.entries()) {
       await die();
-      await expect(sink.export(await snapshotOf('web', at + 1), limit())).resolves.toMatchObject({ outcome: 'applied' });
+      await expect(sink.export(await snapshotOf('web', at + 1), limit())).resolves.toMatchObject({
+        outcome: 'applied',
+      });
     }
     expect(await times('web')).toHaveLength(1 + deaths.length);
   }, 60_000);
@@ -90,27 +121,33 @@ describe.each(clients)('through $client', (client) => {
     'a cable that is pulled': { fall: async () => proxy.blackhole(), rise: async () => proxy.heal() },
     'a broker that hangs': { fall: () => server.freeze(), rise: () => server.thaw() },
   };
-  test.each(Object.entries(holes))('%s ends an export at its deadline, those beside it retryable, and leaves no socket', async (_, { fall, rise }) => {
-    const sink = open();
-    const [web, ...others] = inventoriesApart(3, partitions);
-    if (web === undefined) throw new Error('There is no inventory.');
-    for (const inventory of [web, ...others]) await sink.export(await snapshotOf(inventory, 0), limit());
-    await fall();
-    try {
-      const beside = await Promise.all(others.map((inventory) => snapshotOf(inventory, 1)));
-      const exporting = beside.map((snapshot) => outcomeOf(sink.export(snapshot, limit())));
-      const late = sink.export(await snapshotOf(web, 1), { signal: AbortSignal.timeout(1_000) });
-      await expect(late).rejects.toMatchObject({ code: 'TIMEOUT', retryable: true });
-      expect(await Promise.all(exporting)).toEqual(['UNAVAILABLE retryable', 'UNAVAILABLE retryable']);
-      expect(sockets.open()).toEqual([]);
-    } finally {
-      await rise();
-    }
-    const next = await Promise.all([web, ...others].map((inventory) => snapshotOf(inventory, 2)));
-    for (const snapshot of next) await expect(sink.export(snapshot, limit())).resolves.toMatchObject({ outcome: 'applied' });
-    const events = await eventsIn(topic.name, await records());
-    for (const snapshot of next) expect(deliveredTimes(events, snapshot.inventoryName).at(-1)).toBe(snapshot.exportedAt);
-  }, 60_000);
+  test.each(Object.entries(holes))(
+    '%s ends an export at its deadline, those beside it retryable, and leaves no socket',
+    async (_, { fall, rise }) => {
+      const sink = open();
+      const [web, ...others] = inventoriesApart(3, partitions);
+      if (web === undefined) throw new Error('There is no inventory.');
+      for (const inventory of [web, ...others]) await sink.export(await snapshotOf(inventory, 0), limit());
+      await fall();
+      try {
+        const beside = await Promise.all(others.map((inventory) => snapshotOf(inventory, 1)));
+        const exporting = beside.map((snapshot) => outcomeOf(sink.export(snapshot, limit())));
+        const late = sink.export(await snapshotOf(web, 1), { signal: AbortSignal.timeout(1_000) });
+        await expect(late).rejects.toMatchObject({ code: 'TIMEOUT', retryable: true });
+        expect(await Promise.all(exporting)).toEqual(['UNAVAILABLE retryable', 'UNAVAILABLE retryable']);
+        expect(sockets.open()).toEqual([]);
+      } finally {
+        await rise();
+      }
+      const next = await Promise.all([web, ...others].map((inventory) => snapshotOf(inventory, 2)));
+      for (const snapshot of next)
+        await expect(sink.export(snapshot, limit())).resolves.toMatchObject({ outcome: 'applied' });
+      const events = await eventsIn(topic.name, await records());
+      for (const snapshot of next)
+        expect(deliveredTimes(events, snapshot.inventoryName).at(-1)).toBe(snapshot.exportedAt);
+    },
+    60_000,
+  );
 
   test('a black hole at any byte of a first export ends it at its deadline, and the next one is right', async () => {
     const measured = open();
@@ -123,7 +160,12 @@ describe.each(clients)('through $client', (client) => {
     for (let step = 0; step < steps; step += 1) {
       const sink = open();
       if (step === 0) proxy.blackhole();
-      else void proxy.onBytes({ direction: 'toServer', after: 1 + Math.floor((bytes * (step - 1)) / (2 * steps)), fault: 'blackhole' });
+      else
+        void proxy.onBytes({
+          direction: 'toServer',
+          after: 1 + Math.floor((bytes * (step - 1)) / (2 * steps)),
+          fault: 'blackhole',
+        });
       const exporting = sink.export(await snapshotOf('web', 1 + 2 * step), { signal: AbortSignal.timeout(500) });
       await expect(exporting).rejects.toMatchObject({ code: 'TIMEOUT', retryable: true });
       expect(sockets.open()).toEqual([]);
@@ -142,13 +184,19 @@ describe.each(clients)('through $client', (client) => {
     const before = { ...proxy.forwarded };
     const { messages } = await sink.export(await snapshotOf('web', 1, { count: 40 }), limit());
     expect(messages).toBeGreaterThan(3);
-    const sent = { toServer: proxy.forwarded.toServer - before.toServer, toClient: proxy.forwarded.toClient - before.toClient };
+    const sent = {
+      toServer: proxy.forwarded.toServer - before.toServer,
+      toClient: proxy.forwarded.toClient - before.toClient,
+    };
     const breaks = (['toServer', 'toClient'] as const).flatMap((direction) =>
-      Array.from({ length: direction === 'toServer' ? 12 : 4 }, (_, step, total = direction === 'toServer' ? 12 : 4) => ({
-        direction,
-        after: 1 + Math.floor((sent[direction] * step) / (total + 1)),
-        fault: step % 2 === 0 ? ('cut' as const) : ('reset' as const),
-      })),
+      Array.from(
+        { length: direction === 'toServer' ? 12 : 4 },
+        (_, step, total = direction === 'toServer' ? 12 : 4) => ({
+          direction,
+          after: 1 + Math.floor((sent[direction] * step) / (total + 1)),
+          fault: step % 2 === 0 ? ('cut' as const) : ('reset' as const),
+        }),
+      ),
     );
     let expected = 2;
     for (const [at, trigger] of breaks.entries()) {
@@ -156,7 +204,9 @@ describe.each(clients)('through $client', (client) => {
       const outcome = await outcomeOf(sink.export(await snapshotOf('web', 2 + 2 * at, { count: 40 }), limit()));
       expect(['applied', 'UNAVAILABLE retryable']).toContain(outcome);
       await hit;
-      await expect(sink.export(await snapshotOf('web', 3 + 2 * at, { count: 40 }), limit())).resolves.toMatchObject({ outcome: 'applied' });
+      await expect(sink.export(await snapshotOf('web', 3 + 2 * at, { count: 40 }), limit())).resolves.toMatchObject({
+        outcome: 'applied',
+      });
       expected += outcome === 'applied' ? 2 : 1;
     }
     const found = await records();
@@ -166,7 +216,9 @@ describe.each(clients)('through $client', (client) => {
     // Of an export that failed with its last acknowledgement, consumers may have all.
     expect(delivered.length).toBeGreaterThanOrEqual(expected);
     // What a client sends again because its acknowledgement was lost, the broker takes once.
-    const parts = found.map(({ headers }) => String(headers.filter(([name]) => /exported-at|part-index/u.test(name)).map(([, value]) => value)));
+    const parts = found.map(({ headers }) =>
+      String(headers.filter(([name]) => /exported-at|part-index/u.test(name)).map(([, value]) => value)),
+    );
     expect(parts.filter((part, at) => parts.indexOf(part) !== at)).toEqual([]);
   }, 90_000);
 

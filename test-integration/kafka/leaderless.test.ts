@@ -29,11 +29,16 @@ describe.each(clients)('$client', (client) => {
     const { listeners, ...kafka } = opened();
     await kafka.start(dead);
     const leaders = async (): Promise<number[]> => (await kafka.partitionsOf(topic)).map(({ leader }) => leader);
-    await waitUntil(async () => (await leaders()).includes(dead), { what: 'every partition has a leader', timeoutMs: 30_000 });
+    await waitUntil(async () => (await leaders()).includes(dead), {
+      what: 'every partition has a leader',
+      timeoutMs: 30_000,
+    });
     const inventories = inventoriesApart(partitions, partitions);
     const open = (): KollectSink => exportingSink(client, { brokers: listeners.plaintext, topic });
     const expectTheOthers = async (sink: KollectSink): Promise<void> => {
-      const outcomes = await Promise.all(inventories.map(async (inventory) => outcomeOf(sink.export(await snapshotOf(inventory, 1), limit(60_000)))));
+      const outcomes = await Promise.all(
+        inventories.map(async (inventory) => outcomeOf(sink.export(await snapshotOf(inventory, 1), limit(60_000)))),
+      );
       expect(outcomes.toSorted()).toEqual(['UNAVAILABLE retryable', 'applied', 'applied']);
     };
     const warm = open();
@@ -46,7 +51,10 @@ describe.each(clients)('$client', (client) => {
         sinks.push(sink);
         await expectTheOthers(sink);
       }
-      await waitUntil(async () => (await leaders()).includes(-1), { what: 'a partition has no leader', timeoutMs: 30_000 });
+      await waitUntil(async () => (await leaders()).includes(-1), {
+        what: 'a partition has no leader',
+        timeoutMs: 30_000,
+      });
       for (const sink of [warm, open()]) {
         sinks.push(sink);
         await expectTheOthers(sink);

@@ -16,7 +16,10 @@ const binary = process.platform === 'win32' ? 'node.exe' : 'node';
 /** The first is 24, unless the run was told otherwise. */
 const nodes = [
   { name: `Node ${process.version}`, node: process.execPath },
-  ...['node22', 'node26'].map((name) => ({ name, node: join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), 'bin', binary) })),
+  ...['node22', 'node26'].map((name) => ({
+    name,
+    node: join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), 'bin', binary),
+  })),
 ];
 
 let topic: TestTopic;
@@ -49,7 +52,9 @@ async function seenBy(node: string, client: string, spec: Partial<KafkaSpec>, de
   const kafka = { topic: topic.name, maxMessageBytes: 8_192, requestTimeout: '5s', connectTimeout: '5s', ...spec };
   const fixture = fileURLToPath(new URL('short-lived.fixture.ts', import.meta.url));
   const flags = ['--trace-warnings', '--disable-warning=ExperimentalWarning'];
-  const { stdout, stderr } = await run(node, [...flags, fixture, client, JSON.stringify(kafka), String(deadlineMs)], { timeout: 60_000 });
+  const { stdout, stderr } = await run(node, [...flags, fixture, client, JSON.stringify(kafka), String(deadlineMs)], {
+    timeout: 60_000,
+  });
   expect(stderr).toBe('');
   const seen: Seen = JSON.parse(stdout);
   return seen;
@@ -77,13 +82,19 @@ describe.each(nodes)('a short-lived process on $name', ({ node }) => {
   });
 });
 
-test.each(clients)('through $client, parts of 20 MB are made one by one and let go', async ({ client }) => {
-  const fixture = fileURLToPath(new URL('large-export.fixture.ts', import.meta.url));
-  const kafka = { brokers: server.listeners.plaintext, topic: topic.name };
-  const { stdout } = await run(process.execPath, ['--expose-gc', fixture, client, JSON.stringify(kafka)], { timeout: 90_000 });
-  const { messages, bytes, beyond }: { messages: number; bytes: number; beyond: number } = JSON.parse(stdout);
-  expect(messages).toBeGreaterThan(20);
-  expect(bytes).toBeGreaterThan(19_000_000);
-  // Held together, the parts alone would be all of their bytes; one of them, and what a client makes of it, is less than half.
-  expect(beyond).toBeLessThan(bytes * 0.75);
-}, 120_000);
+test.each(clients)(
+  'through $client, parts of 20 MB are made one by one and let go',
+  async ({ client }) => {
+    const fixture = fileURLToPath(new URL('large-export.fixture.ts', import.meta.url));
+    const kafka = { brokers: server.listeners.plaintext, topic: topic.name };
+    const { stdout } = await run(process.execPath, ['--expose-gc', fixture, client, JSON.stringify(kafka)], {
+      timeout: 90_000,
+    });
+    const { messages, bytes, beyond }: { messages: number; bytes: number; beyond: number } = JSON.parse(stdout);
+    expect(messages).toBeGreaterThan(20);
+    expect(bytes).toBeGreaterThan(19_000_000);
+    // Held together, the parts alone would be all of their bytes; one of them, and what a client makes of it, is less than half.
+    expect(beyond).toBeLessThan(bytes * 0.75);
+  },
+  120_000,
+);

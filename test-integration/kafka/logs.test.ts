@@ -20,7 +20,8 @@ describe.each(eachClient)('%s', (name, client) => {
   let printed: string[];
   beforeEach(() => {
     printed = [];
-    for (const method of methods) jest.spyOn(console, method).mockImplementation((...words: unknown[]) => void printed.push(words.join(' ')));
+    for (const method of methods)
+      jest.spyOn(console, method).mockImplementation((...words: unknown[]) => void printed.push(words.join(' ')));
     for (const stream of [process.stdout, process.stderr]) {
       jest.spyOn(stream, 'write').mockImplementation((text: unknown) => {
         printed.push(String(text));
@@ -40,9 +41,21 @@ describe.each(eachClient)('%s', (name, client) => {
     const lives: readonly TestSinkOptions[] = [
       { topic, spec: { brokers: [...listeners.sasl], sasl }, credentials: login },
       { topic, spec: { brokers: [...listeners.sasl], sasl }, credentials: { ...login, password: canary } },
-      { topic, spec: { brokers: [...listeners.sasl], sasl: { mechanism: 'plain' } }, credentials: { username: canary, password: canary } },
-      { topic, spec: { brokers: [...listeners.sasl], sasl: { mechanism: 'oauthbearer' } }, credentials: { token: canary } },
-      { topic, spec: { brokers: [...listeners.sasl], sasl: { mechanism: 'oauthbearer' } }, credentials: { token: unsecuredToken(users.admin.username) } },
+      {
+        topic,
+        spec: { brokers: [...listeners.sasl], sasl: { mechanism: 'plain' } },
+        credentials: { username: canary, password: canary },
+      },
+      {
+        topic,
+        spec: { brokers: [...listeners.sasl], sasl: { mechanism: 'oauthbearer' } },
+        credentials: { token: canary },
+      },
+      {
+        topic,
+        spec: { brokers: [...listeners.sasl], sasl: { mechanism: 'oauthbearer' } },
+        credentials: { token: unsecuredToken(users.admin.username) },
+      },
       { topic, spec: { brokers: [...listeners.mtls], tls: {} }, tls: { ca, ...clientCertificates.foreign } },
       { topic, spec: { brokers: [...listeners.tls], tls: {} } },
       { topic: narrow, spec: { compression: 'none' } },
@@ -69,13 +82,25 @@ describe.each(eachClient)('%s', (name, client) => {
     await live(topic, narrow, (options) => topics.open({ ...options, onLog: (line) => lines.push(line) }));
     expect(lines.length).toBeGreaterThan(10);
     for (const line of lines) {
-      expect(line).toEqual({ level: expect.stringMatching(/^(debug|info|warn|error)$/), message: expect.stringMatching(/^.{1,300}$/su), ...(line.broker === undefined ? {} : { broker: expect.stringMatching(/^127\.0\.0\.1:\d+$/) }) });
+      expect(line).toEqual({
+        level: expect.stringMatching(/^(debug|info|warn|error)$/),
+        message: expect.stringMatching(/^.{1,300}$/su),
+        ...(line.broker === undefined ? {} : { broker: expect.stringMatching(/^127\.0\.0\.1:\d+$/) }),
+      });
     }
     // A line tells of a refused login, and which broker it was.
     const refused = lines.filter(({ broker }) => broker === listeners.sasl[0]);
-    expect(refused.map(({ message }) => message).join('\n')).toMatch(name === 'kafkajs' ? /authentication failed/i : /connection failed/i);
+    expect(refused.map(({ message }) => message).join('\n')).toMatch(
+      name === 'kafkajs' ? /authentication failed/i : /connection failed/i,
+    );
     const text = JSON.stringify(lines);
-    for (const secret of [canary, users.admin.password, unsecuredToken(users.admin.username).split('.')[0], 'PRIVATE KEY']) expect(text).not.toContain(secret);
+    for (const secret of [
+      canary,
+      users.admin.password,
+      unsecuredToken(users.admin.username).split('.')[0],
+      'PRIVATE KEY',
+    ])
+      expect(text).not.toContain(secret);
     expect(printed).toEqual([]);
   }, 60_000);
 
@@ -83,7 +108,9 @@ describe.each(eachClient)('%s', (name, client) => {
     const topic = await topics.make();
     const narrow = await topics.make({ configs: { 'max.message.bytes': '2000' } });
     const registry = createSinkRegistry([name === 'kafkajs' ? kafkaSink : createKafkaSink({ client })]);
-    await live(topic, narrow, ({ topic: to, spec, ...connection }) => registry.create({ type: 'kafka', kafka: { brokers: [...listeners.plaintext], topic: to, ...spec } }, connection));
+    await live(topic, narrow, ({ topic: to, spec, ...connection }) =>
+      registry.create({ type: 'kafka', kafka: { brokers: [...listeners.plaintext], topic: to, ...spec } }, connection),
+    );
     expect(printed).toEqual([]);
   }, 60_000);
 });

@@ -48,7 +48,12 @@ async function createTopic(partitions = 1): Promise<string> {
   return topic;
 }
 
-const record = (key: string, value: Uint8Array = Buffer.from('x')): KafkaRecord => ({ key: Buffer.from(key), value, headers: {}, timestamp: Date.now() });
+const record = (key: string, value: Uint8Array = Buffer.from('x')): KafkaRecord => ({
+  key: Buffer.from(key),
+  value,
+  headers: {},
+  timestamp: Date.now(),
+});
 
 /** Keys by partition, read by another client up to what is in the topic now. */
 async function keysIn(topic: string): Promise<Readonly<Record<number, readonly string[]>>> {
@@ -99,7 +104,9 @@ test('a partition that the topic lacks is refused, and no other one written', as
   const topic = await createTopic(3);
   const client = createClient();
   await client.send({ topic, partition: 2, records: [record('kept')] });
-  await expect(client.send({ topic, partition: 7, records: [record('lost')] })).rejects.toMatchObject({ apiId: 'UNKNOWN_TOPIC_OR_PARTITION' });
+  await expect(client.send({ topic, partition: 7, records: [record('lost')] })).rejects.toMatchObject({
+    apiId: 'UNKNOWN_TOPIC_OR_PARTITION',
+  });
   await client.send({ topic, partition: 0, records: [record('after')] });
   expect(await keysIn(topic)).toEqual({ 0: ['after'], 2: ['kept'] });
 });
@@ -122,7 +129,13 @@ test('a transaction takes parallel sends to several partitions, and an aborted o
   const topic = await createTopic(3);
   const client = createClient({ transactionalId: randomUUID() });
   const sendAll = (key: string, value?: Uint8Array) =>
-    client.transaction((send) => Promise.all([0, 1, 2].map((partition) => send({ topic, partition, records: [record(key, partition === 2 ? value : undefined)] }))));
+    client.transaction((send) =>
+      Promise.all(
+        [0, 1, 2].map((partition) =>
+          send({ topic, partition, records: [record(key, partition === 2 ? value : undefined)] }),
+        ),
+      ),
+    );
   await sendAll('one');
   await expect(sendAll('aborted', Buffer.alloc(1_100_000))).rejects.toThrow();
   await sendAll('two');
@@ -133,11 +146,23 @@ test('who may write a topic and use a transactional id needs no right on the clu
   const topic = await createTopic();
   const transactionalId = randomUUID();
   const { username, password } = server.users.writer;
-  await server.grant({ principal: username, resource: 'transactional-id', name: transactionalId, operations: ['WRITE', 'DESCRIBE'] });
-  const client = createClient({ brokers: server.listeners.sasl, sasl: { mechanism: 'scram-sha-512' }, credentials: async () => ({ username, password }), transactionalId });
+  await server.grant({
+    principal: username,
+    resource: 'transactional-id',
+    name: transactionalId,
+    operations: ['WRITE', 'DESCRIBE'],
+  });
+  const client = createClient({
+    brokers: server.listeners.sasl,
+    sasl: { mechanism: 'scram-sha-512' },
+    credentials: async () => ({ username, password }),
+    transactionalId,
+  });
   await client.send({ topic, partition: 0, records: [record('granted')] });
   expect(await keysIn(topic)).toEqual({ 0: ['granted'] });
-  expect(await client.describeTopic(topic, { permissions: true })).toMatchObject({ authorizedOperations: ['WRITE', 'DESCRIBE'] });
+  expect(await client.describeTopic(topic, { permissions: true })).toMatchObject({
+    authorizedOperations: ['WRITE', 'DESCRIBE'],
+  });
 });
 
 test('destroyed while a broker takes nothing any more, unsent bytes keep no connection', async () => {
@@ -149,9 +174,13 @@ test('destroyed while a broker takes nothing any more, unsent bytes keep no conn
     const client = createClient({ idempotent: false });
     await client.send({ topic, partition: 0, records: [record('first')] });
     await server.freeze();
-    const sends = Array.from({ length: 40 }, () => client.send({ topic, partition: 0, records: [record('stuck', Buffer.alloc(900 * 1024))] }));
+    const sends = Array.from({ length: 40 }, () =>
+      client.send({ topic, partition: 0, records: [record('stuck', Buffer.alloc(900 * 1024))] }),
+    );
     const settled = Promise.allSettled(sends);
-    await waitUntil(() => sockets.some(({ writableLength }) => writableLength > 0), { what: 'the system takes no more for the broker' });
+    await waitUntil(() => sockets.some(({ writableLength }) => writableLength > 0), {
+      what: 'the system takes no more for the broker',
+    });
     await client.destroy();
     expect(new Set((await settled).map(({ status }) => status))).toEqual(new Set(['rejected']));
     expect(sockets.map(({ closed }) => closed)).toEqual(sockets.map(() => true));
@@ -166,18 +195,25 @@ test('without acknowledgements, what was sent arrives though the client is destr
   const client = createClient({ acks: 'none', idempotent: false });
   const keys = Array.from({ length: 40 }, (_, index) => String(index));
   await client.send({ topic, partition: 0, records: [record('warm')] });
-  await Promise.all(keys.map((key) => client.send({ topic, partition: 0, records: [record(key, Buffer.alloc(900 * 1024))] })));
+  await Promise.all(
+    keys.map((key) => client.send({ topic, partition: 0, records: [record(key, Buffer.alloc(900 * 1024))] })),
+  );
   await client.destroy();
   // The broker reads on; a record with an acknowledgement comes after all of them only when it has.
   await createClient().send({ topic, partition: 0, records: [record('last')] });
-  await waitUntil(async () => (await keysIn(topic))[0]?.length === keys.length + 2, { what: 'every record is in the topic', timeoutMs: 20_000 });
+  await waitUntil(async () => (await keysIn(topic))[0]?.length === keys.length + 2, {
+    what: 'every record is in the topic',
+    timeoutMs: 20_000,
+  });
   expect(new Set((await keysIn(topic))[0])).toEqual(new Set(['warm', ...keys, 'last']));
 });
 
 test('a broker that metadata alone names is dialled as the egress policy says, and not at all where it forbids', async () => {
   const topic = await createTopic();
   const port = server.bootstrap.split(':').at(-1) ?? '';
-  const policy = createEgressPolicy({ lookup: (_host, _options, callback) => callback(null, [{ address: '127.0.0.1', family: 4 }]) });
+  const policy = createEgressPolicy({
+    lookup: (_host, _options, callback) => callback(null, [{ address: '127.0.0.1', family: 4 }]),
+  });
   const checked: string[] = [];
   const egress: Egress = {
     ...policy,
@@ -201,23 +237,36 @@ test.each<[string, Partial<KafkaClientConfig>]>([
   ['plaintext', {}],
   ['TLS', { tls: {} }],
   ['SASL', { sasl: { mechanism: 'plain' }, credentials: async () => ({ username: 'u', password: 'p' }) }],
-  ['SASL, with credentials that never come', { sasl: { mechanism: 'plain' }, credentials: () => new Promise(() => undefined) }],
-])('destroyed while a silent broker keeps it waiting, everything settles and the connection is gone: %s', async (_name, config) => {
-  const sockets: Socket[] = [];
-  const silent = createServer((socket) => sockets.push(socket.on('error', () => undefined).resume()));
-  silent.listen(0, '127.0.0.1');
-  await once(silent, 'listening');
-  const client = createClient({ brokers: [`127.0.0.1:${String((silent.address() as AddressInfo).port)}`], ...config });
-  const calls = [client.connect(), client.describeTopic('any'), client.send({ topic: 'any', partition: 0, records: [record('a')] })];
-  const settled = Promise.allSettled(calls);
-  await once(silent, 'connection');
-  await client.destroy();
-  expect((await settled).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
-  await expect(client.connect()).rejects.toThrow('The client is closed.');
-  // Resolves when the last connection has ended.
-  await new Promise((resolve) => silent.close(resolve));
-  expect(sockets.length).toBeGreaterThan(0);
-});
+  [
+    'SASL, with credentials that never come',
+    { sasl: { mechanism: 'plain' }, credentials: () => new Promise(() => undefined) },
+  ],
+])(
+  'destroyed while a silent broker keeps it waiting, everything settles and the connection is gone: %s',
+  async (_name, config) => {
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => sockets.push(socket.on('error', () => undefined).resume()));
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const client = createClient({
+      brokers: [`127.0.0.1:${String((silent.address() as AddressInfo).port)}`],
+      ...config,
+    });
+    const calls = [
+      client.connect(),
+      client.describeTopic('any'),
+      client.send({ topic: 'any', partition: 0, records: [record('a')] }),
+    ];
+    const settled = Promise.allSettled(calls);
+    await once(silent, 'connection');
+    await client.destroy();
+    expect((await settled).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    await expect(client.connect()).rejects.toThrow('The client is closed.');
+    // Resolves when the last connection has ended.
+    await new Promise((resolve) => silent.close(resolve));
+    expect(sockets.length).toBeGreaterThan(0);
+  },
+);
 
 /** The error and all that it wraps. */
 function causesOf(error: unknown): readonly unknown[] {

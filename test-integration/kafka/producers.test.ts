@@ -3,9 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createSinkRegistry, type KollectSink } from '@kollect/core';
 import { createKafkaSink, type KafkaClientConfig, type KafkaSpec } from '@kollect/sink-kafka';
 import { platformaticClient } from '@kollect/sink-kafka/platformatic';
-import { partitionFor } from '../../packages/sink-kafka/src/partitioner.ts';
+import { partitionFor } from '../../packages/sink-kafka/src/publishing/partitioner.ts';
 import { startKafka, type KafkaServer } from '../servers/kafka.ts';
-import { clients, deliveredTimes, eventsIn, exportingSink, outcomeOf, readBack, recordTimes, snapshotOf } from './exporting.ts';
+import {
+  clients,
+  deliveredTimes,
+  eventsIn,
+  exportingSink,
+  outcomeOf,
+  readBack,
+  recordTimes,
+  snapshotOf,
+} from './exporting.ts';
 import { limit } from './sink.ts';
 import { openTestTopic, type TestTopic } from './support.ts';
 
@@ -44,23 +53,30 @@ describe.each(clients)('through $client', (client) => {
   const records = (committed = false) => readBack(server, topic.name, client, { committed });
 
   const names = Array.from({ length: 24 }, (_, index) => `web-${index}`);
-  test.each([1, 5, 12, 30])('a topic made anew with %s partitions gets whatever is acknowledged', async (count) => {
-    const sink = open();
-    for (const name of names) await sink.export(await snapshotOf(name, 0), limit());
-    await server.deleteTopic(topic.name);
-    await server.createTopic(topic.name, { partitions: count });
-    for (const round of [1, 2]) {
-      const snapshots = await Promise.all(names.map((name) => snapshotOf(name, round)));
-      for (const snapshot of snapshots) await expect(sink.export(snapshot, limit())).resolves.toMatchObject({ outcome: 'applied' });
-    }
-    const found = await records();
-    const times = await Promise.all([1, 2].map(async (round) => (await snapshotOf('web', round)).exportedAt));
-    for (const name of names) expect(recordTimes(found, name)).toEqual(times);
-    // More partitions show when the sink looks again, after minutes; fewer, as soon as one is missing.
-    const known = Math.min(count, partitions);
-    const latest = found.filter(({ timestamp }) => timestamp === Date.parse(times[1] ?? ''));
-    expect(latest.map(({ partition }) => partition)).toEqual(latest.map(({ key }) => partitionFor(key ?? Buffer.alloc(0), known)));
-  }, 60_000);
+  test.each([1, 5, 12, 30])(
+    'a topic made anew with %s partitions gets whatever is acknowledged',
+    async (count) => {
+      const sink = open();
+      for (const name of names) await sink.export(await snapshotOf(name, 0), limit());
+      await server.deleteTopic(topic.name);
+      await server.createTopic(topic.name, { partitions: count });
+      for (const round of [1, 2]) {
+        const snapshots = await Promise.all(names.map((name) => snapshotOf(name, round)));
+        for (const snapshot of snapshots)
+          await expect(sink.export(snapshot, limit())).resolves.toMatchObject({ outcome: 'applied' });
+      }
+      const found = await records();
+      const times = await Promise.all([1, 2].map(async (round) => (await snapshotOf('web', round)).exportedAt));
+      for (const name of names) expect(recordTimes(found, name)).toEqual(times);
+      // More partitions show when the sink looks again, after minutes; fewer, as soon as one is missing.
+      const known = Math.min(count, partitions);
+      const latest = found.filter(({ timestamp }) => timestamp === Date.parse(times[1] ?? ''));
+      expect(latest.map(({ partition }) => partition)).toEqual(
+        latest.map(({ key }) => partitionFor(key ?? Buffer.alloc(0), known)),
+      );
+    },
+    60_000,
+  );
 
   test('a topic that is gone is NOT_FOUND, and back it is written to', async () => {
     const sink = open();
@@ -79,7 +95,13 @@ describe.each(clients)('through $client', (client) => {
       return client.factory(config);
     };
     const registry = createSinkRegistry([createKafkaSink({ client: factory })]);
-    const kafka = { brokers: server.listeners.plaintext, topic: topic.name, transactional: true, maxMessageBytes: 2_048, compression: client.compression };
+    const kafka = {
+      brokers: server.listeners.plaintext,
+      topic: topic.name,
+      transactional: true,
+      maxMessageBytes: 2_048,
+      compression: client.compression,
+    };
     const sink = registry.create({ type: 'kafka', kafka }, { name: 'test' });
     sinks.push(sink);
     const applied: string[] = [];
@@ -99,23 +121,27 @@ describe.each(clients)('through $client', (client) => {
     expect(events.filter(({ type }) => type === 'skipped')).toEqual([]);
   }, 60_000);
 
-  test.each([false, true])('a producer that the broker forgot (transactional: %s) is replaced', async (transactional) => {
-    const sink = open({ transactional, maxMessageBytes: 2_048 });
-    const applied: string[] = [];
-    for (let round = 0; round < 3; round += 1) {
-      const next = await snapshotOf('web', round, { count: 40 });
-      const outcome = await outcomeOf(sink.export(next, limit()));
-      if (outcome !== 'applied') {
-        expect(outcome).toBe('UNAVAILABLE retryable');
-        await expect(sink.export(next, limit())).resolves.toMatchObject({ outcome: 'applied' });
+  test.each([false, true])(
+    'a producer that the broker forgot (transactional: %s) is replaced',
+    async (transactional) => {
+      const sink = open({ transactional, maxMessageBytes: 2_048 });
+      const applied: string[] = [];
+      for (let round = 0; round < 3; round += 1) {
+        const next = await snapshotOf('web', round, { count: 40 });
+        const outcome = await outcomeOf(sink.export(next, limit()));
+        if (outcome !== 'applied') {
+          expect(outcome).toBe('UNAVAILABLE retryable');
+          await expect(sink.export(next, limit())).resolves.toMatchObject({ outcome: 'applied' });
+        }
+        applied.push(next.exportedAt);
+        // Nobody can be asked whether it has forgotten.
+        if (round === 0) await sleep(2_000);
       }
-      applied.push(next.exportedAt);
-      // Nobody can be asked whether it has forgotten.
-      if (round === 0) await sleep(2_000);
-    }
-    const events = await eventsIn(topic.name, await records(true));
-    expect(deliveredTimes(events, 'web')).toEqual(applied);
-  }, 60_000);
+      const events = await eventsIn(topic.name, await records(true));
+      expect(deliveredTimes(events, 'web')).toEqual(applied);
+    },
+    60_000,
+  );
 
   /** As a second process does that uses the same transactional id. */
   async function fence(config: KafkaClientConfig | undefined): Promise<void> {

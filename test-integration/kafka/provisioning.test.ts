@@ -40,13 +40,17 @@ describe.each(eachClient)('%s', (_, client) => {
         () => true,
         () => false,
       );
-  const exportTo = async (sink: KollectSink, minutes: number) => sink.export(await snapshot(minutes, [item('web')]), limit());
+  const exportTo = async (sink: KollectSink, minutes: number) =>
+    sink.export(await snapshot(minutes, [item('web')]), limit());
   const recordsOf = (topic: string) => readTopicFast(testKafka(), topic, { client: 'platformatic' });
 
   test('create makes the topic as the spec says, and the first export is in it', async () => {
     const topic = freeName();
     const configs = { 'cleanup.policy': 'compact', 'retention.ms': '86400000' };
-    const sink = topics.open({ topic, spec: { ...create, newTopic: { partitions: 3, replicationFactor: 1, configs } } });
+    const sink = topics.open({
+      topic,
+      spec: { ...create, newTopic: { partitions: 3, replicationFactor: 1, configs } },
+    });
     await expect(exportTo(sink, 0)).resolves.toMatchObject({ outcome: 'applied' });
     expect(await testKafka().partitionsOf(topic)).toHaveLength(3);
     expect(await readConfigs(topic)).toEqual(configs);
@@ -62,8 +66,14 @@ describe.each(eachClient)('%s', (_, client) => {
 
   test('ten sinks at once make one topic, and every export is in it', async () => {
     const topic = freeName();
-    const sinks = Array.from({ length: 10 }, () => topics.open({ topic, spec: { ...create, newTopic: { partitions: 4 } } }));
-    const outcomes = await Promise.all(sinks.map(async (sink, index) => sink.export(await snapshot(0, [item('web')], { inventoryName: `web-${index}` }), limit())));
+    const sinks = Array.from({ length: 10 }, () =>
+      topics.open({ topic, spec: { ...create, newTopic: { partitions: 4 } } }),
+    );
+    const outcomes = await Promise.all(
+      sinks.map(async (sink, index) =>
+        sink.export(await snapshot(0, [item('web')], { inventoryName: `web-${index}` }), limit()),
+      ),
+    );
     expect(outcomes.map(({ outcome }) => outcome)).toEqual(sinks.map(() => 'applied'));
     expect(await testKafka().partitionsOf(topic)).toHaveLength(4);
     expect(await recordsOf(topic)).toHaveLength(10);
@@ -71,7 +81,10 @@ describe.each(eachClient)('%s', (_, client) => {
 
   test('a topic that is there is never changed', async () => {
     const topic = await topics.make({ partitions: 2, configs: { 'retention.ms': '7200000' } });
-    const sink = topics.open({ topic, spec: { ...create, newTopic: { partitions: 5, configs: { 'cleanup.policy': 'compact' } } } });
+    const sink = topics.open({
+      topic,
+      spec: { ...create, newTopic: { partitions: 5, configs: { 'cleanup.policy': 'compact' } } },
+    });
     await exportTo(sink, 0);
     expect(await testKafka().partitionsOf(topic)).toHaveLength(2);
     expect(await readConfigs(topic)).toEqual({ 'retention.ms': '7200000' });
@@ -79,10 +92,16 @@ describe.each(eachClient)('%s', (_, client) => {
 
   test.each<readonly [string, KafkaSpec['newTopic'], RegExp]>([
     ['more replicas than there are brokers', { replicationFactor: 3 }, /too few brokers/],
-    ['a setting that no topic has', { configs: { 'canary-setting': 'canary-value' } }, /refused a setting of the topic/],
+    [
+      'a setting that no topic has',
+      { configs: { 'canary-setting': 'canary-value' } },
+      /refused a setting of the topic/,
+    ],
   ])('%s: the spec is refused with the remedy, and nothing is made', async (__, newTopic, words) => {
     const topic = freeName();
-    const error = await failureOf(exportTo(topics.open({ topic, spec: { ...create, ...(newTopic === undefined ? {} : { newTopic }) } }), 0));
+    const error = await failureOf(
+      exportTo(topics.open({ topic, spec: { ...create, ...(newTopic === undefined ? {} : { newTopic }) } }), 0),
+    );
     expect([error.code, error.retryable]).toEqual(['SPEC_INVALID', false]);
     expect(error.message).toMatch(words);
     expect(error.message).toContain(`topic "${topic}"`);
@@ -113,7 +132,9 @@ describe.each(eachClient)('%s', (_, client) => {
       for (const attempt of [() => exportTo(sink, 0), () => sink.open?.(limit()) ?? Promise.resolve()]) {
         const error = await failureOf(attempt());
         expect([error.code, error.retryable]).toEqual(['NOT_FOUND', false]);
-        expect(error.message).toBe(`The topic "${topic}" does not exist. Create it, correct spec.kafka.topic, or set topicProvisioning to create.`);
+        expect(error.message).toBe(
+          `The topic "${topic}" does not exist. Create it, correct spec.kafka.topic, or set topicProvisioning to create.`,
+        );
       }
       // Somebody makes it: no new sink is needed.
       await testKafka().createTopic(topic);
@@ -124,7 +145,10 @@ describe.each(eachClient)('%s', (_, client) => {
       const server = await startKafka({ settings: { 'auto.create.topics.enable': 'true' } });
       try {
         const sink = topics.open({ topic: 'wanted', spec: { brokers: [...server.listeners.plaintext] } });
-        expect((await sink.testConnection(limit())).steps.find(({ status }) => status === 'failed')).toMatchObject({ name: 'topic', code: 'NOT_FOUND' });
+        expect((await sink.testConnection(limit())).steps.find(({ status }) => status === 'failed')).toMatchObject({
+          name: 'topic',
+          code: 'NOT_FOUND',
+        });
         expect(await failureOf(exportTo(sink, 0))).toMatchObject({ code: 'NOT_FOUND' });
         // They make it behind their answer: it would be there before what is asked for now.
         await server.createTopic('asked-for-later');

@@ -10,17 +10,22 @@ const deadline = () => ({ signal: AbortSignal.timeout(Number(deadlineMs)) });
 const warnings: string[] = [];
 process.on('warning', (warning) => {
   // Node 22 has one for the types of this file.
-  if (warning.name !== 'ExperimentalWarning') warnings.push(`${warning.name}: ${warning.message} ${warning.stack ?? ''}`);
+  if (warning.name !== 'ExperimentalWarning')
+    warnings.push(`${warning.name}: ${warning.message} ${warning.stack ?? ''}`);
 });
 const before = process.getActiveResourcesInfo();
 
-const registry = createSinkRegistry([createKafkaSink({ client: client === 'kafkajs' ? kafkajsClient : platformaticClient })]);
+const registry = createSinkRegistry([
+  createKafkaSink({ client: client === 'kafkajs' ? kafkajsClient : platformaticClient }),
+]);
 const sink = registry.create({ type: 'kafka', kafka: JSON.parse(spec) }, { name: 'short-lived' });
 const outcomes: string[] = [];
 // The last of them goes out in parts.
 for (const [round, count] of [1, 2, 200].entries()) {
   const exportedAt = new Date(Date.now() - 10_000 + round).toISOString();
-  const outcome = await sink.export(await makeSnapshot({ count, exportedAt }), deadline()).catch((error: unknown) => SinkError.from(error).code);
+  const outcome = await sink
+    .export(await makeSnapshot({ count, exportedAt }), deadline())
+    .catch((error: unknown) => SinkError.from(error).code);
   outcomes.push(typeof outcome === 'string' ? outcome : outcome.outcome);
 }
 const { ok } = await sink.testConnection(deadline()).catch(() => ({ ok: false }));

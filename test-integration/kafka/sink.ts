@@ -1,6 +1,21 @@
 import { createHash } from 'node:crypto';
-import { createSinkRegistry, sealSnapshot, type Egress, type InventorySnapshot, type Item, type KollectSink, type SinkConnection, type SnapshotInput } from '@kollect/core';
-import { createKafkaSink, kafkajsClient, type KafkaClientFactory, type KafkaLogLine, type KafkaSpec } from '@kollect/sink-kafka';
+import {
+  createSinkRegistry,
+  sealSnapshot,
+  type Egress,
+  type InventorySnapshot,
+  type Item,
+  type KollectSink,
+  type SinkConnection,
+  type SnapshotInput,
+} from '@kollect/core';
+import {
+  createKafkaSink,
+  kafkajsClient,
+  type KafkaClientFactory,
+  type KafkaLogLine,
+  type KafkaSpec,
+} from '@kollect/sink-kafka';
 import { platformaticClient } from '@kollect/sink-kafka/platformatic';
 import { testKafka } from './support.ts';
 
@@ -19,9 +34,18 @@ export interface TestSinkOptions extends SinkConnection {
 }
 
 /** A sink on a topic of the Kafka of this test run. */
-export function sinkOver(client: KafkaClientFactory, { topic, spec, egress, onLog = () => undefined, ...connection }: TestSinkOptions): KollectSink {
+export function sinkOver(
+  client: KafkaClientFactory,
+  { topic, spec, egress, onLog = () => undefined, ...connection }: TestSinkOptions,
+): KollectSink {
   const registry = createSinkRegistry([createKafkaSink({ client, onLog })], egress === undefined ? {} : { egress });
-  const defaults = { brokers: [...testKafka().listeners.plaintext], topic, requestTimeout: '10s', connectTimeout: '5s', deliveryTimeout: '20s' };
+  const defaults = {
+    brokers: [...testKafka().listeners.plaintext],
+    topic,
+    requestTimeout: '10s',
+    connectTimeout: '5s',
+    deliveryTimeout: '20s',
+  };
   return registry.create({ type: 'kafka', kafka: { ...defaults, ...spec } }, { name: 'test', ...connection });
 }
 
@@ -38,7 +62,11 @@ export function timeAt(minutes: number): string {
   return new Date(start + minutes * 60_000).toISOString();
 }
 
-export function item(name: string, attributes: Readonly<Record<string, unknown>> = {}, identity: Partial<Item> = {}): Item {
+export function item(
+  name: string,
+  attributes: Readonly<Record<string, unknown>> = {},
+  identity: Partial<Item> = {},
+): Item {
   return {
     targetNamespace: 'platform',
     targetName: 'deployments',
@@ -55,16 +83,25 @@ export function item(name: string, attributes: Readonly<Record<string, unknown>>
 
 /** Items of about so many bytes each, which no compression makes much smaller; the same options give the same items. */
 export function bulkyItems(count: number, bytes: number): Item[] {
-  return Array.from({ length: count }, (_, index) => item(`web-${String(index).padStart(5, '0')}`, { noise: noise(bytes, index) }));
+  return Array.from({ length: count }, (_, index) =>
+    item(`web-${String(index).padStart(5, '0')}`, { noise: noise(bytes, index) }),
+  );
 }
 
 /** Text that compresses to three quarters at best. */
 export function noise(bytes: number, seed: number): string {
-  return createHash('shake128', { outputLength: Math.ceil((bytes * 3) / 4) }).update(String(seed)).digest('base64').slice(0, bytes);
+  return createHash('shake128', { outputLength: Math.ceil((bytes * 3) / 4) })
+    .update(String(seed))
+    .digest('base64')
+    .slice(0, bytes);
 }
 
 /** A snapshot of `team-a/web` in cluster `prod`, at so many minutes of `timeAt`. */
-export function snapshot(minutes: number, content: Iterable<Item>, input: Partial<SnapshotInput> = {}): Promise<InventorySnapshot> {
+export function snapshot(
+  minutes: number,
+  content: Iterable<Item>,
+  input: Partial<SnapshotInput> = {},
+): Promise<InventorySnapshot> {
   return sealSnapshot({
     cluster: 'prod',
     inventoryNamespace: 'team-a',

@@ -23,13 +23,20 @@ export interface TestTopicOptions extends TopicOptions {
 /** The Kafka of this test run, which global-setup started. */
 export function testKafka(): TestKafka {
   const described = process.env['KOLLECT_TEST_KAFKA'];
-  if (!described) throw new Error('KOLLECT_TEST_KAFKA is not set: run integration tests through jest, whose global-setup starts a server.');
+  if (!described)
+    throw new Error(
+      'KOLLECT_TEST_KAFKA is not set: run integration tests through jest, whose global-setup starts a server.',
+    );
   const connection: KafkaConnection = JSON.parse(described);
   return { ...connection, ...createKafkaAdmin(connection) };
 }
 
 /** A fresh topic with a random name; drop it in `afterAll`. */
-export async function openTestTopic({ prefix = 'test-', server = testKafka(), ...options }: TestTopicOptions = {}): Promise<TestTopic> {
+export async function openTestTopic({
+  prefix = 'test-',
+  server = testKafka(),
+  ...options
+}: TestTopicOptions = {}): Promise<TestTopic> {
   const name = `${prefix}${randomBytes(6).toString('hex')}`;
   await server.createTopic(name, options);
   return { name, drop: () => server.deleteTopic(name) };

@@ -9,13 +9,27 @@ import { eachClient, limit, type TestSinkOptions } from './sink.ts';
 import { testKafka } from './support.ts';
 import { useTopics } from './topics.ts';
 
-const names = ['credentials', 'resolve', 'connect', 'tls', 'sasl', 'metadata', 'topic', 'permission', 'size', 'durability', 'cleanup'] as const;
+const names = [
+  'credentials',
+  'resolve',
+  'connect',
+  'tls',
+  'sasl',
+  'metadata',
+  'topic',
+  'permission',
+  'size',
+  'durability',
+  'cleanup',
+] as const;
 type StepName = (typeof names)[number];
 const canary = 'canary-31ab';
 const { listeners, users } = testKafka();
 
-const stepOf = ({ steps }: ConnectionReport, name: StepName): ConnectionStep | undefined => steps.find((step) => step.name === name);
-const codesOf = ({ steps }: ConnectionReport): Record<string, string> => Object.fromEntries(steps.flatMap(({ name, code }) => (code === 'OK' ? [] : [[name, code]])));
+const stepOf = ({ steps }: ConnectionReport, name: StepName): ConnectionStep | undefined =>
+  steps.find((step) => step.name === name);
+const codesOf = ({ steps }: ConnectionReport): Record<string, string> =>
+  Object.fromEntries(steps.flatMap(({ name, code }) => (code === 'OK' ? [] : [[name, code]])));
 /** Replicas are what one broker has too few of. */
 const oneBroker = { durability: 'UNAVAILABLE' };
 
@@ -24,7 +38,10 @@ describe.each(eachClient)('%s', (_, client) => {
 
   /** The report, of a test that wrote nothing and changed nothing. */
   async function report(topic: string, options: Omit<TestSinkOptions, 'topic'> = {}): Promise<ConnectionReport> {
-    const state = async () => [await testKafka().endOffsets(topic), await readConfigs(topic)].map((each) => (each instanceof Map ? [...each] : each));
+    const state = async () =>
+      [await testKafka().endOffsets(topic), await readConfigs(topic)].map((each) =>
+        each instanceof Map ? [...each] : each,
+      );
     const before = await state();
     const found = await topics.open({ topic, ...options }).testConnection(limit());
     expect(await state()).toEqual(before);
@@ -46,19 +63,65 @@ describe.each(eachClient)('%s', (_, client) => {
     expectWellFormed(found);
     expect(found.ok).toBe(true);
     expect(codesOf(found)).toEqual(oneBroker);
-    expect(stepOf(found, 'durability')).toMatchObject({ status: 'warning', found: '1 replica of each partition, 1 in sync, min.insync.replicas 1, acks all.', remedy: expect.stringContaining('three replicas') });
+    expect(stepOf(found, 'durability')).toMatchObject({
+      status: 'warning',
+      found: '1 replica of each partition, 1 in sync, min.insync.replicas 1, acks all.',
+      remedy: expect.stringContaining('three replicas'),
+    });
     expect(stepOf(found, 'topic')?.found).toBe(`The topic "${topic}" has 3 partitions.`);
     expect(stepOf(found, 'permission')?.found).toBe(`The user may write to "${topic}".`);
-    expect(stepOf(found, 'size')?.found).toBe('max.message.bytes of the topic is 1048588, maxMessageBytes of the sink is 921600.');
+    expect(stepOf(found, 'size')?.found).toBe(
+      'max.message.bytes of the topic is 1048588, maxMessageBytes of the sink is 921600.',
+    );
     expect(stepOf(found, 'cleanup')?.found).toBe('cleanup.policy is delete.');
   });
 
   test.each<readonly [string, Readonly<Record<string, string>>, Partial<KafkaSpec>, StepName, string, RegExp, RegExp]>([
-    ['a topic that takes less than the sink sends', { 'max.message.bytes': '2000' }, { maxMessageBytes: 3_000, compression: 'none' }, 'size', 'PAYLOAD_TOO_LARGE', /2000.*3000/, /lower maxMessageBytes to 2000 or less, or raise max\.message\.bytes of the topic to 3000 or more/],
-    ['the same with compression', { 'max.message.bytes': '2000' }, { maxMessageBytes: 3_000 }, 'size', 'PAYLOAD_TOO_LARGE', /2000.*3000/, /that compression does not make small enough/],
-    ['a compacted topic', { 'cleanup.policy': 'compact' }, {}, 'cleanup', 'PAYLOAD_TOO_LARGE', /cleanup\.policy is compact/, /921600 bytes will be refused/],
-    ['a topic that is compacted and deleted from', { 'cleanup.policy': 'compact,delete' }, {}, 'cleanup', 'PAYLOAD_TOO_LARGE', /compact/, /cleanup\.policy delete/],
-    ['more in-sync replicas than there are', { 'min.insync.replicas': '2' }, {}, 'durability', 'UNAVAILABLE', /min\.insync\.replicas 2, acks all: more must be in sync than there are/, /Lower min\.insync\.replicas/],
+    [
+      'a topic that takes less than the sink sends',
+      { 'max.message.bytes': '2000' },
+      { maxMessageBytes: 3_000, compression: 'none' },
+      'size',
+      'PAYLOAD_TOO_LARGE',
+      /2000.*3000/,
+      /lower maxMessageBytes to 2000 or less, or raise max\.message\.bytes of the topic to 3000 or more/,
+    ],
+    [
+      'the same with compression',
+      { 'max.message.bytes': '2000' },
+      { maxMessageBytes: 3_000 },
+      'size',
+      'PAYLOAD_TOO_LARGE',
+      /2000.*3000/,
+      /that compression does not make small enough/,
+    ],
+    [
+      'a compacted topic',
+      { 'cleanup.policy': 'compact' },
+      {},
+      'cleanup',
+      'PAYLOAD_TOO_LARGE',
+      /cleanup\.policy is compact/,
+      /921600 bytes will be refused/,
+    ],
+    [
+      'a topic that is compacted and deleted from',
+      { 'cleanup.policy': 'compact,delete' },
+      {},
+      'cleanup',
+      'PAYLOAD_TOO_LARGE',
+      /compact/,
+      /cleanup\.policy delete/,
+    ],
+    [
+      'more in-sync replicas than there are',
+      { 'min.insync.replicas': '2' },
+      {},
+      'durability',
+      'UNAVAILABLE',
+      /min\.insync\.replicas 2, acks all: more must be in sync than there are/,
+      /Lower min\.insync\.replicas/,
+    ],
     ['acks of the leader alone', {}, { acks: 'leader' }, 'durability', 'UNAVAILABLE', /acks leader/, /Set acks to all/],
   ])('%s is a warning with what to do', async (__, configs, spec, step, code, found, remedy) => {
     const topic = await topics.make({ configs });
@@ -66,7 +129,11 @@ describe.each(eachClient)('%s', (_, client) => {
     expectWellFormed(result);
     expect(result.ok).toBe(true);
     expect(codesOf(result)).toEqual({ ...oneBroker, [step]: code });
-    expect(stepOf(result, step)).toMatchObject({ status: 'warning', found: expect.stringMatching(found), remedy: expect.stringMatching(remedy) });
+    expect(stepOf(result, step)).toMatchObject({
+      status: 'warning',
+      found: expect.stringMatching(found),
+      remedy: expect.stringMatching(remedy),
+    });
   });
 
   test('a topic that is missing: told, and made by the first export alone', async () => {
@@ -76,7 +143,10 @@ describe.each(eachClient)('%s', (_, client) => {
     expect(existing.ok).toBe(false);
     const skipped = Object.fromEntries(names.slice(names.indexOf('permission')).map((name) => [name, 'SKIPPED']));
     expect(codesOf(existing)).toEqual({ topic: 'NOT_FOUND', ...skipped });
-    expect(stepOf(existing, 'topic')).toMatchObject({ found: `The topic "${topic}" does not exist.`, remedy: expect.stringContaining('topicProvisioning') });
+    expect(stepOf(existing, 'topic')).toMatchObject({
+      found: `The topic "${topic}" does not exist.`,
+      remedy: expect.stringContaining('topicProvisioning'),
+    });
 
     const create = await topics.open({ topic, spec: { topicProvisioning: 'create' } }).testConnection(limit());
     expectWellFormed(create);
@@ -85,7 +155,8 @@ describe.each(eachClient)('%s', (_, client) => {
     await expect(testKafka().partitionsOf(topic)).rejects.toThrow('Kafka has no topic');
   });
 
-  const skippedFrom = (name: StepName) => Object.fromEntries(names.slice(names.indexOf(name)).map((each) => [each, 'SKIPPED']));
+  const skippedFrom = (name: StepName) =>
+    Object.fromEntries(names.slice(names.indexOf(name)).map((each) => [each, 'SKIPPED']));
 
   test('one broker of two that answers is enough, and the other a warning', async () => {
     const topic = await topics.make();
@@ -108,11 +179,31 @@ describe.each(eachClient)('%s', (_, client) => {
 
   test.each<readonly [string, Omit<TestSinkOptions, 'topic'>, string, RegExp]>([
     ['no credentials', { spec: { sasl: { mechanism: 'plain' } } }, 'SPEC_INVALID', /lack username and password/],
-    ['half of them', { spec: { sasl: { mechanism: 'plain' } }, credentials: { password: canary } }, 'SPEC_INVALID', /lack username/],
-    ['those of another mechanism', { spec: { sasl: { mechanism: 'oauthbearer' } }, credentials: { username: canary, password: canary } }, 'SPEC_INVALID', /"username", "password"/],
+    [
+      'half of them',
+      { spec: { sasl: { mechanism: 'plain' } }, credentials: { password: canary } },
+      'SPEC_INVALID',
+      /lack username/,
+    ],
+    [
+      'those of another mechanism',
+      { spec: { sasl: { mechanism: 'oauthbearer' } }, credentials: { username: canary, password: canary } },
+      'SPEC_INVALID',
+      /"username", "password"/,
+    ],
     ['credentials and no sasl', { credentials: { password: canary } }, 'SPEC_INVALID', /without spec\.kafka\.sasl/],
-    ['a function that fails', { spec: { sasl: { mechanism: 'plain' } }, credentials: () => Promise.reject(new Error(canary)) }, 'UNAVAILABLE', /cannot be read/],
-    ['a certificate without its key', { spec: { tls: {} }, tls: { cert: testKafka().clientCertificates.valid.cert } }, 'SPEC_INVALID', /without its key/],
+    [
+      'a function that fails',
+      { spec: { sasl: { mechanism: 'plain' } }, credentials: () => Promise.reject(new Error(canary)) },
+      'UNAVAILABLE',
+      /cannot be read/,
+    ],
+    [
+      'a certificate without its key',
+      { spec: { tls: {} }, tls: { cert: testKafka().clientCertificates.valid.cert } },
+      'SPEC_INVALID',
+      /without its key/,
+    ],
     ['TLS material and no tls', { tls: { ca: testKafka().ca } }, 'SPEC_INVALID', /set tls: \{\}/],
   ])('%s: told at the first step, without a value, before anything is dialled', async (__, options, code, found) => {
     const topic = await topics.make();
@@ -132,23 +223,36 @@ describe.each(eachClient)('%s', (_, client) => {
     const { username, password } = users.admin;
     const credentials = mechanism === 'oauthbearer' ? { token: canary } : { username, password };
     const found = await report(topic, { spec: { brokers: [...listeners.sasl], sasl: { mechanism } }, credentials });
-    expect(stepOf(found, 'tls')).toMatchObject({ status: 'warning', code: 'TLS_FAILED', remedy: expect.stringContaining(`${words} the network in the clear`) });
+    expect(stepOf(found, 'tls')).toMatchObject({
+      status: 'warning',
+      code: 'TLS_FAILED',
+      remedy: expect.stringContaining(`${words} the network in the clear`),
+    });
     expect(JSON.stringify(found)).not.toContain(mechanism === 'oauthbearer' ? canary : password);
   });
 
   test('a login that is encrypted tells the user and until when the certificate is valid', async () => {
     const topic = await topics.make();
     const { username, password } = users.admin;
-    const found = await report(topic, { spec: { brokers: [...listeners.saslTls], tls: {}, sasl: { mechanism: 'plain' } }, credentials: { username, password }, tls: { ca: testKafka().ca } });
+    const found = await report(topic, {
+      spec: { brokers: [...listeners.saslTls], tls: {}, sasl: { mechanism: 'plain' } },
+      credentials: { username, password },
+      tls: { ca: testKafka().ca },
+    });
     expect(codesOf(found)).toEqual(oneBroker);
     expect(stepOf(found, 'credentials')?.found).toBe('Login: admin, plain.');
-    expect(stepOf(found, 'tls')?.found).toMatch(/^TLSv1\.[23]; the certificate is valid until \d{4}-\d\d-\d\dT[\d:.]+Z\.$/);
+    expect(stepOf(found, 'tls')?.found).toMatch(
+      /^TLSv1\.[23]; the certificate is valid until \d{4}-\d\d-\d\dT[\d:.]+Z\.$/,
+    );
   });
 
   test('aborted or closed, it rejects; and a test that is over leaves the sink as it was', async () => {
     const topic = await topics.make();
     const sink = topics.open({ topic });
-    await expect(sink.testConnection({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED', operation: 'test-connection' });
+    await expect(sink.testConnection({ signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'ABORTED',
+      operation: 'test-connection',
+    });
     await expect(sink.testConnection(limit())).resolves.toMatchObject({ ok: true });
     const running = sink.testConnection(limit());
     await sleep(0);

@@ -29,15 +29,25 @@ type Take = (partition: number, message: FollowedMessage) => void;
 const markPrefix = 'mark:';
 
 /** Marks the end of each partition with a message of its own and waits for that: what transactions leave behind has offsets, too. */
-export async function followTopic(server: KafkaConnection, { topic, partitions, client }: FollowOptions): Promise<TopicFollower> {
+export async function followTopic(
+  server: KafkaConnection,
+  { topic, partitions, client }: FollowOptions,
+): Promise<TopicFollower> {
   const read = new Map<number, FollowedMessage[]>();
   const marks = new Set<string>();
   const take: Take = (partition, message) => {
     if (message.key.startsWith(markPrefix)) marks.add(message.key);
     else read.set(partition, [...(read.get(partition) ?? []), message]);
   };
-  const stop = client === 'kafkajs' ? await followWithKafkajs(server, topic, take) : await followWithPlatformatic(server, topic, take);
-  const producer = new Producer({ clientId: 'kollect-tests', bootstrapBrokers: [...server.listeners.plaintext], serializers: stringSerializers });
+  const stop =
+    client === 'kafkajs'
+      ? await followWithKafkajs(server, topic, take)
+      : await followWithPlatformatic(server, topic, take);
+  const producer = new Producer({
+    clientId: 'kollect-tests',
+    bootstrapBrokers: [...server.listeners.plaintext],
+    serializers: stringSerializers,
+  });
   return {
     async messages() {
       const keys = Array.from({ length: partitions }, (_, partition) => `${markPrefix}${partition}:${randomUUID()}`);
@@ -58,13 +68,22 @@ async function followWithKafkajs(server: KafkaConnection, topic: string, take: T
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
   await consumer.run({
     autoCommit: false,
-    eachMessage: async ({ partition, message: { key, value } }) => take(partition, { key: key?.toString() ?? '', value }),
+    eachMessage: async ({ partition, message: { key, value } }) =>
+      take(partition, { key: key?.toString() ?? '', value }),
   });
   return () => consumer.disconnect();
 }
 
-async function followWithPlatformatic(server: KafkaConnection, topic: string, take: Take): Promise<() => Promise<void>> {
-  const consumer = new Consumer({ clientId: 'kollect-tests', groupId: `follow-${randomUUID()}`, bootstrapBrokers: [...server.listeners.plaintext] });
+async function followWithPlatformatic(
+  server: KafkaConnection,
+  topic: string,
+  take: Take,
+): Promise<() => Promise<void>> {
+  const consumer = new Consumer({
+    clientId: 'kollect-tests',
+    groupId: `follow-${randomUUID()}`,
+    bootstrapBrokers: [...server.listeners.plaintext],
+  });
   const stream = await consumer.consume({ topics: [topic], mode: 'earliest', autocommit: false, maxWaitTime: 50 });
   stream.on('data', ({ partition, key, value }) => {
     // A tombstone has no value, whatever the library's type says.

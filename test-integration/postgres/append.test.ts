@@ -12,8 +12,16 @@ const rows = (): Promise<Record<string, unknown>[]> =>
 
 describe('mode: append', () => {
   test('one row per snapshot, holding the whole document', async () => {
-    const first = await snapshot(0, items(3, () => ({ text: 'zażółć 日本 🚀' })), { incompleteTargets: ['pods'] });
-    await expect(store.open().export(first, limit())).resolves.toMatchObject({ outcome: 'applied', counts: { inserted: 1 }, bytes: wholeDocument(first).byteLength });
+    const first = await snapshot(
+      0,
+      items(3, () => ({ text: 'zażółć 日本 🚀' })),
+      { incompleteTargets: ['pods'] },
+    );
+    await expect(store.open().export(first, limit())).resolves.toMatchObject({
+      outcome: 'applied',
+      counts: { inserted: 1 },
+      bytes: wholeDocument(first).byteLength,
+    });
     const [row] = await rows();
     expect(row).toEqual({
       cluster: 'prod',
@@ -35,7 +43,8 @@ describe('mode: append', () => {
     const first = await snapshot(0, items(3));
     const sink = store.open();
     await sink.export(first, limit());
-    for (const again of [sink, store.open()]) await expect(again.export(first, limit())).resolves.toMatchObject({ outcome: 'unchanged' });
+    for (const again of [sink, store.open()])
+      await expect(again.export(first, limit())).resolves.toMatchObject({ outcome: 'unchanged' });
     expect(await rows()).toHaveLength(1);
     await expect(sink.export(await snapshot(1, items(3)), limit())).resolves.toMatchObject({ outcome: 'applied' });
     await expect(sink.export(first, limit())).resolves.toMatchObject({ outcome: 'superseded' });
@@ -52,8 +61,14 @@ describe('mode: append', () => {
   });
 
   test('a document above 64 MiB takes parts in one transaction, and they join again', async () => {
-    const large = await snapshot(0, Array.from({ length: 9 }, (_, index) => item(`large-${index}`, { text: String(index).repeat(8 * 1024 * 1024) })));
-    await expect(store.open().export(large, limit(60_000))).resolves.toMatchObject({ outcome: 'applied', counts: { inserted: 2 } });
+    const large = await snapshot(
+      0,
+      Array.from({ length: 9 }, (_, index) => item(`large-${index}`, { text: String(index).repeat(8 * 1024 * 1024) })),
+    );
+    await expect(store.open().export(large, limit(60_000))).resolves.toMatchObject({
+      outcome: 'applied',
+      counts: { inserted: 2 },
+    });
     const parts = await rows();
     expect(parts.map((row) => [row['part_index'], row['part_total'], row['checksum']])).toEqual([
       [0, 2, large.checksum],

@@ -11,7 +11,13 @@ describe('many at once', () => {
     let newest: InventorySnapshot | undefined;
     for (let round = 0; round < 30; round += 1) {
       const snapshots = await Promise.all(
-        exporters.map((_, lane) => snapshot(round, items(60, (index) => ({ round, lane: (index + lane) % 4 })), { exportedAt: moment(round, lane) })),
+        exporters.map((_, lane) =>
+          snapshot(
+            round,
+            items(60, (index) => ({ round, lane: (index + lane) % 4 })),
+            { exportedAt: moment(round, lane) },
+          ),
+        ),
       );
       newest = snapshots.at(-1);
       const results = await Promise.all(exporters.map((sink, lane) => sink.export(at(snapshots, lane), limit())));
@@ -22,16 +28,26 @@ describe('many at once', () => {
 
   test('twenty scopes through one sink of two connections all arrive', async () => {
     const sink = store.open({ poolSize: 2 });
-    const snapshots = await Promise.all(Array.from({ length: 20 }, (_, index) => snapshot(0, items(30), { inventoryName: `web-${index}` })));
+    const snapshots = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => snapshot(0, items(30), { inventoryName: `web-${index}` })),
+    );
     await Promise.all(snapshots.map((one) => sink.export(one, limit())));
     expect(await tableContents(store.database)).toEqual(contentsOf(...snapshots));
-    const [connections] = await store.database.query<{ n: number }>(`SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'kollect' AND datname = current_database()`);
+    const [connections] = await store.database.query<{ n: number }>(
+      `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'kollect' AND datname = current_database()`,
+    );
     expect(connections?.n).toBeLessThanOrEqual(2);
   });
 
   test('a reader sees the old snapshot or the new one, never a mix', async () => {
     const sink = store.open();
-    await sink.export(await snapshot(0, items(300, () => ({ round: 0 }))), limit());
+    await sink.export(
+      await snapshot(
+        0,
+        items(300, () => ({ round: 0 })),
+      ),
+      limit(),
+    );
     const reader = await store.database.client();
     let exporting = true;
     const seen = new Set<string>();
@@ -43,7 +59,14 @@ describe('many at once', () => {
         seen.add(`${rows[0]?.rounds}: ${rows[0]?.n}`);
       }
     })();
-    for (let round = 1; round <= 15; round += 1) await sink.export(await snapshot(round, items(300 + round, () => ({ round }))), limit());
+    for (let round = 1; round <= 15; round += 1)
+      await sink.export(
+        await snapshot(
+          round,
+          items(300 + round, () => ({ round })),
+        ),
+        limit(),
+      );
     exporting = false;
     await reading;
     await reader.end();

@@ -29,7 +29,10 @@ function storeWith(spec: SinkBlock) {
     await database().drop();
   });
   const sink = (port: number) =>
-    sinkOver(database(), { spec, credentials: { username: role, password: secretCanary, host: database().credentials.host, port: String(port) } });
+    sinkOver(database(), {
+      spec,
+      credentials: { username: role, password: secretCanary, host: database().credentials.host, port: String(port) },
+    });
   return {
     database,
     secretCanary,
@@ -38,7 +41,11 @@ function storeWith(spec: SinkBlock) {
   };
 }
 
-const scopeOf = ({ cluster, inventoryNamespace, inventoryName }: Scope): unknown[] => [cluster ?? '', inventoryNamespace, inventoryName];
+const scopeOf = ({ cluster, inventoryNamespace, inventoryName }: Scope): unknown[] => [
+  cluster ?? '',
+  inventoryNamespace,
+  inventoryName,
+];
 
 describe.each<[string, SinkBlock]>([
   ['deletes: hard', {}],
@@ -55,9 +62,14 @@ describe.each<[string, SinkBlock]>([
       holds: 'items',
       read: async (scope) => {
         const alive = spec.deletes === 'soft' ? 'AND deleted_at IS NULL' : '';
-        const [there] = await database().query<{ there: boolean }>(`SELECT to_regclass('public.inventory') IS NOT NULL AS there`);
+        const [there] = await database().query<{ there: boolean }>(
+          `SELECT to_regclass('public.inventory') IS NOT NULL AS there`,
+        );
         if (there?.there !== true) return [];
-        const rows = await database().query<{ payload: string }>(`SELECT payload::text FROM inventory WHERE ${ofScope} ${alive}`, scopeOf(scope));
+        const rows = await database().query<{ payload: string }>(
+          `SELECT payload::text FROM inventory WHERE ${ofScope} ${alive}`,
+          scopeOf(scope),
+        );
         return rows.map(({ payload }) => JSON.parse(payload) as Item);
       },
     },
@@ -73,10 +85,15 @@ describe('mode: append', () => {
       ...store,
       holds: 'documents',
       read: async (scope) => {
-        const [there] = await database().query<{ there: boolean }>(`SELECT to_regclass('public.inventory') IS NOT NULL AS there`);
+        const [there] = await database().query<{ there: boolean }>(
+          `SELECT to_regclass('public.inventory') IS NOT NULL AS there`,
+        );
         if (there?.there !== true) return [];
         // History stays; that the inventory is gone is what its row of the exports table says.
-        const [gone] = await database().query<{ removed: boolean }>(`SELECT removed FROM inventory_exports WHERE ${ofScope}`, scopeOf(scope));
+        const [gone] = await database().query<{ removed: boolean }>(
+          `SELECT removed FROM inventory_exports WHERE ${ofScope}`,
+          scopeOf(scope),
+        );
         if (gone?.removed === true) return [];
         const rows = await database().query<{ document: string; part_index: number; part_total: number }>(
           `SELECT document::text, part_index, part_total FROM inventory WHERE ${ofScope} ORDER BY exported_at, id`,

@@ -21,7 +21,10 @@ afterAll(async () => {
 });
 
 const server = () => ({ host: database.credentials.host, port: String(database.credentials.port) });
-async function using<T>(credentials: Credentials | (() => Credentials), run: (sink: KollectSink) => Promise<T>): Promise<T> {
+async function using<T>(
+  credentials: Credentials | (() => Credentials),
+  run: (sink: KollectSink) => Promise<T>,
+): Promise<T> {
   const sink = sinkOver(database, { credentials });
   try {
     return await run(sink);
@@ -44,7 +47,10 @@ test('a wrong password is AUTHENTICATION_FAILED, and no output shows it', async 
   const wrong = 'wrong-hunter2';
   await using({ username: role, password: wrong, ...server() }, async (sink) => {
     const report = await sink.testConnection(limit());
-    expect(report.steps.find(({ status }) => status === 'failed')).toMatchObject({ name: 'authenticate', code: 'AUTHENTICATION_FAILED' });
+    expect(report.steps.find(({ status }) => status === 'failed')).toMatchObject({
+      name: 'authenticate',
+      code: 'AUTHENTICATION_FAILED',
+    });
     const error: unknown = await sink.export(await snapshot(0, items(1)), limit()).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'AUTHENTICATION_FAILED', retryable: false, reason: 'forbidden' });
     expect(`${JSON.stringify(report)}${JSON.stringify(error)}${(error as Error).stack ?? ''}`).not.toContain(wrong);
@@ -54,7 +60,9 @@ test('a wrong password is AUTHENTICATION_FAILED, and no output shows it', async 
 test('without a password the one of the host is not taken', async () => {
   process.env['PGPASSWORD'] = awkward;
   try {
-    const error: unknown = await using({ username: role, ...server() }, async (sink) => sink.export(await snapshot(0, items(1)), limit())).catch((thrown: unknown) => thrown);
+    const error: unknown = await using({ username: role, ...server() }, async (sink) =>
+      sink.export(await snapshot(0, items(1)), limit()),
+    ).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'AUTHENTICATION_FAILED' });
   } finally {
     delete process.env['PGPASSWORD'];
@@ -79,5 +87,8 @@ test('a rotated password arrives at the next connect', async () => {
 test('mixed credentials are refused before anything is dialled', async () => {
   const mixed = { dsn: `postgresql://${role}@127.0.0.1:1`, username: role };
   const open = using(mixed, (sink) => Promise.resolve(sink.open?.(limit())));
-  await expect(open).rejects.toMatchObject({ code: 'SPEC_INVALID', message: expect.stringContaining('dsn and username') });
+  await expect(open).rejects.toMatchObject({
+    code: 'SPEC_INVALID',
+    message: expect.stringContaining('dsn and username'),
+  });
 });

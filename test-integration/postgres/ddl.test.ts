@@ -24,41 +24,72 @@ afterAll(async () => {
   await client.drop();
 });
 
-const specs: SinkBlock[] = [{}, { deletes: 'soft', partitions: 3, indexes: ['gvk', 'target', 'payload'] }, { clusterInKey: true }, { mode: 'append' }];
+const specs: SinkBlock[] = [
+  {},
+  { deletes: 'soft', partitions: 3, indexes: ['gvk', 'target', 'payload'] },
+  { clusterInKey: true },
+  { mode: 'append' },
+];
 
-test.each(specs)('%j: applied by hand, twice, with its grants: a sink without the right to create does its work', async (part) => {
-  const ddl = postgresDdl({ database: database.database, table: 'inventory', ...part });
-  await database.query(ddl);
-  await database.query(ddl);
-  const grants = ddl.split('\n').flatMap((line) => (line.startsWith('-- GRANT') ? [line.slice(3)] : []));
-  await database.query(grants.join('\n').replaceAll('TO kollect', `TO ${writer}`).replaceAll('TO portal', `TO ${reader}`));
+test.each(specs)(
+  '%j: applied by hand, twice, with its grants: a sink without the right to create does its work',
+  async (part) => {
+    const ddl = postgresDdl({ database: database.database, table: 'inventory', ...part });
+    await database.query(ddl);
+    await database.query(ddl);
+    const grants = ddl.split('\n').flatMap((line) => (line.startsWith('-- GRANT') ? [line.slice(3)] : []));
+    await database.query(
+      grants.join('\n').replaceAll('TO kollect', `TO ${writer}`).replaceAll('TO portal', `TO ${reader}`),
+    );
 
-  const sink = sinkOver(database, {
-    spec: { ...part, provisioning: 'existing' },
-    credentials: { username: writer, password: 'secret', host: database.credentials.host, port: String(database.credentials.port) },
-  });
-  try {
-    const report = await sink.testConnection(limit());
-    expect(report.steps.filter(({ status }) => status !== 'passed')).toEqual([]);
-    const first = await snapshot(0, items(1_500, (index) => ({ index })));
-    await expect(sink.export(first, limit())).resolves.toMatchObject({ outcome: 'applied' });
-    // More changes than one batch holds.
-    const second = await snapshot(1, items(1_400, (index) => ({ index: index + 1 })));
-    await expect(sink.export(second, limit())).resolves.toMatchObject({ outcome: 'applied' });
-    if (part.mode !== 'append') expect(await tableContents(database, part.deletes === 'soft' ? 'deleted_at IS NULL' : 'true')).toEqual(contentsOf(second));
-    await expect(sink.removeInventory?.({ cluster: 'prod', inventoryNamespace: 'team-a', inventoryName: 'web' }, { ...limit(), removedAt: '2026-01-31T13:00:00.000Z' })).resolves.toBeDefined();
-  } finally {
-    await sink.close();
-  }
+    const sink = sinkOver(database, {
+      spec: { ...part, provisioning: 'existing' },
+      credentials: {
+        username: writer,
+        password: 'secret',
+        host: database.credentials.host,
+        port: String(database.credentials.port),
+      },
+    });
+    try {
+      const report = await sink.testConnection(limit());
+      expect(report.steps.filter(({ status }) => status !== 'passed')).toEqual([]);
+      const first = await snapshot(
+        0,
+        items(1_500, (index) => ({ index })),
+      );
+      await expect(sink.export(first, limit())).resolves.toMatchObject({ outcome: 'applied' });
+      // More changes than one batch holds.
+      const second = await snapshot(
+        1,
+        items(1_400, (index) => ({ index: index + 1 })),
+      );
+      await expect(sink.export(second, limit())).resolves.toMatchObject({ outcome: 'applied' });
+      if (part.mode !== 'append')
+        expect(await tableContents(database, part.deletes === 'soft' ? 'deleted_at IS NULL' : 'true')).toEqual(
+          contentsOf(second),
+        );
+      await expect(
+        sink.removeInventory?.(
+          { cluster: 'prod', inventoryNamespace: 'team-a', inventoryName: 'web' },
+          { ...limit(), removedAt: '2026-01-31T13:00:00.000Z' },
+        ),
+      ).resolves.toBeDefined();
+    } finally {
+      await sink.close();
+    }
 
-  const portal = await database.client({ user: reader, password: 'secret' });
-  try {
-    await expect(portal.query(`SELECT * FROM ${part.mode === 'append' ? 'inventory' : 'inventory_current'}`)).resolves.toBeDefined();
-    await expect(portal.query('DELETE FROM inventory')).rejects.toMatchObject({ code: '42501' });
-  } finally {
-    await portal.end();
-  }
-});
+    const portal = await database.client({ user: reader, password: 'secret' });
+    try {
+      await expect(
+        portal.query(`SELECT * FROM ${part.mode === 'append' ? 'inventory' : 'inventory_current'}`),
+      ).resolves.toBeDefined();
+      await expect(portal.query('DELETE FROM inventory')).rejects.toMatchObject({ code: '42501' });
+    } finally {
+      await portal.end();
+    }
+  },
+);
 
 test('the view tells the last change of a row from the snapshot that confirmed it', async () => {
   const sink = sinkOver(database);
@@ -68,11 +99,25 @@ test('the view tells the last change of a row from the snapshot that confirmed i
   } finally {
     await sink.close();
   }
-  const rows = await database.query('SELECT source_uid, changed_generation::int, changed_at, snapshot_generation::int, snapshot_exported_at FROM inventory_current ORDER BY 1');
+  const rows = await database.query(
+    'SELECT source_uid, changed_generation::int, changed_at, snapshot_generation::int, snapshot_exported_at FROM inventory_current ORDER BY 1',
+  );
   const at = (minute: number) => new Date(Date.UTC(2026, 0, 31, 12, minute));
   expect(rows).toEqual([
-    { source_uid: 'uid-web-0', changed_generation: 1, changed_at: at(0), snapshot_generation: 2, snapshot_exported_at: at(1) },
-    { source_uid: 'uid-web-1', changed_generation: 2, changed_at: at(1), snapshot_generation: 2, snapshot_exported_at: at(1) },
+    {
+      source_uid: 'uid-web-0',
+      changed_generation: 1,
+      changed_at: at(0),
+      snapshot_generation: 2,
+      snapshot_exported_at: at(1),
+    },
+    {
+      source_uid: 'uid-web-1',
+      changed_generation: 2,
+      changed_at: at(1),
+      snapshot_generation: 2,
+      snapshot_exported_at: at(1),
+    },
   ]);
 });
 
@@ -87,5 +132,7 @@ test('the retention that docs/postgres.md recommends keeps the last snapshot of 
   const page = await readFile(new URL('../../docs/postgres.md', import.meta.url), 'utf8');
   const statement = /DELETE FROM events[^;]*;/.exec(page)?.[0] ?? '';
   await database.query(statement.replace("interval '30 days'", "interval '1 second'"));
-  expect(await database.query('SELECT exported_at FROM events')).toEqual([{ exported_at: new Date(Date.UTC(2026, 0, 31, 12, 2)) }]);
+  expect(await database.query('SELECT exported_at FROM events')).toEqual([
+    { exported_at: new Date(Date.UTC(2026, 0, 31, 12, 2)) },
+  ]);
 });

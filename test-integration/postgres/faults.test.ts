@@ -27,7 +27,10 @@ describe('a network that misbehaves', () => {
   afterAll(() => database.drop());
 
   const open = (spec: SinkBlock = {}, egress: Egress = createEgressPolicy()): KollectSink => {
-    const sink = sinkOver({ ...database, credentials: { ...database.credentials, host: proxy.host, port: proxy.port } }, { spec, egress });
+    const sink = sinkOver(
+      { ...database, credentials: { ...database.credentials, host: proxy.host, port: proxy.port } },
+      { spec, egress },
+    );
     sinks.push(sink);
     return sink;
   };
@@ -45,13 +48,18 @@ describe('a network that misbehaves', () => {
   });
 
   async function killBackends(): Promise<void> {
-    await database.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kollect' AND datname = current_database()`);
+    await database.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kollect' AND datname = current_database()`,
+    );
   }
 
   test('a server that accepts and never answers is given up after connectTimeout, retryable', async () => {
     const sink = open({ connectTimeout: '300ms' });
     proxy.blackhole();
-    await expect(sink.export(await snapshot(1, items(4)), limit())).rejects.toMatchObject({ code: 'TIMEOUT', retryable: true });
+    await expect(sink.export(await snapshot(1, items(4)), limit())).rejects.toMatchObject({
+      code: 'TIMEOUT',
+      retryable: true,
+    });
     proxy.heal();
     await expect(sink.export(await snapshot(2, items(5)), limit())).resolves.toMatchObject({ outcome: 'applied' });
   });
@@ -78,29 +86,47 @@ describe('a network that misbehaves', () => {
     expect(await tableContents(database)).toEqual(contentsOf(next));
   });
 
-  test.each(['cut', 'reset'] as const)('a connection %s at any byte of an export leaves old or new, and the next export is right', async (fault) => {
-    const sink = open();
-    await sink.export(await snapshot(0, items(20, () => ({ round: 0 }))), limit());
-    const before = proxy.forwarded.toServer;
-    await sink.export(await snapshot(1, items(25, () => ({ round: 1 }))), limit());
-    const bytes = proxy.forwarded.toServer - before;
-    for (let step = 0; step < 12; step += 1) {
-      const round = 2 + step;
-      const old = await tableContents(database);
-      const next = await snapshot(round, items(20 + (round % 7), () => ({ round })));
-      void proxy.onBytes({ direction: 'toServer', after: 1 + Math.floor((bytes * step) / 12), fault });
-      const outcome = await sink.export(next, limit()).then(
-        () => 'applied',
-        (error: { code: string; retryable: boolean }) => `${error.code} ${error.retryable}`,
+  test.each(['cut', 'reset'] as const)(
+    'a connection %s at any byte of an export leaves old or new, and the next export is right',
+    async (fault) => {
+      const sink = open();
+      await sink.export(
+        await snapshot(
+          0,
+          items(20, () => ({ round: 0 })),
+        ),
+        limit(),
       );
-      expect(['applied', 'UNAVAILABLE true']).toContain(outcome);
-      const now = await tableContents(database);
-      if (outcome === 'applied') expect(now).toEqual(contentsOf(next));
-      else expect([old, contentsOf(next)]).toContainEqual(now);
-    }
-    await proxy.close();
-    proxy = await startFaultProxy({ target: database.credentials });
-  });
+      const before = proxy.forwarded.toServer;
+      await sink.export(
+        await snapshot(
+          1,
+          items(25, () => ({ round: 1 })),
+        ),
+        limit(),
+      );
+      const bytes = proxy.forwarded.toServer - before;
+      for (let step = 0; step < 12; step += 1) {
+        const round = 2 + step;
+        const old = await tableContents(database);
+        const next = await snapshot(
+          round,
+          items(20 + (round % 7), () => ({ round })),
+        );
+        void proxy.onBytes({ direction: 'toServer', after: 1 + Math.floor((bytes * step) / 12), fault });
+        const outcome = await sink.export(next, limit()).then(
+          () => 'applied',
+          (error: { code: string; retryable: boolean }) => `${error.code} ${error.retryable}`,
+        );
+        expect(['applied', 'UNAVAILABLE true']).toContain(outcome);
+        const now = await tableContents(database);
+        if (outcome === 'applied') expect(now).toEqual(contentsOf(next));
+        else expect([old, contentsOf(next)]).toContainEqual(now);
+      }
+      await proxy.close();
+      proxy = await startFaultProxy({ target: database.credentials });
+    },
+  );
 
   test('a server that cannot be reached is UNAVAILABLE, names where, and hides the password', async () => {
     const sink = open();
@@ -128,26 +154,44 @@ describe('a server that misbehaves', () => {
   }, 120_000);
   afterAll(() => server.stop());
 
-  test.each(['fast', 'immediate', 'kill'] as const)('a restart (%s) under running exports loses nothing that was acknowledged', async (mode) => {
-    const sink = sinkOver(database, { spec: { table: 'inventory' } });
-    sinks.push(sink);
-    await database.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
-    let acknowledged = await snapshot(0, items(50, () => ({ round: 0 })));
-    await sink.export(acknowledged, limit());
-    let restarted = false;
-    const restarting = server.restart(mode).then(() => (restarted = true));
-    for (let round = 1; !restarted || round < 3; round += 1) {
-      const next = await snapshot(0, items(50, () => ({ round })), { exportedAt: new Date(Date.UTC(2026, 0, 31, 12, 0, round)) });
-      const result = await sink.export(next, limit()).catch((error: unknown) => error);
-      if (result instanceof Error) expect(result).toMatchObject({ name: 'SinkError', retryable: true });
-      else acknowledged = next;
-    }
-    await restarting;
-    const last = await snapshot(30, items(51));
-    await waitUntil(() => sink.export(last, limit()).then(() => true, () => false), { what: 'the export works again', timeoutMs: 20_000 });
-    expect(acknowledged.exportedAt < last.exportedAt).toBe(true);
-    expect(await tableContents(database)).toEqual(contentsOf(last));
-  }, 90_000);
+  test.each(['fast', 'immediate', 'kill'] as const)(
+    'a restart (%s) under running exports loses nothing that was acknowledged',
+    async (mode) => {
+      const sink = sinkOver(database, { spec: { table: 'inventory' } });
+      sinks.push(sink);
+      await database.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+      let acknowledged = await snapshot(
+        0,
+        items(50, () => ({ round: 0 })),
+      );
+      await sink.export(acknowledged, limit());
+      let restarted = false;
+      const restarting = server.restart(mode).then(() => (restarted = true));
+      for (let round = 1; !restarted || round < 3; round += 1) {
+        const next = await snapshot(
+          0,
+          items(50, () => ({ round })),
+          { exportedAt: new Date(Date.UTC(2026, 0, 31, 12, 0, round)) },
+        );
+        const result = await sink.export(next, limit()).catch((error: unknown) => error);
+        if (result instanceof Error) expect(result).toMatchObject({ name: 'SinkError', retryable: true });
+        else acknowledged = next;
+      }
+      await restarting;
+      const last = await snapshot(30, items(51));
+      await waitUntil(
+        () =>
+          sink.export(last, limit()).then(
+            () => true,
+            () => false,
+          ),
+        { what: 'the export works again', timeoutMs: 20_000 },
+      );
+      expect(acknowledged.exportedAt < last.exportedAt).toBe(true);
+      expect(await tableContents(database)).toEqual(contentsOf(last));
+    },
+    90_000,
+  );
 
   test('a server that became read-only is UNAVAILABLE, and its connection is not used again', async () => {
     await database.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
@@ -157,8 +201,13 @@ describe('a server that misbehaves', () => {
     // From another database, whose connections stay writable.
     const administrator = await server.createDatabase();
     await administrator.query(`ALTER DATABASE "${database.database}" SET default_transaction_read_only = on`);
-    await administrator.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kollect'`);
-    await expect(sink.export(await snapshot(32, items(3)), limit())).rejects.toMatchObject({ code: 'UNAVAILABLE', retryable: true });
+    await administrator.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kollect'`,
+    );
+    await expect(sink.export(await snapshot(32, items(3)), limit())).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      retryable: true,
+    });
     await administrator.query(`ALTER DATABASE "${database.database}" RESET default_transaction_read_only`);
     await expect(sink.export(await snapshot(32, items(3)), limit())).resolves.toMatchObject({ outcome: 'applied' });
   });

@@ -3,7 +3,10 @@ import { sealSnapshot } from '@kollect/core';
 import { sinkOver } from './sink.ts';
 
 interface Order {
-  readonly database: { readonly database: string; readonly credentials: { username: string; password: string; host: string; port: number } };
+  readonly database: {
+    readonly database: string;
+    readonly credentials: { username: string; password: string; host: string; port: number };
+  };
   readonly count: number;
 }
 

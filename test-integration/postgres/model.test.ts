@@ -62,7 +62,10 @@ test('after each of 200 random sequences of snapshots the table equals the model
       const inventoryName = `run-${(run += 1)}`;
       const model = createModel();
       for (const step of sequence) {
-        const sealed = await snapshot(step.time, step.present.map(toItem), { inventoryName, incompleteTargets: step.incomplete });
+        const sealed = await snapshot(step.time, step.present.map(toItem), {
+          inventoryName,
+          incompleteTargets: step.incomplete,
+        });
         const { outcome } = (await sinks[step.sink]?.export(sealed, limit())) ?? {};
         const expected = model.apply(step, sealed);
         expect(outcome === 'superseded').toBe(expected === 'superseded');

@@ -26,7 +26,10 @@ describe('behind PgBouncer in transaction mode', () => {
   });
 
   const open = (spec: SinkBlock = {}): KollectSink => {
-    const sink = sinkOver({ ...database, credentials: { ...database.credentials, host: bouncer.host, port: bouncer.port } }, { spec });
+    const sink = sinkOver(
+      { ...database, credentials: { ...database.credentials, host: bouncer.host, port: bouncer.port } },
+      { spec },
+    );
     sinks.push(sink);
     return sink;
   };
@@ -39,7 +42,9 @@ describe('behind PgBouncer in transaction mode', () => {
     for (const [at, content] of [items(1_500), items(1_500, () => ({ other: true })), items(3), items(3)].entries()) {
       const next = await snapshot(at, content);
       await sink.export(next, limit());
-      expect(await tableContents(database, spec.deletes === 'soft' ? 'deleted_at IS NULL' : 'true')).toEqual(contentsOf(next));
+      expect(await tableContents(database, spec.deletes === 'soft' ? 'deleted_at IS NULL' : 'true')).toEqual(
+        contentsOf(next),
+      );
     }
     await expect(sink.testConnection(limit())).resolves.toMatchObject({ ok: true });
   });
@@ -47,8 +52,12 @@ describe('behind PgBouncer in transaction mode', () => {
   test('more exporters than server connections, and no session state is left on them', async () => {
     const exporters = Array.from({ length: 8 }, () => open({ poolSize: 2 }));
     await exporters[0]?.export(await snapshot(0, [], { inventoryName: 'warm' }), limit());
-    const snapshots = await Promise.all(exporters.map((_, lane) => snapshot(0, items(100), { inventoryName: `lane-${lane}` })));
-    await Promise.all(exporters.map((sink, lane) => sink.export(snapshots[lane] as (typeof snapshots)[number], limit())));
+    const snapshots = await Promise.all(
+      exporters.map((_, lane) => snapshot(0, items(100), { inventoryName: `lane-${lane}` })),
+    );
+    await Promise.all(
+      exporters.map((sink, lane) => sink.export(snapshots[lane] as (typeof snapshots)[number], limit())),
+    );
     expect(await tableContents(database)).toEqual(contentsOf(...snapshots));
     const through = await database.client({ host: bouncer.host, port: bouncer.port });
     const { rows } = await through.query(
@@ -66,13 +75,21 @@ describe('behind PgBouncer in transaction mode', () => {
       database.query(
         `SELECT pid FROM pg_stat_activity WHERE application_name = 'kollect' AND datname = current_database() AND state <> 'idle'`,
       );
-    const big = await snapshot(0, Array.from({ length: 48 }, (_, index) => item(`big-${index}`, { text: 'x'.repeat(1024 * 1024) })));
+    const big = await snapshot(
+      0,
+      Array.from({ length: 48 }, (_, index) => item(`big-${index}`, { text: 'x'.repeat(1024 * 1024) })),
+    );
     const copying = new AbortController();
     const first = sink.export(big, { signal: copying.signal });
     first.catch(() => undefined);
-    await waitUntil(async () => (await database.query(`SELECT FROM pg_stat_activity WHERE query LIKE 'COPY%' AND datname = current_database()`)).length > 0, {
-      what: 'COPY runs',
-    });
+    await waitUntil(
+      async () =>
+        (await database.query(`SELECT FROM pg_stat_activity WHERE query LIKE 'COPY%' AND datname = current_database()`))
+          .length > 0,
+      {
+        what: 'COPY runs',
+      },
+    );
     copying.abort();
     await expect(first).rejects.toMatchObject({ code: 'ABORTED' });
     await waitUntil(async () => (await busy()).length === 0, { what: 'no backend of ours is busy' });
@@ -82,14 +99,24 @@ describe('behind PgBouncer in transaction mode', () => {
     const waiting = new AbortController();
     const second = sink.export(await snapshot(1, items(9), { inventoryName: 'other' }), { signal: waiting.signal });
     second.catch(() => undefined);
-    await waitUntil(async () => (await database.query(`SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`)).length > 0, {
-      what: 'the export waits',
-    });
+    await waitUntil(
+      async () =>
+        (
+          await database.query(
+            `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
+          )
+        ).length > 0,
+      {
+        what: 'the export waits',
+      },
+    );
     waiting.abort();
     await expect(second).rejects.toMatchObject({ code: 'ABORTED' });
     await waitUntil(async () => (await busy()).length === 0, { what: 'no backend of ours is busy' });
     await blocker.query('ROLLBACK');
     await blocker.end();
-    await expect(sink.export(await snapshot(2, items(9), { inventoryName: 'other' }), limit())).resolves.toMatchObject({ outcome: 'applied' });
+    await expect(sink.export(await snapshot(2, items(9), { inventoryName: 'other' }), limit())).resolves.toMatchObject({
+      outcome: 'applied',
+    });
   });
 });

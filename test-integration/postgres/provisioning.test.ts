@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { resolvePostgresSpec } from '../../packages/sink-postgres/src/postgres-spec.ts';
-import { provision } from '../../packages/sink-postgres/src/provisioning.ts';
+import { provision } from '../../packages/sink-postgres/src/schema/provisioning.ts';
 import type { DatabaseAccess } from '../servers/postgres-database.ts';
 import type { SinkBlock } from './sink.ts';
 import { openTestDatabase } from './support.ts';
@@ -14,7 +14,8 @@ beforeEach(async () => {
 });
 afterAll(() => database.drop());
 
-const specOf = (part: SinkBlock = {}) => resolvePostgresSpec({ database: database.database, table: 'inventory', ...part });
+const specOf = (part: SinkBlock = {}) =>
+  resolvePostgresSpec({ database: database.database, table: 'inventory', ...part });
 
 async function provisioned(part: SinkBlock = {}, settings = ''): Promise<void> {
   const client = await database.client();
@@ -33,27 +34,40 @@ const objects = async (): Promise<readonly string[]> => {
   return rows.map(({ oid, name }) => `${name} ${oid}`);
 };
 
-const everything = { deletes: 'soft', partitions: 4, clusterInKey: true, indexes: ['gvk', 'target', 'payload'] } as const satisfies SinkBlock;
+const everything = {
+  deletes: 'soft',
+  partitions: 4,
+  clusterInKey: true,
+  indexes: ['gvk', 'target', 'payload'],
+} as const satisfies SinkBlock;
 
 describe('create', () => {
-  test.each<SinkBlock>([{}, everything, { mode: 'append' }, { deletes: 'soft' }, { table: `we"ird ; DROP TABLE x; -- ünï` }])(
-    '%j: what it makes fits, and making it again changes nothing',
-    async (part) => {
-      await provisioned(part);
-      const made = await objects();
-      await provisioned(part);
-      await provisioned({ ...part, provisioning: 'existing' });
-      expect(await objects()).toEqual(made);
-    },
-  );
+  test.each<SinkBlock>([
+    {},
+    everything,
+    { mode: 'append' },
+    { deletes: 'soft' },
+    { table: `we"ird ; DROP TABLE x; -- ünï` },
+  ])('%j: what it makes fits, and making it again changes nothing', async (part) => {
+    await provisioned(part);
+    const made = await objects();
+    await provisioned(part);
+    await provisioned({ ...part, provisioning: 'existing' });
+    expect(await objects()).toEqual(made);
+  });
 
   // Ten would do to meet 23505 on pg_type; serializable is what a database may have as its default.
-  test.each(['', 'SET default_transaction_isolation = serializable'])('twenty sessions at once, %s', async (settings) => {
-    for (const [round, part] of [{}, everything, { mode: 'append' as const }].entries()) {
-      const sessions = Array.from({ length: 20 }, () => provisioned({ ...part, table: `inventory_${round}` }, settings));
-      await expect(Promise.all(sessions)).resolves.toHaveLength(20);
-    }
-  });
+  test.each(['', 'SET default_transaction_isolation = serializable'])(
+    'twenty sessions at once, %s',
+    async (settings) => {
+      for (const [round, part] of [{}, everything, { mode: 'append' as const }].entries()) {
+        const sessions = Array.from({ length: 20 }, () =>
+          provisioned({ ...part, table: `inventory_${round}` }, settings),
+        );
+        await expect(Promise.all(sessions)).resolves.toHaveLength(20);
+      }
+    },
+  );
 
   test('needs no privilege to create once all is there, and takes no lock', async () => {
     await provisioned();
@@ -77,7 +91,9 @@ describe('create', () => {
         "SELECT current_setting('statement_timeout') AS statement, current_setting('lock_timeout') AS lock, pg_current_xact_id_if_assigned()::text AS xact",
       );
       expect(rows).toEqual([{ statement: '0', lock: '0', xact: null }]);
-      const { rows: locks } = await client.query("SELECT * FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()");
+      const { rows: locks } = await client.query(
+        "SELECT * FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()",
+      );
       expect(locks).toEqual([]);
     } finally {
       await client.end();
@@ -92,7 +108,10 @@ describe('create', () => {
     await provisioned({ deletes: 'soft' });
     await database.query('UPDATE inventory SET deleted_at = now()');
     expect(await database.query('SELECT * FROM inventory_current')).toEqual([]);
-    await expect(provisioned()).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message: expect.stringContaining('DROP COLUMN deleted_at CASCADE') });
+    await expect(provisioned()).rejects.toMatchObject({
+      code: 'SCHEMA_MISMATCH',
+      message: expect.stringContaining('DROP COLUMN deleted_at CASCADE'),
+    });
   });
 
   test('the SQL that the refusal of leftover soft deletes names is what helps', async () => {
@@ -107,7 +126,9 @@ describe('create', () => {
     await database.query('DROP TABLE inventory_p2');
     await provisioned({ partitions: 4 });
     await expect(provisioned({ partitions: 8 })).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH' });
-    await expect(provisioned()).rejects.toMatchObject({ message: expect.stringContaining('has 4 partitions, expected no partitions') });
+    await expect(provisioned()).rejects.toMatchObject({
+      message: expect.stringContaining('has 4 partitions, expected no partitions'),
+    });
   });
 
   test('a schema that is missing is not made', async () => {
@@ -119,16 +140,23 @@ describe('create', () => {
 
   test('without the privilege to create it says so', async () => {
     const role = `poor_${database.database}`;
-    await database.query(`CREATE ROLE ${role}; REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO PUBLIC`);
+    await database.query(
+      `CREATE ROLE ${role}; REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO PUBLIC`,
+    );
     try {
-      await expect(provisioned({}, `SET ROLE ${role}`)).rejects.toMatchObject({ code: 'PERMISSION_DENIED', operation: 'open' });
+      await expect(provisioned({}, `SET ROLE ${role}`)).rejects.toMatchObject({
+        code: 'PERMISSION_DENIED',
+        operation: 'open',
+      });
     } finally {
       await database.query(`DROP ROLE ${role}`);
     }
   });
 
   test('a foreign table of the name is left alone, and every difference named', async () => {
-    await database.query('CREATE TABLE inventory (source_uid varchar(40), cluster text NOT NULL, payload json NOT NULL, extra int NOT NULL)');
+    await database.query(
+      'CREATE TABLE inventory (source_uid varchar(40), cluster text NOT NULL, payload json NOT NULL, extra int NOT NULL)',
+    );
     const before = await objects();
     const refusal: unknown = await provisioned().catch((error: unknown) => error);
     expect(refusal).toMatchObject({ code: 'NOT_FOUND' });
@@ -152,7 +180,10 @@ describe('create', () => {
     await database.query('CREATE VIEW inventory AS SELECT 1 AS one');
     const client = await database.client();
     try {
-      await expect(provision(client, specOf())).rejects.toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining('"public"."inventory" is no table') });
+      await expect(provision(client, specOf())).rejects.toMatchObject({
+        code: 'NOT_FOUND',
+        message: expect.stringContaining('"public"."inventory" is no table'),
+      });
       await expect(client.query('SELECT 1')).resolves.toMatchObject({ rowCount: 1 });
     } finally {
       await client.end();
@@ -162,7 +193,9 @@ describe('create', () => {
   test('an aborted caller is heard before anything is made', async () => {
     const client = await database.client();
     try {
-      await expect(provision(client, specOf(), { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED' });
+      await expect(provision(client, specOf(), { signal: AbortSignal.abort() })).rejects.toMatchObject({
+        code: 'ABORTED',
+      });
       expect(await objects()).toEqual([]);
     } finally {
       await client.end();
@@ -181,10 +214,25 @@ describe('existing', () => {
 
   test.each<readonly [string, SinkBlock, string, string]>([
     ['an index that was asked for', { indexes: ['payload'] }, '', 'lacks a valid gin index on (payload)'],
-    ['a unique constraint', { mode: 'append' }, 'ALTER TABLE inventory DROP CONSTRAINT inventory_snapshot_key', 'lacks a unique constraint on (cluster,'],
-    ['another primary key', { clusterInKey: true }, '', 'has the primary key (inventory_namespace, inventory_name, target_name, source_uid), expected (cluster,'],
+    [
+      'a unique constraint',
+      { mode: 'append' },
+      'ALTER TABLE inventory DROP CONSTRAINT inventory_snapshot_key',
+      'lacks a unique constraint on (cluster,',
+    ],
+    [
+      'another primary key',
+      { clusterInKey: true },
+      '',
+      'has the primary key (inventory_namespace, inventory_name, target_name, source_uid), expected (cluster,',
+    ],
     ['a collation that lumps keys', {}, lumpingCollation(), 'with a collation that takes different keys for equal'],
-    ['a partial index in place of the key', { indexes: ['gvk'] }, "CREATE INDEX ON inventory (cluster, gvk) WHERE gvk <> ''", 'lacks a valid btree index'],
+    [
+      'a partial index in place of the key',
+      { indexes: ['gvk'] },
+      "CREATE INDEX ON inventory (cluster, gvk) WHERE gvk <> ''",
+      'lacks a valid btree index',
+    ],
   ])('%s', async (_, part, change, difference) => {
     await provisioned({ mode: part.mode });
     if (change !== '') await database.query(change);
@@ -196,7 +244,9 @@ describe('existing', () => {
 
   test('an index may have any name, and further columns and indexes are welcome', async () => {
     await provisioned();
-    await database.query("ALTER TABLE inventory ADD note text, ADD seen timestamptz NOT NULL DEFAULT now(); CREATE INDEX my_own ON inventory (cluster, gvk)");
+    await database.query(
+      'ALTER TABLE inventory ADD note text, ADD seen timestamptz NOT NULL DEFAULT now(); CREATE INDEX my_own ON inventory (cluster, gvk)',
+    );
     await provisioned({ provisioning: 'existing', indexes: ['gvk'] });
   });
 });

@@ -19,11 +19,17 @@ export interface TestSinkOptions {
 }
 
 /** A sink over `inventory` of the database; without TLS unless the spec says otherwise. */
-export function sinkOver(database: Pick<DatabaseAccess, 'database' | 'credentials'>, options: TestSinkOptions = {}): KollectSink {
+export function sinkOver(
+  database: Pick<DatabaseAccess, 'database' | 'credentials'>,
+  options: TestSinkOptions = {},
+): KollectSink {
   const { username, password, host, port } = database.credentials;
   const registry = createSinkRegistry([postgresSink], options.egress === undefined ? {} : { egress: options.egress });
   return registry.create(
-    { type: 'postgres', postgres: { database: database.database, table: 'inventory', tls: { mode: 'disable' }, ...options.spec } },
+    {
+      type: 'postgres',
+      postgres: { database: database.database, table: 'inventory', tls: { mode: 'disable' }, ...options.spec },
+    },
     { name: 'test', credentials: options.credentials ?? { username, password, host, port: String(port) } },
   );
 }
@@ -33,7 +39,11 @@ export function limit(ms = 25_000): { readonly signal: AbortSignal } {
   return { signal: AbortSignal.timeout(ms) };
 }
 
-export function item(name: string, attributes: Readonly<Record<string, unknown>> = {}, identity: Partial<Item> = {}): Item {
+export function item(
+  name: string,
+  attributes: Readonly<Record<string, unknown>> = {},
+  identity: Partial<Item> = {},
+): Item {
   return {
     targetNamespace: 'platform',
     targetName: 'deployments',
@@ -48,12 +58,19 @@ export function item(name: string, attributes: Readonly<Record<string, unknown>>
   };
 }
 
-export function items(count: number, attributes: (index: number) => Readonly<Record<string, unknown>> = (index) => ({ index })): Item[] {
+export function items(
+  count: number,
+  attributes: (index: number) => Readonly<Record<string, unknown>> = (index) => ({ index }),
+): Item[] {
   return Array.from({ length: count }, (_, index) => item(`web-${index}`, attributes(index)));
 }
 
 /** A snapshot of `team-a/web` in cluster `prod`; `at` is minutes past a fixed hour. */
-export function snapshot(at: number, content: Iterable<Item>, input: Partial<SnapshotInput> = {}): Promise<InventorySnapshot> {
+export function snapshot(
+  at: number,
+  content: Iterable<Item>,
+  input: Partial<SnapshotInput> = {},
+): Promise<InventorySnapshot> {
   return sealSnapshot({
     cluster: 'prod',
     inventoryNamespace: 'team-a',
@@ -78,7 +95,9 @@ export function contentsOf(...snapshots: readonly InventorySnapshot[]): Readonly
   return new Map(
     snapshots.flatMap((one) =>
       one.items.map((entry) => {
-        const key = [one.cluster ?? '', one.inventoryNamespace, one.inventoryName, entry.targetName, entry.uid].join('|');
+        const key = [one.cluster ?? '', one.inventoryNamespace, one.inventoryName, entry.targetName, entry.uid].join(
+          '|',
+        );
         return [key, JSON.parse(Buffer.from(entry.json).toString('utf8'))] as const;
       }),
     ),

@@ -38,15 +38,31 @@ const login = (change: Readonly<Record<string, string>> = {}) => ({
 });
 const asRole = () => ({ credentials: login({ username: role, password: 'secret' }) });
 
-const names = ['credentials', 'resolve', 'connect', 'tls', 'authenticate', 'database', 'schema', 'table', 'privileges', 'writable', 'version', 'clock'];
+const names = [
+  'credentials',
+  'resolve',
+  'connect',
+  'tls',
+  'authenticate',
+  'database',
+  'schema',
+  'table',
+  'privileges',
+  'writable',
+  'version',
+  'clock',
+];
 
 test('where all is well, every step passes and nothing is made', async () => {
   const count = () => database.query('SELECT count(*) FROM pg_class');
   const before = await count();
   const { ok, steps } = await report();
-  expect(steps.map(({ name, status, code }) => [name, status, code])).toEqual(names.map((name) => [name, 'passed', 'OK']));
+  expect(steps.map(({ name, status, code }) => [name, status, code])).toEqual(
+    names.map((name) => [name, 'passed', 'OK']),
+  );
   expect(ok).toBe(true);
-  for (const step of steps) expect(step).toEqual({ ...step, found: expect.stringMatching(/\.$/), durationMs: expect.any(Number) });
+  for (const step of steps)
+    expect(step).toEqual({ ...step, found: expect.stringMatching(/\.$/), durationMs: expect.any(Number) });
   expect(steps.find(({ name }) => name === 'table')?.found).toContain('will make what is missing');
   expect(await count()).toEqual(before);
 });
@@ -61,15 +77,99 @@ describe('what fails is told at its step, what builds on it is skipped, all else
     readonly options: () => TestSinkOptions | Promise<TestSinkOptions>;
   }
   test.each<readonly [string, Fault]>([
-    ['mixed credentials', { step: 'credentials', code: 'SPEC_INVALID', found: /dsn and host/, skipped: fromStep('credentials'), options: () => ({ credentials: { dsn: 'x', host: 'y' } }) }],
-    ['a name nobody knows', { step: 'resolve', code: 'UNAVAILABLE', found: /resolved/, skipped: fromStep('resolve'), options: () => ({ credentials: login({ host: 'nowhere.invalid' }) }) }],
-    ['an address the policy forbids', { step: 'resolve', code: 'EGRESS_DENIED', found: /169\.254/, skipped: fromStep('resolve'), options: () => ({ credentials: login({ host: '169.254.169.254' }) }) }],
-    ['a name that leads to a forbidden address', { step: 'resolve', code: 'EGRESS_DENIED', found: /forbids/, skipped: fromStep('resolve'), options: () => ({ credentials: login({ host: 'localhost' }), egress: createEgressPolicy({ deny: ['127.0.0.0/8', '::1/128'] }) }) }],
-    ['a port nobody listens on', { step: 'connect', code: 'UNAVAILABLE', found: /./, skipped: fromStep('connect'), options: async () => ({ credentials: login({ host: '127.0.0.1', port: String(await freePort()) }) }) }],
-    ['a certificate nobody vouches for', { step: 'tls', code: 'TLS_FAILED', found: /CA|certificate/, skipped: fromStep('tls'), options: () => ({ spec: { tls: { mode: 'verify-full' } } }) }],
-    ['a wrong password', { step: 'authenticate', code: 'AUTHENTICATION_FAILED', found: /28P01/, skipped: fromStep('authenticate'), options: () => ({ credentials: login({ password: 'wrong' }) }) }],
-    ['a database that is not there', { step: 'database', code: 'NOT_FOUND', found: /3D000/, skipped: fromStep('database'), options: () => ({ spec: { database: 'nowhere' } }) }],
-    ['a schema that is not there', { step: 'schema', code: 'NOT_FOUND', found: /"nowhere" does not exist/, skipped: ['table', 'privileges'], options: () => ({ spec: { schema: 'nowhere' } }) }],
+    [
+      'mixed credentials',
+      {
+        step: 'credentials',
+        code: 'SPEC_INVALID',
+        found: /dsn and host/,
+        skipped: fromStep('credentials'),
+        options: () => ({ credentials: { dsn: 'x', host: 'y' } }),
+      },
+    ],
+    [
+      'a name nobody knows',
+      {
+        step: 'resolve',
+        code: 'UNAVAILABLE',
+        found: /resolved/,
+        skipped: fromStep('resolve'),
+        options: () => ({ credentials: login({ host: 'nowhere.invalid' }) }),
+      },
+    ],
+    [
+      'an address the policy forbids',
+      {
+        step: 'resolve',
+        code: 'EGRESS_DENIED',
+        found: /169\.254/,
+        skipped: fromStep('resolve'),
+        options: () => ({ credentials: login({ host: '169.254.169.254' }) }),
+      },
+    ],
+    [
+      'a name that leads to a forbidden address',
+      {
+        step: 'resolve',
+        code: 'EGRESS_DENIED',
+        found: /forbids/,
+        skipped: fromStep('resolve'),
+        options: () => ({
+          credentials: login({ host: 'localhost' }),
+          egress: createEgressPolicy({ deny: ['127.0.0.0/8', '::1/128'] }),
+        }),
+      },
+    ],
+    [
+      'a port nobody listens on',
+      {
+        step: 'connect',
+        code: 'UNAVAILABLE',
+        found: /./,
+        skipped: fromStep('connect'),
+        options: async () => ({ credentials: login({ host: '127.0.0.1', port: String(await freePort()) }) }),
+      },
+    ],
+    [
+      'a certificate nobody vouches for',
+      {
+        step: 'tls',
+        code: 'TLS_FAILED',
+        found: /CA|certificate/,
+        skipped: fromStep('tls'),
+        options: () => ({ spec: { tls: { mode: 'verify-full' } } }),
+      },
+    ],
+    [
+      'a wrong password',
+      {
+        step: 'authenticate',
+        code: 'AUTHENTICATION_FAILED',
+        found: /28P01/,
+        skipped: fromStep('authenticate'),
+        options: () => ({ credentials: login({ password: 'wrong' }) }),
+      },
+    ],
+    [
+      'a database that is not there',
+      {
+        step: 'database',
+        code: 'NOT_FOUND',
+        found: /3D000/,
+        skipped: fromStep('database'),
+        options: () => ({ spec: { database: 'nowhere' } }),
+      },
+    ],
+    [
+      'a schema that is not there',
+      {
+        step: 'schema',
+        code: 'NOT_FOUND',
+        found: /"nowhere" does not exist/,
+        skipped: ['table', 'privileges'],
+        options: () => ({ spec: { schema: 'nowhere' } }),
+      },
+    ],
     [
       'a schema without USAGE',
       {
@@ -83,7 +183,16 @@ describe('what fails is told at its step, what builds on it is skipped, all else
         },
       },
     ],
-    ['a table that must exist', { step: 'table', code: 'NOT_FOUND', found: /"inventory" does not exist/, skipped: ['privileges'], options: () => ({ spec: { provisioning: 'existing' } }) }],
+    [
+      'a table that must exist',
+      {
+        step: 'table',
+        code: 'NOT_FOUND',
+        found: /"inventory" does not exist/,
+        skipped: ['privileges'],
+        options: () => ({ spec: { provisioning: 'existing' } }),
+      },
+    ],
     [
       'a table of another shape',
       {
@@ -115,13 +224,16 @@ describe('what fails is told at its step, what builds on it is skipped, all else
       {
         step: 'privileges',
         code: 'PERMISSION_DENIED',
-        found: /lacks INSERT, UPDATE, DELETE ON "public"."inventory"; SELECT, INSERT, DELETE ON "public"."inventory_exports"\./,
+        found:
+          /lacks INSERT, UPDATE, DELETE ON "public"."inventory"; SELECT, INSERT, DELETE ON "public"."inventory_exports"\./,
         skipped: [],
         options: async () => {
           const sink = sinkOver(database);
           await sink.export(await snapshot(0, items(1)), limit());
           await sink.close();
-          await database.query(`GRANT USAGE ON SCHEMA public TO ${role}; GRANT SELECT ON inventory TO ${role}; GRANT UPDATE ON inventory_exports TO ${role}`);
+          await database.query(
+            `GRANT USAGE ON SCHEMA public TO ${role}; GRANT SELECT ON inventory TO ${role}; GRANT UPDATE ON inventory_exports TO ${role}`,
+          );
           return asRole();
         },
       },
@@ -130,7 +242,14 @@ describe('what fails is told at its step, what builds on it is skipped, all else
     const { ok, steps } = await report(await options());
     expect(ok).toBe(false);
     expect(steps.filter(({ status }) => status === 'failed')).toEqual([
-      { name: step, status: 'failed', code, found: expect.stringMatching(found), remedy: expect.stringMatching(/\.$/), durationMs: expect.any(Number) },
+      {
+        name: step,
+        status: 'failed',
+        code,
+        found: expect.stringMatching(found),
+        remedy: expect.stringMatching(/\.$/),
+        durationMs: expect.any(Number),
+      },
     ]);
     expect(steps.filter(({ status }) => status === 'skipped').map(({ name }) => name)).toEqual(skipped);
     expect(steps.map(({ name }) => name)).toEqual(names);
@@ -142,7 +261,11 @@ test('a database that is read-only by default is a warning', async () => {
   try {
     const { ok, steps } = await report();
     expect(ok).toBe(true);
-    expect(steps.find(({ name }) => name === 'writable')).toMatchObject({ status: 'warning', code: 'UNAVAILABLE', remedy: expect.any(String) });
+    expect(steps.find(({ name }) => name === 'writable')).toMatchObject({
+      status: 'warning',
+      code: 'UNAVAILABLE',
+      remedy: expect.any(String),
+    });
   } finally {
     const client = await database.client({ options: '-c default_transaction_read_only=off' });
     await client.query(`ALTER DATABASE "${database.database}" RESET default_transaction_read_only`);
@@ -152,13 +275,19 @@ test('a database that is read-only by default is a warning', async () => {
 
 test('an aborted test rejects', async () => {
   const sink = sinkOver(database);
-  await expect(sink.testConnection({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED', operation: 'test-connection' });
+  await expect(sink.testConnection({ signal: AbortSignal.abort() })).rejects.toMatchObject({
+    code: 'ABORTED',
+    operation: 'test-connection',
+  });
   await sink.close();
 });
 
 test('no connection stays behind', async () => {
   await report(asRole());
-  await waitUntil(async () => (await database.query('SELECT FROM pg_stat_activity WHERE usename = $1', [role])).length === 0, {
-    what: 'the connections of the test are gone',
-  });
+  await waitUntil(
+    async () => (await database.query('SELECT FROM pg_stat_activity WHERE usename = $1', [role])).length === 0,
+    {
+      what: 'the connections of the test are gone',
+    },
+  );
 });

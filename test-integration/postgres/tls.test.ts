@@ -25,11 +25,23 @@ interface Attempt {
   readonly password?: string | undefined;
 }
 
-async function attempt({ tls, material = {}, ...login }: Attempt): Promise<{ readonly report: ConnectionReport; readonly outcome: string; readonly encrypted: boolean }> {
+async function attempt({
+  tls,
+  material = {},
+  ...login
+}: Attempt): Promise<{ readonly report: ConnectionReport; readonly outcome: string; readonly encrypted: boolean }> {
   const { username, password, host, port } = { ...database.credentials, ...login };
   const credentials = { username, host, port: String(port), ...(password === undefined ? {} : { password }) };
-  const spec = { database: database.database, table: 'inventory', applicationName: 'tls-test', ...(tls === undefined ? {} : { tls }) };
-  const sink = createSinkRegistry([postgresSink]).create({ type: 'postgres', postgres: spec }, { credentials, tls: material });
+  const spec = {
+    database: database.database,
+    table: 'inventory',
+    applicationName: 'tls-test',
+    ...(tls === undefined ? {} : { tls }),
+  };
+  const sink = createSinkRegistry([postgresSink]).create(
+    { type: 'postgres', postgres: spec },
+    { credentials, tls: material },
+  );
   try {
     const report = await sink.testConnection(limit());
     const outcome = await sink.export(await snapshot(0, items(1)), limit()).then(
@@ -52,7 +64,13 @@ describe('what is trusted', () => {
     ['the default, with the CA', true, undefined, 'exported', true],
     ['the default, without the CA', false, undefined, 'TLS_FAILED', false],
     ['verify-full, another name', true, { mode: 'verify-full', serverName: 'elsewhere.example' }, 'TLS_FAILED', false],
-    ['verify-full, the name of the certificate', true, { mode: 'verify-full', serverName: 'localhost' }, 'exported', true],
+    [
+      'verify-full, the name of the certificate',
+      true,
+      { mode: 'verify-full', serverName: 'localhost' },
+      'exported',
+      true,
+    ],
     ['verify-ca, another name', true, { mode: 'verify-ca', serverName: 'elsewhere.example' }, 'exported', true],
     ['verify-ca, without the CA', false, { mode: 'verify-ca' }, 'TLS_FAILED', false],
     ['require, without the CA', false, { mode: 'require' }, 'exported', true],
@@ -76,8 +94,12 @@ test('a client certificate is a login', async () => {
   const { clientCertificate } = testServer();
   if (clientCertificate === undefined) throw new Error('The test server has no role with a certificate.');
   const { username, cert, key } = clientCertificate;
-  await expect(attempt({ username, password: undefined, material: { ca: ca(), cert, key } })).resolves.toMatchObject({ outcome: 'exported' });
-  await expect(attempt({ username, password: undefined, material: { ca: ca() } })).resolves.toMatchObject({ outcome: 'AUTHENTICATION_FAILED' });
+  await expect(attempt({ username, password: undefined, material: { ca: ca(), cert, key } })).resolves.toMatchObject({
+    outcome: 'exported',
+  });
+  await expect(attempt({ username, password: undefined, material: { ca: ca() } })).resolves.toMatchObject({
+    outcome: 'AUTHENTICATION_FAILED',
+  });
 });
 
 test('a server without TLS is not spoken to in the clear', async () => {
@@ -101,7 +123,9 @@ test('a server without TLS is not spoken to in the clear', async () => {
     // Nothing but the question for TLS ever left this process.
     expect(new Set(received.map((data) => data.toString('hex')))).toEqual(new Set(['0000000804d2162f']));
     // libuv refuses to reset a socket that is shutting down, and Node spins for ever at its end then: the host could not exit.
-    const child = fork(fileURLToPath(new URL('refused-tls.fixture.ts', import.meta.url)), [String(port)], { execArgv: ['--disable-warning=ExperimentalWarning'] });
+    const child = fork(fileURLToPath(new URL('refused-tls.fixture.ts', import.meta.url)), [String(port)], {
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    });
     const said = once(child, 'message');
     const exited = once(child, 'exit', { signal: AbortSignal.timeout(20_000) });
     exited.catch(() => child.kill('SIGKILL'));

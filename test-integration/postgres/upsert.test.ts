@@ -6,13 +6,20 @@ import { useStore } from './store.ts';
 const store = useStore();
 
 const exportsRow = async (): Promise<Record<string, unknown> | undefined> =>
-  (await store.database.query('SELECT exported_at, generation::int, checksum, item_count::int, removed FROM inventory_exports'))[0];
+  (
+    await store.database.query(
+      'SELECT exported_at, generation::int, checksum, item_count::int, removed FROM inventory_exports',
+    )
+  )[0];
 
 describe('the table equals the last snapshot', () => {
   test('an empty scope is filled, an equal snapshot changes nothing, another changes what differs', async () => {
     const sink = store.open();
     const first = await snapshot(0, items(50));
-    await expect(sink.export(first, limit())).resolves.toMatchObject({ outcome: 'applied', counts: { inserted: 50, updated: 0, deleted: 0, unchanged: 0 } });
+    await expect(sink.export(first, limit())).resolves.toMatchObject({
+      outcome: 'applied',
+      counts: { inserted: 50, updated: 0, deleted: 0, unchanged: 0 },
+    });
     expect(await tableContents(store.database)).toEqual(contentsOf(first));
 
     const again = await snapshot(1, items(50));
@@ -22,31 +29,59 @@ describe('the table equals the last snapshot', () => {
       messages: 0,
       bytes: 0,
     });
-    expect(await exportsRow()).toMatchObject({ exported_at: new Date(again.exportedAt), checksum: first.checksum, item_count: 50 });
+    expect(await exportsRow()).toMatchObject({
+      exported_at: new Date(again.exportedAt),
+      checksum: first.checksum,
+      item_count: 50,
+    });
 
-    const changed = await snapshot(2, [...items(40), item('web-0', { index: 'other' }), item('new')].slice(1), { generation: 2 });
-    await expect(sink.export(changed, limit())).resolves.toMatchObject({ outcome: 'applied', counts: { inserted: 1, updated: 1, deleted: 10, unchanged: 39 } });
+    const changed = await snapshot(2, [...items(40), item('web-0', { index: 'other' }), item('new')].slice(1), {
+      generation: 2,
+    });
+    await expect(sink.export(changed, limit())).resolves.toMatchObject({
+      outcome: 'applied',
+      counts: { inserted: 1, updated: 1, deleted: 10, unchanged: 39 },
+    });
     expect(await tableContents(store.database)).toEqual(contentsOf(changed));
-    expect(await exportsRow()).toMatchObject({ generation: 2, checksum: changed.checksum, item_count: 41, removed: false });
+    expect(await exportsRow()).toMatchObject({
+      generation: 2,
+      checksum: changed.checksum,
+      item_count: 41,
+      removed: false,
+    });
   });
 
-  test.each([0, 3])('an equal snapshot costs one small statement, however many items it has (partitions: %i)', async (partitions) => {
-    const proxy = await startFaultProxy({ target: store.database.credentials });
-    const sink = sinkOver({ ...store.database, credentials: { ...store.database.credentials, host: proxy.host, port: proxy.port } }, { spec: { partitions } });
-    await sink.export(await snapshot(0, items(2_000)), limit());
-    const before = proxy.forwarded.toServer;
-    await expect(sink.export(await snapshot(1, items(2_000)), limit())).resolves.toMatchObject({ outcome: 'unchanged', counts: { unchanged: 2_000 } });
-    // 16 bytes of digest for each item would be 32 000.
-    expect(proxy.forwarded.toServer - before).toBeLessThan(2_500);
-    await sink.close();
-    await proxy.close();
-  });
+  test.each([0, 3])(
+    'an equal snapshot costs one small statement, however many items it has (partitions: %i)',
+    async (partitions) => {
+      const proxy = await startFaultProxy({ target: store.database.credentials });
+      const sink = sinkOver(
+        { ...store.database, credentials: { ...store.database.credentials, host: proxy.host, port: proxy.port } },
+        { spec: { partitions } },
+      );
+      await sink.export(await snapshot(0, items(2_000)), limit());
+      const before = proxy.forwarded.toServer;
+      await expect(sink.export(await snapshot(1, items(2_000)), limit())).resolves.toMatchObject({
+        outcome: 'unchanged',
+        counts: { unchanged: 2_000 },
+      });
+      // 16 bytes of digest for each item would be 32 000.
+      expect(proxy.forwarded.toServer - before).toBeLessThan(2_500);
+      await sink.close();
+      await proxy.close();
+    },
+  );
 
   test('rows that did not change keep the generation and time of the export that last changed them', async () => {
     const sink = store.open();
     await sink.export(await snapshot(0, items(2)), limit());
-    await sink.export(await snapshot(1, [item('web-0', { index: 0 }), item('web-1', { index: 'new' })], { generation: 7 }), limit());
-    const rows = await store.database.query(`SELECT source_uid, generation::int, exported_at FROM inventory ORDER BY 1`);
+    await sink.export(
+      await snapshot(1, [item('web-0', { index: 0 }), item('web-1', { index: 'new' })], { generation: 7 }),
+      limit(),
+    );
+    const rows = await store.database.query(
+      `SELECT source_uid, generation::int, exported_at FROM inventory ORDER BY 1`,
+    );
     expect(rows).toEqual([
       { source_uid: 'uid-web-0', generation: 1, exported_at: new Date('2026-01-31T12:00:00Z') },
       { source_uid: 'uid-web-1', generation: 7, exported_at: new Date('2026-01-31T12:01:00Z') },
@@ -58,7 +93,10 @@ describe('the table equals the last snapshot', () => {
   test('more changes than one batch holds, in both directions', async () => {
     const sink = store.open();
     const many = await snapshot(0, items(2_500));
-    const other = await snapshot(1, items(2_500, (index) => ({ index, round: 2 })));
+    const other = await snapshot(
+      1,
+      items(2_500, (index) => ({ index, round: 2 })),
+    );
     const fewer = await snapshot(2, items(3));
     for (const one of [many, other, fewer]) {
       await sink.export(one, limit());
@@ -78,8 +116,13 @@ describe('the table equals the last snapshot', () => {
   });
 
   test('gvk names the API of the core group and of others', async () => {
-    await store.open().export(await snapshot(0, [item('a'), { ...item('b'), group: '', kind: 'Pod', targetName: 'pods' }]), limit());
-    expect(await store.database.query('SELECT gvk FROM inventory ORDER BY 1')).toEqual([{ gvk: 'apps/v1/Deployment' }, { gvk: 'v1/Pod' }]);
+    await store
+      .open()
+      .export(await snapshot(0, [item('a'), { ...item('b'), group: '', kind: 'Pod', targetName: 'pods' }]), limit());
+    expect(await store.database.query('SELECT gvk FROM inventory ORDER BY 1')).toEqual([
+      { gvk: 'apps/v1/Deployment' },
+      { gvk: 'v1/Pod' },
+    ]);
   });
 });
 
@@ -102,7 +145,9 @@ describe('the fence', () => {
     await sink.export(other, limit());
     const { cluster, inventoryNamespace, inventoryName } = await snapshot(0, []);
     const scope = { ...(cluster !== undefined && { cluster }), inventoryNamespace, inventoryName };
-    await expect(sink.removeInventory?.(scope, { ...limit(), removedAt: '2026-01-31T12:10:00.000Z' })).resolves.toMatchObject({
+    await expect(
+      sink.removeInventory?.(scope, { ...limit(), removedAt: '2026-01-31T12:10:00.000Z' }),
+    ).resolves.toMatchObject({
       outcome: 'applied',
       counts: { deleted: 3 },
     });
@@ -120,7 +165,9 @@ describe('the fence', () => {
       code: 'SNAPSHOT_INVALID',
       message: expect.stringContaining(future),
     });
-    await expect(sink.removeInventory?.({ inventoryNamespace: 'a', inventoryName: 'b' }, { ...limit(), removedAt: future })).rejects.toMatchObject({
+    await expect(
+      sink.removeInventory?.({ inventoryNamespace: 'a', inventoryName: 'b' }, { ...limit(), removedAt: future }),
+    ).rejects.toMatchObject({
       code: 'SNAPSHOT_INVALID',
     });
     expect(await store.database.query('SELECT FROM inventory_exports')).toHaveLength(0);
@@ -133,16 +180,22 @@ describe('the checksum shortcut never hides a difference', () => {
     ['dropped', 'DROP TABLE inventory CASCADE'],
     ['dropped with its exports', 'DROP TABLE inventory, inventory_exports CASCADE'],
     ['its checksum removed and rows deleted', `UPDATE inventory_exports SET checksum = NULL; DELETE FROM inventory`],
-    ['its digests removed', `UPDATE inventory_exports SET checksum = NULL; UPDATE inventory SET row_digest = NULL, payload = '{}'`],
+    [
+      'its digests removed',
+      `UPDATE inventory_exports SET checksum = NULL; UPDATE inventory SET row_digest = NULL, payload = '{}'`,
+    ],
   ] as const;
-  test.each(drifts)('a table that was %s is made true again by the next export, the sink running on', async (_, drift) => {
-    const sink = store.open();
-    const before = await snapshot(0, items(20));
-    await sink.export(before, limit());
-    await store.database.query(drift);
-    await sink.export(await snapshot(1, items(20)), limit());
-    expect(await tableContents(store.database)).toEqual(contentsOf(before));
-  });
+  test.each(drifts)(
+    'a table that was %s is made true again by the next export, the sink running on',
+    async (_, drift) => {
+      const sink = store.open();
+      const before = await snapshot(0, items(20));
+      await sink.export(before, limit());
+      await store.database.query(drift);
+      await sink.export(await snapshot(1, items(20)), limit());
+      expect(await tableContents(store.database)).toEqual(contentsOf(before));
+    },
+  );
 
   test('a hash-partitioned table that was truncated is noticed too', async () => {
     const sink = store.open({ partitions: 4 });
@@ -198,13 +251,22 @@ describe('whose row is it', () => {
     const sink = store.open();
     const own = await snapshot(0, [item('own')], { cluster: 'staging' });
     await sink.export(own, limit());
-    await expect(sink.export(await snapshot(1, [item('own'), ...items(1)], { cluster: 'staging' }), limit())).rejects.toMatchObject({ code: 'CONFLICT' });
+    await expect(
+      sink.export(await snapshot(1, [item('own'), ...items(1)], { cluster: 'staging' }), limit()),
+    ).rejects.toMatchObject({ code: 'CONFLICT' });
     expect(await tableContents(store.database, `cluster = 'staging'`)).toEqual(contentsOf(own));
   });
 
   test('clusterInKey lets both hold the same keys', async () => {
     const sink = store.open({ clusterInKey: true });
-    const [prod, staging] = [await snapshot(0, items(3)), await snapshot(1, items(3, () => ({})), { cluster: 'staging' })];
+    const [prod, staging] = [
+      await snapshot(0, items(3)),
+      await snapshot(
+        1,
+        items(3, () => ({})),
+        { cluster: 'staging' },
+      ),
+    ];
     await sink.export(prod, limit());
     await sink.export(staging, limit());
     expect(await tableContents(store.database)).toEqual(contentsOf(prod, staging));
@@ -218,11 +280,13 @@ describe('deletes: soft', () => {
     const sink = store.open({ deletes: 'soft' });
     await sink.export(await snapshot(0, items(3)), limit());
     await expect(sink.export(await snapshot(1, items(2)), limit())).resolves.toMatchObject({ counts: { deleted: 1 } });
-    expect(await store.database.query('SELECT source_uid, deleted_at FROM inventory WHERE deleted_at IS NOT NULL')).toEqual([
-      { source_uid: 'uid-web-2', deleted_at: new Date('2026-01-31T12:01:00Z') },
-    ]);
+    expect(
+      await store.database.query('SELECT source_uid, deleted_at FROM inventory WHERE deleted_at IS NOT NULL'),
+    ).toEqual([{ source_uid: 'uid-web-2', deleted_at: new Date('2026-01-31T12:01:00Z') }]);
     expect(await store.database.query('SELECT FROM inventory_current')).toHaveLength(2);
-    await expect(sink.export(await snapshot(2, items(3)), limit())).resolves.toMatchObject({ counts: { inserted: 1, deleted: 0, unchanged: 2 } });
+    await expect(sink.export(await snapshot(2, items(3)), limit())).resolves.toMatchObject({
+      counts: { inserted: 1, deleted: 0, unchanged: 2 },
+    });
     expect(await store.database.query('SELECT FROM inventory WHERE deleted_at IS NULL')).toHaveLength(3);
   });
 
@@ -244,10 +308,15 @@ describe('maxDeletes', () => {
     const full = await snapshot(0, items(10));
     await sink.export(full, limit());
     const small = await snapshot(1, items(5));
-    await expect(sink.export(small, limit())).rejects.toMatchObject({ code: 'DELETE_LIMIT', message: expect.stringContaining(`delete 5 of 10 rows, and ${words}`) });
+    await expect(sink.export(small, limit())).rejects.toMatchObject({
+      code: 'DELETE_LIMIT',
+      message: expect.stringContaining(`delete 5 of 10 rows, and ${words}`),
+    });
     expect(await tableContents(store.database)).toEqual(contentsOf(full));
     await expect(sink.export(await snapshot(2, items(6)), limit())).resolves.toMatchObject({ counts: { deleted: 4 } });
-    await expect(sink.export(await snapshot(3, []), { ...limit(), allowDeletes: true })).resolves.toMatchObject({ counts: { deleted: 6 } });
+    await expect(sink.export(await snapshot(3, []), { ...limit(), allowDeletes: true })).resolves.toMatchObject({
+      counts: { deleted: 6 },
+    });
   });
 });
 
@@ -260,7 +329,10 @@ describe('plan', () => {
     const next = await snapshot(1, content);
     const plan = await sink.plan?.(next, limit());
     expect(plan).toMatchObject({ outcome: 'applied', counts: { inserted: 2, updated: 5, deleted: 10, unchanged: 15 } });
-    expect(plan?.samples.inserted).toEqual([{ targetName: 'deployments', uid: 'uid-x' }, { targetName: 'deployments', uid: 'uid-y' }]);
+    expect(plan?.samples.inserted).toEqual([
+      { targetName: 'deployments', uid: 'uid-x' },
+      { targetName: 'deployments', uid: 'uid-y' },
+    ]);
     expect(plan?.samples.deleted).toHaveLength(10);
     expect(await exportsRow()).toEqual(before);
     expect((await sink.export(next, limit())).counts).toEqual(plan?.counts);

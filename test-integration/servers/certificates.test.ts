@@ -5,7 +5,11 @@ import { describe, expect, test } from '@jest/globals';
 import { createAuthority, type CertificateRequest } from './index.ts';
 
 /** Serves with a certificate for the request and connects as a client that trusts the authority; resolves to the client's error code. */
-async function handshake(request: CertificateRequest, trusted: 'own' | 'other' = 'own', servername = 'db.example'): Promise<string> {
+async function handshake(
+  request: CertificateRequest,
+  trusted: 'own' | 'other' = 'own',
+  servername = 'db.example',
+): Promise<string> {
   const authority = await createAuthority();
   const { ca } = trusted === 'own' ? authority : await createAuthority();
   const server = createServer({ ...(await authority.issue(request)) });
@@ -47,7 +51,12 @@ describe('a certificate', () => {
 
   test('for a client opens a server that asks for one', async () => {
     const authority = await createAuthority();
-    const server = createServer({ ...(await authority.issue(request)), ca: authority.ca, requestCert: true, rejectUnauthorized: true });
+    const server = createServer({
+      ...(await authority.issue(request)),
+      ca: authority.ca,
+      requestCert: true,
+      rejectUnauthorized: true,
+    });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();

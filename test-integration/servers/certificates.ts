@@ -54,7 +54,11 @@ export async function createAuthority(commonName = 'Kollect test authority'): Pr
   };
 }
 
-async function issue(request: CertificateRequest, authority: x509.X509Certificate, signingKey: webcrypto.CryptoKey): Promise<KeyPair> {
+async function issue(
+  request: CertificateRequest,
+  authority: x509.X509Certificate,
+  signingKey: webcrypto.CryptoKey,
+): Promise<KeyPair> {
   const { commonName, hosts = [], expired = false, client = false } = request;
   const keys = await generateKeys();
   const names = hosts.map((host) => ({ type: isIP(host) === 0 ? 'dns' : 'ip', value: host }) as const);
@@ -69,7 +73,9 @@ async function issue(request: CertificateRequest, authority: x509.X509Certificat
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([client ? x509.ExtendedKeyUsage.clientAuth : x509.ExtendedKeyUsage.serverAuth]),
+      new x509.ExtendedKeyUsageExtension([
+        client ? x509.ExtendedKeyUsage.clientAuth : x509.ExtendedKeyUsage.serverAuth,
+      ]),
       await x509.AuthorityKeyIdentifierExtension.create(authority),
       ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension([...names])] : []),
     ],

@@ -115,7 +115,10 @@ export function createLink(client: Socket, server: Socket, conditions: Condition
         await woken(lanes[direction]);
         continue;
       }
-      const slice = rest.subarray(0, Math.min(rest.length, sliceBytes(), ...armed(direction).map(({ remaining }) => remaining)));
+      const slice = rest.subarray(
+        0,
+        Math.min(rest.length, sliceBytes(), ...armed(direction).map(({ remaining }) => remaining)),
+      );
       rest = rest.subarray(slice.length);
       await written(to, slice);
       link.forwarded[direction] += slice.length;
@@ -125,14 +128,15 @@ export function createLink(client: Socket, server: Socket, conditions: Condition
         link.triggers.delete(trigger);
         trigger.fire(link);
       }
-      if (conditions.bytesPerSecond !== undefined) await allowance(direction, (slice.length / conditions.bytesPerSecond) * 1_000);
+      if (conditions.bytesPerSecond !== undefined)
+        await allowance(direction, (slice.length / conditions.bytesPerSecond) * 1_000);
     }
   }
 
   // New bytes wake the lane too: they do not shorten the wait, a change of the throttle does.
   async function allowance(direction: Direction, ms: number): Promise<void> {
     const rate = conditions.bytesPerSecond;
-    for (const end = Date.now() + ms; forwarding && rate === conditions.bytesPerSecond && Date.now() < end; ) {
+    for (const end = Date.now() + ms; forwarding && rate === conditions.bytesPerSecond && Date.now() < end;) {
       await woken(lanes[direction], end - Date.now());
     }
   }

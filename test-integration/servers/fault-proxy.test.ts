@@ -47,7 +47,9 @@ async function roundTrip(): Promise<void> {
   const address = server.address();
   const direct = record(connect({ port: typeof address === 'object' ? (address?.port ?? 0) : 0, host: '127.0.0.1' }));
   const before = accepted.length;
-  await waitUntil(() => accepted.length > before - 1 && direct.socket.readyState === 'open', { what: 'a direct connection is open' });
+  await waitUntil(() => accepted.length > before - 1 && direct.socket.readyState === 'open', {
+    what: 'a direct connection is open',
+  });
   await new Promise((resolve) => {
     setTimeout(resolve, 30);
   });
@@ -60,7 +62,9 @@ beforeEach(async () => {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  proxy = await startFaultProxy({ target: { host: '127.0.0.1', port: typeof address === 'object' ? (address?.port ?? 0) : 0 } });
+  proxy = await startFaultProxy({
+    target: { host: '127.0.0.1', port: typeof address === 'object' ? (address?.port ?? 0) : 0 },
+  });
 });
 
 afterEach(async () => {
@@ -186,7 +190,10 @@ describe('a fault at a byte', () => {
     for (const chunk of ['ab', 'cd', 'efghij', 'kl']) client.socket.write(chunk);
     await fired;
     // Where bytes and a RST are there at once, libuv of Node 22 reports an end: the reset shows on the side that had nothing to read.
-    await Promise.all([happened(client, event), waitUntil(() => peer.events.length > 0, { what: 'the server side is closed' })]);
+    await Promise.all([
+      happened(client, event),
+      waitUntil(() => peer.events.length > 0, { what: 'the server side is closed' }),
+    ]);
     expect(peer.text()).toBe('beforeabcdefg');
     expect(proxy.forwarded.toServer).toBe(13);
   });

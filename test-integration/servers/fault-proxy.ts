@@ -96,7 +96,8 @@ export async function startFaultProxy({ target }: FaultProxyOptions): Promise<Fa
       ...trigger,
       fire: () => {
         armed.delete(trigger);
-        for (const other of links) for (const waiting of other.triggers) if (waiting.source === trigger) other.triggers.delete(waiting);
+        for (const other of links)
+          for (const waiting of other.triggers) if (waiting.source === trigger) other.triggers.delete(waiting);
         trigger.fire(link);
       },
       source: trigger,

@@ -82,7 +82,10 @@ export function createKafkaAdmin({ listeners, nodes }: Pick<KafkaConnection, 'li
   const addresses = listeners.plaintext;
 
   /** Asks the first node that answers. */
-  async function ask<Arguments extends unknown[], Response>(api: API<Arguments, Response>, ...args: Arguments): Promise<Response> {
+  async function ask<Arguments extends unknown[], Response>(
+    api: API<Arguments, Response>,
+    ...args: Arguments
+  ): Promise<Response> {
     let failure: unknown;
     for (const address of addresses) {
       try {
@@ -96,12 +99,19 @@ export function createKafkaAdmin({ listeners, nodes }: Pick<KafkaConnection, 'li
   }
 
   /** Asks every node that answers until all of them see the topic as it is to be. */
-  async function whenSeen(what: string, topic: string, condition: (partitions: readonly PartitionState[] | undefined) => boolean): Promise<void> {
+  async function whenSeen(
+    what: string,
+    topic: string,
+    condition: (partitions: readonly PartitionState[] | undefined) => boolean,
+  ): Promise<void> {
     for (const end = Date.now() + TIMEOUT_MS; ; await sleep(30)) {
       const views = await Promise.allSettled(addresses.map((address) => partitionsSeenBy(address, topic)));
       const answered = views.flatMap((view) => (view.status === 'fulfilled' ? [view.value] : []));
       if (answered.length > 0 && answered.every((partitions) => condition(partitions))) return;
-      if (Date.now() > end) throw new Error(`Kafka was asked ${what}, and after ${TIMEOUT_MS / 1_000} s its nodes see ${JSON.stringify(answered)}.`);
+      if (Date.now() > end)
+        throw new Error(
+          `Kafka was asked ${what}, and after ${TIMEOUT_MS / 1_000} s its nodes see ${JSON.stringify(answered)}.`,
+        );
     }
   }
 
@@ -127,7 +137,8 @@ export function createKafkaAdmin({ listeners, nodes }: Pick<KafkaConnection, 'li
   async function endsOf(topic: string, committed: boolean): Promise<ReadonlyMap<number, number>> {
     const ends = (await partitionsOf(topic)).map(async ({ partition, leader }) => {
       const address = addresses[nodes.indexOf(leader)];
-      if (address === undefined) throw new Error(`Nobody leads "${topic}" ${partition}, so its end is not known: wait until a node does.`);
+      if (address === undefined)
+        throw new Error(`Nobody leads "${topic}" ${partition}, so its end is not known: wait until a node does.`);
       const wanted = { partitionIndex: partition, currentLeaderEpoch: -1, timestamp: ListOffsetTimestamps.LATEST };
       const level = committed ? FetchIsolationLevels.READ_COMMITTED : FetchIsolationLevels.READ_UNCOMMITTED;
       const { topics } = await askNode(address, listOffsetsV9.api, -1, level, [{ name: topic, partitions: [wanted] }]);
@@ -139,8 +150,17 @@ export function createKafkaAdmin({ listeners, nodes }: Pick<KafkaConnection, 'li
   return {
     async createTopic(name, { partitions = 1, replicationFactor = nodes.length, configs = {} } = {}) {
       const settings = Object.entries(configs).map(([key, value]) => ({ name: key, value }));
-      await ask(createTopicsV7.api, [{ name, numPartitions: partitions, replicationFactor, assignments: [], configs: settings }], TIMEOUT_MS, false);
-      await whenSeen(`for the topic "${name}"`, name, (seen) => seen?.length === partitions && seen.every(({ leader }) => leader >= 0));
+      await ask(
+        createTopicsV7.api,
+        [{ name, numPartitions: partitions, replicationFactor, assignments: [], configs: settings }],
+        TIMEOUT_MS,
+        false,
+      );
+      await whenSeen(
+        `for the topic "${name}"`,
+        name,
+        (seen) => seen?.length === partitions && seen.every(({ leader }) => leader >= 0),
+      );
     },
     async deleteTopic(name) {
       await ask(deleteTopicsV6.api, [{ name }], TIMEOUT_MS);
@@ -148,8 +168,14 @@ export function createKafkaAdmin({ listeners, nodes }: Pick<KafkaConnection, 'li
     },
     async alterConfigs(topic, configs) {
       const { SET, DELETE } = IncrementalAlterConfigOperationTypes;
-      const changes = Object.entries(configs).map(([name, value]) => (value === undefined ? { name, configOperation: DELETE } : { name, configOperation: SET, value }));
-      await ask(incrementalAlterConfigsV1.api, [{ resourceType: ResourceTypes.TOPIC, resourceName: topic, configs: changes }], false);
+      const changes = Object.entries(configs).map(([name, value]) =>
+        value === undefined ? { name, configOperation: DELETE } : { name, configOperation: SET, value },
+      );
+      await ask(
+        incrementalAlterConfigsV1.api,
+        [{ resourceType: ResourceTypes.TOPIC, resourceName: topic, configs: changes }],
+        false,
+      );
     },
     async grant({ principal, resource, name = 'kafka-cluster', prefixed = false, operations }) {
       const creations = operations.map((operation) => ({
@@ -188,11 +214,20 @@ export function createKafkaAdmin({ listeners, nodes }: Pick<KafkaConnection, 'li
     },
     async moveLeader(topic, partition, node) {
       const { replicas, leader } = await partitionOf(topic, partition);
-      if (!replicas.includes(node)) throw new Error(`Node ${node} holds no replica of "${topic}" ${partition}, which is on ${replicas.join(', ')}: name one of those.`);
+      if (!replicas.includes(node))
+        throw new Error(
+          `Node ${node} holds no replica of "${topic}" ${partition}, which is on ${replicas.join(', ')}: name one of those.`,
+        );
       if (leader === node) return;
       const wanted = [node, ...replicas.filter((id) => id !== node)];
-      await ask(alterPartitionReassignmentsV0.api, TIMEOUT_MS, false, [{ name: topic, partitions: [{ partitionIndex: partition, replicas: wanted }] }]);
-      await whenSeen(`to prefer node ${node}`, topic, (seen) => seen?.[partition]?.replicas[0] === node && seen[partition].inSyncReplicas.includes(node));
+      await ask(alterPartitionReassignmentsV0.api, TIMEOUT_MS, false, [
+        { name: topic, partitions: [{ partitionIndex: partition, replicas: wanted }] },
+      ]);
+      await whenSeen(
+        `to prefer node ${node}`,
+        topic,
+        (seen) => seen?.[partition]?.replicas[0] === node && seen[partition].inSyncReplicas.includes(node),
+      );
       await ask(electLeadersV2, topic, partition, TIMEOUT_MS);
       await whenSeen(`to have node ${node} lead`, topic, (seen) => seen?.[partition]?.leader === node);
     },

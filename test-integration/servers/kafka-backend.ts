@@ -13,7 +13,10 @@ export interface KafkaBackendOptions {
   readonly certificates: KafkaCertificates;
   readonly settings: Readonly<Record<string, string>>;
   /** True opens the listener `proxied`, whose advertised address is that of a proxy which `startProxy` starts. */
-  readonly startProxy?: (target: { readonly host: string; readonly port: number }) => Promise<{ readonly host: string; readonly port: number }>;
+  readonly startProxy?: (target: {
+    readonly host: string;
+    readonly port: number;
+  }) => Promise<{ readonly host: string; readonly port: number }>;
   /** True is for measurements: the compiler and the memory that a broker has in production. */
   readonly optimised: boolean;
   /** True leaves the server running when this process ends. */
@@ -59,7 +62,12 @@ export interface KafkaBackend {
 }
 
 /** What the broker reads its certificates from: name and content. */
-export function certificateContents({ ca, server, expired, elsewhere }: KafkaCertificates): readonly (readonly [string, string])[] {
+export function certificateContents({
+  ca,
+  server,
+  expired,
+  elsewhere,
+}: KafkaCertificates): readonly (readonly [string, string])[] {
   const both = ({ key, cert }: KeyPair): string => `${key.trim()}\n${cert.trim()}\n`;
   return [
     [certificateFiles.ca, ca],

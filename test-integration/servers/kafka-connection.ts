@@ -39,7 +39,10 @@ export interface KafkaConnection {
 export const CERTIFICATE_PRINCIPAL = 'CN=kollect-client';
 
 /** A token that the `oauthbearer` mechanism takes for the user: nobody signed it. */
-export function unsecuredToken(username: string, { lifetimeSeconds = 3_600 }: { readonly lifetimeSeconds?: number } = {}): string {
+export function unsecuredToken(
+  username: string,
+  { lifetimeSeconds = 3_600 }: { readonly lifetimeSeconds?: number } = {},
+): string {
   const now = Date.now() / 1_000;
   const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
   return `${encode({ alg: 'none' })}.${encode({ sub: username, iat: now - 1, exp: now + lifetimeSeconds })}.`;

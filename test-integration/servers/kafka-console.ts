@@ -33,17 +33,30 @@ const TIMEOUT_IN_CONTAINER_MS = 15_000;
 const FRAME_HEADER_BYTES = 8;
 
 /** Starts Kafka's console consumer on this machine's Java, otherwise on that of the server's container. */
-export async function startConsoleConsumer(server: KafkaConnection, options: ConsoleConsumerOptions): Promise<ConsoleConsumer> {
+export async function startConsoleConsumer(
+  server: KafkaConnection,
+  options: ConsoleConsumerOptions,
+): Promise<ConsoleConsumer> {
   // In the middle of a test is no time to fetch jars, where the container has them.
   const runtime = await findKafkaRuntime({ fetch: server.container === undefined });
   if (runtime !== undefined) return startHere(runtime, server, options);
-  if (server.container === undefined) throw new Error(`Topics are read by Java's console consumer: ${javaIsMissing()}.`);
+  if (server.container === undefined)
+    throw new Error(`Topics are read by Java's console consumer: ${javaIsMissing()}.`);
   return startInContainer(server.container, options);
 }
 
-async function startHere(runtime: KafkaRuntime, server: KafkaConnection, options: ConsoleConsumerOptions): Promise<ConsoleConsumer> {
-  const args = consumerArguments(server.bootstrap, options, { formatter: '--formatter-property', consumer: '--command-property' });
-  const child = spawn(runtime.java, [...FLAGS, '-cp', runtime.classpath, CLASS, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+async function startHere(
+  runtime: KafkaRuntime,
+  server: KafkaConnection,
+  options: ConsoleConsumerOptions,
+): Promise<ConsoleConsumer> {
+  const args = consumerArguments(server.bootstrap, options, {
+    formatter: '--formatter-property',
+    consumer: '--command-property',
+  });
+  const child = spawn(runtime.java, [...FLAGS, '-cp', runtime.classpath, CLASS, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const problem = text(child.stderr);
   const exited = once(child, 'exit');
   await once(child, 'spawn');
@@ -59,11 +72,26 @@ async function startHere(runtime: KafkaRuntime, server: KafkaConnection, options
 }
 
 /** By names of options that the tool has had for longer: the image's version is anybody's choice. */
-async function startInContainer({ name, bootstrap }: NonNullable<KafkaConnection['container']>, options: ConsoleConsumerOptions): Promise<ConsoleConsumer> {
+async function startInContainer(
+  { name, bootstrap }: NonNullable<KafkaConnection['container']>,
+  options: ConsoleConsumerOptions,
+): Promise<ConsoleConsumer> {
   const engine = await findEngine();
-  if (engine === undefined) throw new Error(`The container ${name} cannot be reached: no engine answers any more. Start Docker or Podman again.`);
+  if (engine === undefined)
+    throw new Error(
+      `The container ${name} cannot be reached: no engine answers any more. Start Docker or Podman again.`,
+    );
   const args = consumerArguments(bootstrap, options, { formatter: '--property', consumer: '--consumer-property' });
-  const command = ['java', ...FLAGS, '-cp', CLASSPATH_IN_IMAGES, CLASS, ...args, '--timeout-ms', String(TIMEOUT_IN_CONTAINER_MS)];
+  const command = [
+    'java',
+    ...FLAGS,
+    '-cp',
+    CLASSPATH_IN_IMAGES,
+    CLASS,
+    ...args,
+    '--timeout-ms',
+    String(TIMEOUT_IN_CONTAINER_MS),
+  ];
   const execution = await engine.container.getById(name).exec({ Cmd: command, AttachStdout: true, AttachStderr: true });
   const stream = await execution.start({ hijack: true, stdin: false });
   const [output, errors] = [new PassThrough(), new PassThrough()];
@@ -100,7 +128,11 @@ function demultiplex(stream: Readable, output: PassThrough, errors: PassThrough)
   stream.on('error', (error) => output.destroy(error));
 }
 
-function consumerArguments(bootstrap: string, options: ConsoleConsumerOptions, names: { readonly formatter: string; readonly consumer: string }): string[] {
+function consumerArguments(
+  bootstrap: string,
+  options: ConsoleConsumerOptions,
+  names: { readonly formatter: string; readonly consumer: string },
+): string[] {
   const { topic, isolation, position, formatter, consumer } = options;
   const pairs = (option: string, properties: Readonly<Record<string, string>>): string[] =>
     Object.entries(properties).flatMap(([name, value]) => [option, `${name}=${value}`]);

@@ -3,7 +3,14 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KafkaContainer } from '@testcontainers/kafka';
 import { Network, type ContainerRuntimeClient, type StartedNetwork, type StartedTestContainer } from 'testcontainers';
-import { allUsers, certificateContents, randomClusterId, type KafkaBackend, type KafkaBackendOptions, type KafkaNode } from './kafka-backend.ts';
+import {
+  allUsers,
+  certificateContents,
+  randomClusterId,
+  type KafkaBackend,
+  type KafkaBackendOptions,
+  type KafkaNode,
+} from './kafka-backend.ts';
 import type { KafkaListener } from './kafka-connection.ts';
 import { CLIENT_LISTENERS, kafkaProperties, type ListenerAddress } from './kafka-properties.ts';
 import { freePort } from './ports.ts';
@@ -32,18 +39,30 @@ class ConfiguredKafka extends KafkaContainer {
 
   protected override async beforeContainerCreated(): Promise<void> {
     await super.beforeContainerCreated();
-    this.withEnvironment({ ...environmentOf(this.#properties), KAFKA_BROKER_ID: this.#properties['node.id'] ?? '', CLUSTER_ID: this.#clusterId });
-    this.withCommand(['-c', `echo 'Waiting for script...'; while [ ! -f ${START_SCRIPT} ]; do sleep 0.1; done; exec ${START_SCRIPT}`]);
+    this.withEnvironment({
+      ...environmentOf(this.#properties),
+      KAFKA_BROKER_ID: this.#properties['node.id'] ?? '',
+      CLUSTER_ID: this.#clusterId,
+    });
+    this.withCommand([
+      '-c',
+      `echo 'Waiting for script...'; while [ ! -f ${START_SCRIPT} ]; do sleep 0.1; done; exec ${START_SCRIPT}`,
+    ]);
   }
 
   // Not by its ports: whoever calls asks for metadata.
   protected override async containerStarted(container: StartedTestContainer): Promise<void> {
-    await container.copyContentToContainer([{ content: '#!/bin/bash\nexec /etc/confluent/docker/run\n', target: START_SCRIPT, mode: 0o777 }]);
+    await container.copyContentToContainer([
+      { content: '#!/bin/bash\nexec /etc/confluent/docker/run\n', target: START_SCRIPT, mode: 0o777 },
+    ]);
   }
 }
 
 /** Starts Kafka in containers on fixed host ports, one for each broker, and one for the controller where there are several. */
-export async function startKafkaContainers(engine: ContainerRuntimeClient, options: KafkaBackendOptions): Promise<KafkaBackend> {
+export async function startKafkaContainers(
+  engine: ContainerRuntimeClient,
+  options: KafkaBackendOptions,
+): Promise<KafkaBackend> {
   const image = process.env['KOLLECT_TEST_KAFKA_IMAGE'] || IMAGE;
   const host = containerHost(engine);
   const run = randomUUID();
@@ -63,9 +82,15 @@ export async function startKafkaContainers(engine: ContainerRuntimeClient, optio
   const inside = (id: number): string => (alone ? 'localhost' : `node-${id}`);
   const controllerId = alone ? 1 : CONTROLLER_ID;
 
-  const launchNew = async (id: number, own: Partial<Record<KafkaListener | 'internal' | 'controller', ListenerAddress>>): Promise<void> => {
+  const launchNew = async (
+    id: number,
+    own: Partial<Record<KafkaListener | 'internal' | 'controller', ListenerAddress>>,
+  ): Promise<void> => {
     const isController = id === controllerId;
-    const controllerAddress = { bind: `0.0.0.0:${CONTROLLER_PORT}`, ...(id === CONTROLLER_ID && { advertised: `${inside(id)}:${CONTROLLER_PORT}` }) };
+    const controllerAddress = {
+      bind: `0.0.0.0:${CONTROLLER_PORT}`,
+      ...(id === CONTROLLER_ID && { advertised: `${inside(id)}:${CONTROLLER_PORT}` }),
+    };
     const { 'log.dirs': _, ...properties } = kafkaProperties({
       id,
       roles: alone ? ['broker', 'controller'] : isController ? ['controller'] : ['broker'],
@@ -82,7 +107,13 @@ export async function startKafkaContainers(engine: ContainerRuntimeClient, optio
     const container = new ConfiguredKafka(image, properties, clusterId)
       .withName(nameOf(id))
       .withExposedPorts(...ports.map((port) => ({ container: port, host: port })))
-      .withCopyContentToContainer(certificateContents(options.certificates).map(([name, content]) => ({ content, target: `${SECRETS}/${name}`, mode: 0o644 })))
+      .withCopyContentToContainer(
+        certificateContents(options.certificates).map(([name, content]) => ({
+          content,
+          target: `${SECRETS}/${name}`,
+          mode: 0o644,
+        })),
+      )
       .withStartupTimeout(PULL_AND_START_MS)
       .withAutoCleanup(!options.keep);
     if (network) container.withNetwork(network).withNetworkAliases(inside(id));
@@ -95,7 +126,9 @@ export async function startKafkaContainers(engine: ContainerRuntimeClient, optio
     const listeners: Partial<Record<KafkaListener, string[]>> = {};
     if (!alone) await launchNew(CONTROLLER_ID, {});
     for (const id of ids) {
-      const own: Partial<Record<KafkaListener | 'internal', ListenerAddress>> = { internal: { bind: `0.0.0.0:${INTERNAL_PORT}`, advertised: `${inside(id)}:${INTERNAL_PORT}` } };
+      const own: Partial<Record<KafkaListener | 'internal', ListenerAddress>> = {
+        internal: { bind: `0.0.0.0:${INTERNAL_PORT}`, advertised: `${inside(id)}:${INTERNAL_PORT}` },
+      };
       for (const name of CLIENT_LISTENERS) {
         const port = await freePort();
         own[name] = { bind: `0.0.0.0:${port}`, advertised: `${host}:${port}` };
@@ -125,7 +158,9 @@ export async function startKafkaContainers(engine: ContainerRuntimeClient, optio
   } catch (error) {
     const logs = await Promise.all(all.map((id) => containerLog(engine, nameOf(id)).catch(() => '')));
     await dispose();
-    throw new Error(`Kafka in a container of ${image} did not start: ${String(error)}\n${logs.join('\n')}`.trim(), { cause: error });
+    throw new Error(`Kafka in a container of ${image} did not start: ${String(error)}\n${logs.join('\n')}`.trim(), {
+      cause: error,
+    });
   }
 }
 
@@ -174,7 +209,10 @@ export async function removeContainer(engine: ContainerRuntimeClient, name: stri
 // The image's own way from the environment to server.properties: `_` is a dot, `___` is a dash.
 function environmentOf(properties: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(properties).map(([name, value]) => [`KAFKA_${name.replaceAll('-', '___').replaceAll('.', '_').toUpperCase()}`, value]),
+    Object.entries(properties).map(([name, value]) => [
+      `KAFKA_${name.replaceAll('-', '___').replaceAll('.', '_').toUpperCase()}`,
+      value,
+    ]),
   );
 }
 

@@ -17,15 +17,27 @@ export interface FastReadOptions {
   readonly committed?: boolean;
 }
 
-type Reader = (server: KafkaConnection, topic: string, committed: boolean, take: (record: ReadRecord) => void) => Promise<{ readonly failed: Promise<never>; stop(): Promise<void> }>;
+type Reader = (
+  server: KafkaConnection,
+  topic: string,
+  committed: boolean,
+  take: (record: ReadRecord) => void,
+) => Promise<{ readonly failed: Promise<never>; stop(): Promise<void> }>;
 
 const PATIENCE_MS = 30_000;
 const QUIET_MS = 3_000;
 const MAXIMUM_BYTES = 256 * 1024 * 1024;
-const READERS: Readonly<Record<FastReadOptions['client'], Reader>> = { kafkajs: readWithKafkajs, platformatic: readWithPlatformatic };
+const READERS: Readonly<Record<FastReadOptions['client'], Reader>> = {
+  kafkajs: readWithKafkajs,
+  platformatic: readWithPlatformatic,
+};
 
 /** Reads a topic in this process, many records a second; otherwise as `readTopic`, which another hand than any of ours wrote. */
-export async function readTopicFast(server: KafkaConnection, topic: string, options: FastReadOptions): Promise<ReadRecord[]> {
+export async function readTopicFast(
+  server: KafkaConnection,
+  topic: string,
+  options: FastReadOptions,
+): Promise<ReadRecord[]> {
   const { client, count, committed = false } = options;
   const ends = await createKafkaAdmin(server).endOffsets(topic, { committed });
   const open = new Map([...ends].filter(([, end]) => end > 0));
@@ -43,7 +55,8 @@ export async function readTopicFast(server: KafkaConnection, topic: string, opti
       const quietMs = Date.now() - last;
       // What is left before the end may be marks of transactions, which no client hands out.
       if (count === undefined && records.length > 0 && quietMs > QUIET_MS) return;
-      if (quietMs > PATIENCE_MS) throw new Error(`${client} fell silent after ${records.length} records of "${topic}".`);
+      if (quietMs > PATIENCE_MS)
+        throw new Error(`${client} fell silent after ${records.length} records of "${topic}".`);
     }
   };
   try {
@@ -67,7 +80,9 @@ async function readWithKafkajs(...[server, topic, committed, take]: Parameters<R
   await consumer.run({
     autoCommit: false,
     eachMessage: async ({ partition, message: { offset, timestamp, key, headers = {}, value } }) => {
-      const pairs = Object.entries(headers).flatMap(([name, all]) => [all].flat().map((one) => [name, one === undefined ? null : Buffer.from(one)] as const));
+      const pairs = Object.entries(headers).flatMap(([name, all]) =>
+        [all].flat().map((one) => [name, one === undefined ? null : Buffer.from(one)] as const),
+      );
       take({ partition, offset: Number(offset), timestamp: Number(timestamp), key, headers: pairs, value });
     },
   });
@@ -76,11 +91,24 @@ async function readWithKafkajs(...[server, topic, committed, take]: Parameters<R
 
 async function readWithPlatformatic(...[server, topic, committed, take]: Parameters<Reader>): ReturnType<Reader> {
   const isolationLevel = committed ? FetchIsolationLevels.READ_COMMITTED : FetchIsolationLevels.READ_UNCOMMITTED;
-  const consumer = new Consumer({ clientId: 'kollect-tests', groupId: `fast-${randomUUID()}`, bootstrapBrokers: [...server.listeners.plaintext], isolationLevel, maxBytes: MAXIMUM_BYTES });
+  const consumer = new Consumer({
+    clientId: 'kollect-tests',
+    groupId: `fast-${randomUUID()}`,
+    bootstrapBrokers: [...server.listeners.plaintext],
+    isolationLevel,
+    maxBytes: MAXIMUM_BYTES,
+  });
   const stream = await consumer.consume({ topics: [topic], mode: 'earliest', autocommit: false, maxWaitTime: 100 });
   stream.on('data', ({ partition, offset, timestamp, key, headers, value }) => {
     const pairs = [...headers].map(([name, one]) => [name.toString(), one ?? null] as const);
-    take({ partition, offset: Number(offset), timestamp: Number(timestamp), key: key ?? null, headers: pairs, value: value ?? null });
+    take({
+      partition,
+      offset: Number(offset),
+      timestamp: Number(timestamp),
+      key: key ?? null,
+      headers: pairs,
+      value: value ?? null,
+    });
   });
   return {
     failed: once(stream, 'error').then(([error]) => Promise.reject(error)),

@@ -31,7 +31,9 @@ export function findJava(): Promise<string | undefined> {
 }
 
 /** Java and Kafka's jars; undefined where there is no Java, or where jars are missing that Maven is not there for, or not to fetch. */
-export async function findKafkaRuntime({ fetch = true }: { readonly fetch?: boolean } = {}): Promise<KafkaRuntime | undefined> {
+export async function findKafkaRuntime({ fetch = true }: { readonly fetch?: boolean } = {}): Promise<
+  KafkaRuntime | undefined
+> {
   const java = await findJava();
   if (java === undefined) return undefined;
   const directory = await jarsDirectory();
@@ -77,7 +79,10 @@ async function findMaven(): Promise<string | undefined> {
 
 // A new pom is a new directory: runs of two versions of this repository do not disturb each other.
 async function jarsDirectory(): Promise<string> {
-  const hash = createHash('sha256').update(await readFile(POM)).digest('hex').slice(0, 8);
+  const hash = createHash('sha256')
+    .update(await readFile(POM))
+    .digest('hex')
+    .slice(0, 8);
   return join(cacheDirectory(), `kafka-${KAFKA_VERSION}-${hash}`);
 }
 
@@ -91,7 +96,9 @@ function cacheDirectory(): string {
   const shared = '/var/tmp/kollect-tests';
   // Anybody may make a directory there, and its jars would run as ours.
   if (existsSync(shared) && (lstatSync(shared).uid !== 0 || !lstatSync(shared).isDirectory())) {
-    throw new Error(`${shared} is to hold Kafka's jars and is not a directory of root: remove it, or name another place in KOLLECT_TEST_CACHE.`);
+    throw new Error(
+      `${shared} is to hold Kafka's jars and is not a directory of root: remove it, or name another place in KOLLECT_TEST_CACHE.`,
+    );
   }
   return shared;
 }
@@ -107,14 +114,22 @@ async function fetchJars(maven: string, directory: string): Promise<void> {
     const jars = join(work, 'jars');
     const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${jars}`];
     // Java takes the home of the user's entry for its own, whatever HOME says; it may be read-only.
-    const repository = await access(userInfo().homedir, constants.W_OK).then(() => [], () => [`-Dmaven.repo.local=${join(work, 'repository')}`]);
-    await promisify(execFile)(maven, ['-q', '-B', '-U', ...repository, '-f', join(work, 'pom.xml'), ...goal], { timeout: FETCH_MS });
+    const repository = await access(userInfo().homedir, constants.W_OK).then(
+      () => [],
+      () => [`-Dmaven.repo.local=${join(work, 'repository')}`],
+    );
+    await promisify(execFile)(maven, ['-q', '-B', '-U', ...repository, '-f', join(work, 'pom.xml'), ...goal], {
+      timeout: FETCH_MS,
+    });
     await rename(jars, directory).catch((error: unknown) => {
       // Another process was first.
       if (!existsSync(directory)) throw error;
     });
   } catch (error) {
-    throw new Error(`Maven could not fetch Kafka ${KAFKA_VERSION}:\n${outputOf(error).slice(0, 2_000) || String(error)}`, { cause: error });
+    throw new Error(
+      `Maven could not fetch Kafka ${KAFKA_VERSION}:\n${outputOf(error).slice(0, 2_000) || String(error)}`,
+      { cause: error },
+    );
   } finally {
     await rm(work, { recursive: true, force: true });
   }

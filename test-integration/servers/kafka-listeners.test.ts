@@ -20,7 +20,12 @@ afterAll(() => Promise.all([topic.drop(), granted.drop()]));
 
 /** Sends one record; resolves to `sent`, or to what the client says of the refusal, its causes included. */
 async function send(listener: KafkaListener, name: string, config: Pick<KafkaConfig, 'ssl' | 'sasl'>): Promise<string> {
-  const client = new Kafka({ brokers: [...kafka.listeners[listener]], ...config, retry: { retries: 0 }, logCreator: () => () => undefined });
+  const client = new Kafka({
+    brokers: [...kafka.listeners[listener]],
+    ...config,
+    retry: { retries: 0 },
+    logCreator: () => () => undefined,
+  });
   const producer = client.producer();
   try {
     await producer.connect();
@@ -28,7 +33,8 @@ async function send(listener: KafkaListener, name: string, config: Pick<KafkaCon
     return 'sent';
   } catch (error) {
     const texts: unknown[] = [];
-    for (let at: unknown = error; at instanceof Error; at = at.cause) texts.push(at.message, 'type' in at ? at.type : '', 'code' in at ? at.code : '');
+    for (let at: unknown = error; at instanceof Error; at = at.cause)
+      texts.push(at.message, 'type' in at ? at.type : '', 'code' in at ? at.code : '');
     return texts.join(' ');
   } finally {
     await producer.disconnect();
@@ -40,19 +46,27 @@ const mechanisms: readonly ((user: typeof admin) => Login)[] = [
   (user) => ({ mechanism: 'scram-sha-256', ...user }),
   (user) => ({ mechanism: 'scram-sha-512', ...user }),
 ];
-const oauthbearer = (token: string): Login => ({ mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: token }) });
+const oauthbearer = (token: string): Login => ({
+  mechanism: 'oauthbearer',
+  oauthBearerProvider: async () => ({ value: token }),
+});
 
 describe.each([
   ['sasl', {}],
   ['saslTls', { ssl: { ca } }],
 ] as const)('the listener %s', (listener, base) => {
-  test.each(mechanisms.map((login) => [login(admin).mechanism, login] as const))('takes the password by %s and no other', async (_, login) => {
-    expect(await send(listener, topic.name, { ...base, sasl: login(admin) })).toBe('sent');
-    expect(await send(listener, topic.name, { ...base, sasl: login(wrong) })).toMatch(/authentication failed/iu);
-  });
+  test.each(mechanisms.map((login) => [login(admin).mechanism, login] as const))(
+    'takes the password by %s and no other',
+    async (_, login) => {
+      expect(await send(listener, topic.name, { ...base, sasl: login(admin) })).toBe('sent');
+      expect(await send(listener, topic.name, { ...base, sasl: login(wrong) })).toMatch(/authentication failed/iu);
+    },
+  );
 
   test('takes a token by oauthbearer, and none that is out of date', async () => {
-    expect(await send(listener, topic.name, { ...base, sasl: oauthbearer(unsecuredToken(admin.username)) })).toBe('sent');
+    expect(await send(listener, topic.name, { ...base, sasl: oauthbearer(unsecuredToken(admin.username)) })).toBe(
+      'sent',
+    );
     const old = unsecuredToken(admin.username, { lifetimeSeconds: -120 });
     expect(await send(listener, topic.name, { ...base, sasl: oauthbearer(old) })).not.toBe('sent');
   });

@@ -1,6 +1,13 @@
 import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { allUsers, certificateContents, propertiesText, randomClusterId, type KafkaBackend, type KafkaBackendOptions } from './kafka-backend.ts';
+import {
+  allUsers,
+  certificateContents,
+  propertiesText,
+  randomClusterId,
+  type KafkaBackend,
+  type KafkaBackendOptions,
+} from './kafka-backend.ts';
 import type { KafkaListener } from './kafka-connection.ts';
 import { KAFKA_VERSION, type KafkaRuntime } from './kafka-jars.ts';
 import { createLocalNode, type LocalNode } from './kafka-process.ts';
@@ -39,14 +46,19 @@ export async function startLocalKafka(runtime: KafkaRuntime, options: KafkaBacke
   };
   try {
     await place(join(directory, 'log4j2.properties'), LOGGING);
-    for (const [name, content] of certificateContents(options.certificates)) await place(join(directory, name), content);
+    for (const [name, content] of certificateContents(options.certificates))
+      await place(join(directory, name), content);
     const alone = options.nodes === 1;
     const ids = Array.from({ length: options.nodes }, (_, index) => index + 1);
     const controller = { id: alone ? 1 : CONTROLLER_ID, address: `${HOST}:${await freePort()}` };
     const clusterId = randomClusterId();
     const listeners: Partial<Record<KafkaListener, string[]>> = {};
 
-    const createNode = async (id: number, roles: readonly ('broker' | 'controller')[], own: Partial<Record<string, ListenerAddress>>): Promise<LocalNode> => {
+    const createNode = async (
+      id: number,
+      roles: readonly ('broker' | 'controller')[],
+      own: Partial<Record<string, ListenerAddress>>,
+    ): Promise<LocalNode> => {
       const home = join(directory, `node-${id}`);
       await mkdir(home, { mode: 0o700 });
       if (user) await chown(home, user.uid, user.gid);
@@ -64,7 +76,16 @@ export async function startLocalKafka(runtime: KafkaRuntime, options: KafkaBacke
         settings: options.settings,
       });
       await place(join(home, 'server.properties'), propertiesText(properties));
-      return createLocalNode({ id, address: own['plaintext']?.bind ?? controller.address, home, logging: join(directory, 'log4j2.properties'), clusterId, runtime, user, ...options });
+      return createLocalNode({
+        id,
+        address: own['plaintext']?.bind ?? controller.address,
+        home,
+        logging: join(directory, 'log4j2.properties'),
+        clusterId,
+        runtime,
+        user,
+        ...options,
+      });
     };
 
     if (!alone) processes.push(await createNode(CONTROLLER_ID, ['controller'], {}));
@@ -86,10 +107,12 @@ export async function startLocalKafka(runtime: KafkaRuntime, options: KafkaBacke
       brokers.push(await createNode(id, alone ? ['broker', 'controller'] : ['broker'], own));
     }
     processes.push(...brokers);
-    await Promise.all(processes.map(async (node) => {
-      await node.format();
-      await node.launch();
-    }));
+    await Promise.all(
+      processes.map(async (node) => {
+        await node.format();
+        await node.launch();
+      }),
+    );
     return {
       kind: 'local',
       version: KAFKA_VERSION,

@@ -38,7 +38,15 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
   const log = join(home, 'kafka.log');
   const properties = join(home, 'server.properties');
   const identity = { ...user, cwd: home, env: { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8', TZ: 'UTC' } };
-  const common = [`-Dlog4j2.configurationFile=${logging}`, `-Djava.io.tmpdir=${home}`, '-XX:+UseSerialGC', '-XX:-UsePerfData', '-Xshare:auto', '-cp', runtime.classpath];
+  const common = [
+    `-Dlog4j2.configurationFile=${logging}`,
+    `-Djava.io.tmpdir=${home}`,
+    '-XX:+UseSerialGC',
+    '-XX:-UsePerfData',
+    '-Xshare:auto',
+    '-cp',
+    runtime.classpath,
+  ];
   const quick = ['-XX:TieredStopAtLevel=1', '-Xms64m', '-Xmx512m'];
   let child: ChildProcess | undefined;
   let unwatch = (): void => undefined;
@@ -54,7 +62,8 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
     await exited;
   };
   const signal = (name: NodeJS.Signals): void => {
-    if (child?.pid === undefined || !running()) throw new Error(`Node ${id} of Kafka is not running, so it cannot get a ${name}: start it first.`);
+    if (child?.pid === undefined || !running())
+      throw new Error(`Node ${id} of Kafka is not running, so it cannot get a ${name}: start it first.`);
     signalProcess(child.pid, name);
   };
 

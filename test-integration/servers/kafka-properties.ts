@@ -1,7 +1,15 @@
 import { CERTIFICATE_PRINCIPAL, type KafkaListener, type KafkaUser } from './kafka-connection.ts';
 
 /** The listeners that a broker opens to clients, beside one of its own for other brokers. */
-export const CLIENT_LISTENERS = ['plaintext', 'sasl', 'saslTls', 'tls', 'mtls', 'expired', 'elsewhere'] as const satisfies readonly KafkaListener[];
+export const CLIENT_LISTENERS = [
+  'plaintext',
+  'sasl',
+  'saslTls',
+  'tls',
+  'mtls',
+  'expired',
+  'elsewhere',
+] as const satisfies readonly KafkaListener[];
 
 const PROTOCOLS: Readonly<Record<KafkaListener | 'internal' | 'controller', string>> = {
   plaintext: 'PLAINTEXT',
@@ -40,12 +48,19 @@ export interface NodeSettings {
 }
 
 /** The file names of the servers' keys and certificates, and of the authority. */
-export const certificateFiles = { server: 'server.pem', expired: 'expired.pem', elsewhere: 'elsewhere.pem', ca: 'ca.pem' } as const;
+export const certificateFiles = {
+  server: 'server.pem',
+  expired: 'expired.pem',
+  elsewhere: 'elsewhere.pem',
+  ca: 'ca.pem',
+} as const;
 
 /** The content of server.properties as names and values. */
 export function kafkaProperties(node: NodeSettings): Record<string, string> {
   const listeners = Object.entries(node.listeners);
-  const advertised = listeners.flatMap(([name, { advertised: address }]) => (address === undefined ? [] : [`${name.toUpperCase()}://${address}`]));
+  const advertised = listeners.flatMap(([name, { advertised: address }]) =>
+    address === undefined ? [] : [`${name.toUpperCase()}://${address}`],
+  );
   const isBroker = node.roles.includes('broker');
   return {
     'process.roles': node.roles.join(','),
@@ -54,7 +69,9 @@ export function kafkaProperties(node: NodeSettings): Record<string, string> {
     'controller.listener.names': 'CONTROLLER',
     listeners: listeners.map(([name, { bind }]) => `${name.toUpperCase()}://${bind}`).join(','),
     ...(advertised.length > 0 && { 'advertised.listeners': advertised.join(',') }),
-    'listener.security.protocol.map': Object.entries(PROTOCOLS).map(([name, protocol]) => `${name.toUpperCase()}:${protocol}`).join(','),
+    'listener.security.protocol.map': Object.entries(PROTOCOLS)
+      .map(([name, protocol]) => `${name.toUpperCase()}:${protocol}`)
+      .join(','),
     'inter.broker.listener.name': 'INTERNAL',
     'log.dirs': node.data,
     'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
@@ -105,9 +122,14 @@ function saslProperties({ users }: NodeSettings): Record<string, string> {
     oauthbearer: `${login}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";`,
   };
   const perListener = ['sasl', 'sasltls'].flatMap((listener) =>
-    Object.entries(modules).map(([mechanism, module]) => [`listener.name.${listener}.${mechanism}.sasl.jaas.config`, module] as const),
+    Object.entries(modules).map(
+      ([mechanism, module]) => [`listener.name.${listener}.${mechanism}.sasl.jaas.config`, module] as const,
+    ),
   );
-  return { 'sasl.enabled.mechanisms': Object.keys(modules).join(',').toUpperCase(), ...Object.fromEntries(perListener) };
+  return {
+    'sasl.enabled.mechanisms': Object.keys(modules).join(',').toUpperCase(),
+    ...Object.fromEntries(perListener),
+  };
 }
 
 function tlsProperties(directory: string): Record<string, string> {

@@ -22,7 +22,13 @@ afterAll(async () => {
 /** Without the time, which the broker and not the test chooses. */
 function contents(records: readonly ReadRecord[]): unknown[] {
   const bytes = (value: Buffer | null): string | null => value && value.toString('latin1');
-  return records.map(({ partition, offset, key, headers, value }) => [partition, offset, bytes(key), headers.map(([name, one]) => [name, bytes(one)]), bytes(value)]);
+  return records.map(({ partition, offset, key, headers, value }) => [
+    partition,
+    offset,
+    bytes(key),
+    headers.map(([name, one]) => [name, bytes(one)]),
+    bytes(value),
+  ]);
 }
 
 const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
@@ -30,7 +36,18 @@ const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
 const written = [
   [0, 0, 'a', [], everyByte.toString('latin1')],
   [1, 0, null, [], null],
-  [2, 0, '', [['größe', latin1('a,b:ü\n')], ['twice', '1'], ['twice', '2'], ['empty', '']], ''],
+  [
+    2,
+    0,
+    '',
+    [
+      ['größe', latin1('a,b:ü\n')],
+      ['twice', '1'],
+      ['twice', '2'],
+      ['empty', ''],
+    ],
+    '',
+  ],
 ];
 
 test('both readers show key, headers and value byte by byte', async () => {
@@ -50,7 +67,8 @@ test('both readers show key, headers and value byte by byte', async () => {
   const read = await readTopic(kafka, topic.name);
   expect(contents(read)).toEqual(written);
   expect(read.every(({ timestamp }) => timestamp > before - 60_000 && timestamp <= before)).toBe(true);
-  for (const reader of ['kafkajs', 'platformatic'] as const) expect(contents(await readTopicFast(kafka, topic.name, { client: reader }))).toEqual(written);
+  for (const reader of ['kafkajs', 'platformatic'] as const)
+    expect(contents(await readTopicFast(kafka, topic.name, { client: reader }))).toEqual(written);
 });
 
 test('a part of a topic can be read', async () => {
@@ -71,8 +89,13 @@ test('what a transaction aborted is read only by those who want it', async () =>
   expect(values(await readTopic(kafka, own.name, { count: 1, committed: true }))).toEqual(['committed']);
   expect(values(await readTopic(kafka, own.name))).toEqual(['aborted', 'committed']);
   for (const reader of ['kafkajs', 'platformatic'] as const) {
-    expect(values(await readTopicFast(kafka, own.name, { client: reader, count: 1, committed: true }))).toEqual(['committed']);
-    expect(values(await readTopicFast(kafka, own.name, { client: reader, count: 2 }))).toEqual(['aborted', 'committed']);
+    expect(values(await readTopicFast(kafka, own.name, { client: reader, count: 1, committed: true }))).toEqual([
+      'committed',
+    ]);
+    expect(values(await readTopicFast(kafka, own.name, { client: reader, count: 2 }))).toEqual([
+      'aborted',
+      'committed',
+    ]);
   }
   await own.drop();
 });

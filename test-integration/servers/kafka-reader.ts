@@ -23,10 +23,16 @@ const MAXIMUM_BYTES = String(256 * 1024 * 1024);
  * Reads a topic with Java's console consumer, which shares no code with the clients under test. Resolves to the records, ordered
  * by partition and offset. Where a topic ends with the mark of a transaction, that takes 3 s longer unless `count` is given.
  */
-export async function readTopic(server: KafkaConnection, topic: string, options: ReadOptions = {}): Promise<ReadRecord[]> {
+export async function readTopic(
+  server: KafkaConnection,
+  topic: string,
+  options: ReadOptions = {},
+): Promise<ReadRecord[]> {
   const { count, committed = false, partition, from = 0 } = options;
   const ends = await createKafkaAdmin(server).endOffsets(topic, { committed });
-  const wanted = [...ends].filter(([id, end]) => (partition ?? id) === id && end > (partition === undefined ? 0 : from));
+  const wanted = [...ends].filter(
+    ([id, end]) => (partition ?? id) === id && end > (partition === undefined ? 0 : from),
+  );
   if (count === 0 || (count === undefined && wanted.length === 0)) return [];
 
   const parser = createConsoleParser();
@@ -42,7 +48,8 @@ export async function readTopic(server: KafkaConnection, topic: string, options:
   const consumer = await startConsoleConsumer(server, {
     topic,
     isolation: committed ? 'read_committed' : 'read_uncommitted',
-    position: partition === undefined ? ['--from-beginning'] : ['--partition', String(partition), '--offset', String(from)],
+    position:
+      partition === undefined ? ['--from-beginning'] : ['--partition', String(partition), '--offset', String(from)],
     formatter: parser.properties,
     consumer: { 'fetch.max.bytes': MAXIMUM_BYTES, 'max.partition.fetch.bytes': MAXIMUM_BYTES },
   });
@@ -53,7 +60,11 @@ export async function readTopic(server: KafkaConnection, topic: string, options:
       clearTimeout(timer);
       if (isWhole()) resolve(undefined);
       // What is left before the end may be marks of transactions, which nobody prints.
-      else timer = setTimeout(() => resolve(count === undefined ? undefined : 'fell silent'), count === undefined ? QUIET_MS : PATIENCE_MS);
+      else
+        timer = setTimeout(
+          () => resolve(count === undefined ? undefined : 'fell silent'),
+          count === undefined ? QUIET_MS : PATIENCE_MS,
+        );
     });
     consumer.output.once('end', () => {
       clearTimeout(timer);
@@ -62,7 +73,11 @@ export async function readTopic(server: KafkaConnection, topic: string, options:
   });
   await consumer.end();
   if (failure !== undefined && !isWhole()) {
-    throw new Error(`Java's console consumer ${failure} after ${parser.records.length} records of "${topic}". ${await consumer.problem()}`.trim());
+    throw new Error(
+      `Java's console consumer ${failure} after ${parser.records.length} records of "${topic}". ${await consumer.problem()}`.trim(),
+    );
   }
-  return parser.records.slice(0, count).toSorted((one, other) => one.partition - other.partition || one.offset - other.offset);
+  return parser.records
+    .slice(0, count)
+    .toSorted((one, other) => one.partition - other.partition || one.offset - other.offset);
 }

@@ -23,7 +23,12 @@ export interface ConsoleParser {
 /** Separators that nobody can guess: what is between them are the record's bytes, whatever they are. */
 export function createConsoleParser(): ConsoleParser {
   const token = randomBytes(16).toString('hex');
-  const marks = { field: `<field ${token}>`, line: `<line ${token}>`, header: `<header ${token}>`, none: `<null ${token}>` };
+  const marks = {
+    field: `<field ${token}>`,
+    line: `<line ${token}>`,
+    header: `<header ${token}>`,
+    none: `<null ${token}>`,
+  };
   const records: ReadRecord[] = [];
   let pending: Buffer[] = [];
   let tail = Buffer.alloc(0);
@@ -41,12 +46,21 @@ export function createConsoleParser(): ConsoleParser {
     if (headers === undefined || key === undefined || value === undefined || more.length > 0) {
       throw new Error(`Java's console consumer printed no record: ${line.toString('utf8', 0, 300)}`);
     }
-    return { partition: numberIn(partition), offset: numberIn(offset), timestamp: numberIn(time), key: orNull(key), headers: headersOf(headers), value: orNull(value) };
+    return {
+      partition: numberIn(partition),
+      offset: numberIn(offset),
+      timestamp: numberIn(time),
+      key: orNull(key),
+      headers: headersOf(headers),
+      value: orNull(value),
+    };
   };
 
   return {
     properties: {
-      ...Object.fromEntries(['timestamp', 'partition', 'offset', 'headers', 'key', 'value'].map((part) => [`print.${part}`, 'true'])),
+      ...Object.fromEntries(
+        ['timestamp', 'partition', 'offset', 'headers', 'key', 'value'].map((part) => [`print.${part}`, 'true']),
+      ),
       'key.separator': marks.field,
       'line.separator': marks.line,
       'headers.separator': marks.header,

@@ -14,18 +14,25 @@ const CONNECT_MS = 2_000;
 const UNKNOWN_TOPIC = 3;
 
 /** Has the first of the partition's replicas lead it; the library has no such request. */
-export const electLeadersV2: API<[topic: string, partition: number, timeoutMs: number], void> = createAPI(43, 2, createElection, (_correlation, _key, _version, reader: Reader) => {
-  reader.readInt32();
-  const code = reader.readInt16();
-  // What the partitions say shows in the metadata.
-  if (code !== 0) throw new Error(`Kafka refused the election of a leader with the error code ${code}.`);
-});
+export const electLeadersV2: API<[topic: string, partition: number, timeoutMs: number], void> = createAPI(
+  43,
+  2,
+  createElection,
+  (_correlation, _key, _version, reader: Reader) => {
+    reader.readInt32();
+    const code = reader.readInt16();
+    // What the partitions say shows in the metadata.
+    if (code !== 0) throw new Error(`Kafka refused the election of a leader with the error code ${code}.`);
+  },
+);
 
 function createElection(topic: string, partition: number, timeoutMs: number): Writer {
   const preferred = 0;
   return Writer.create()
     .appendInt8(preferred)
-    .appendArray([topic], (writer, name) => writer.appendString(name).appendArray([partition], (w, index) => w.appendInt32(index), true, false))
+    .appendArray([topic], (writer, name) =>
+      writer.appendString(name).appendArray([partition], (w, index) => w.appendInt32(index), true, false),
+    )
     .appendInt32(timeoutMs)
     .appendTaggedFields();
 }
@@ -46,12 +53,21 @@ export async function partitionsSeenBy(address: string, topic: string): Promise<
   const found = topics.find(({ name }) => name === topic);
   if (found === undefined || found.errorCode === UNKNOWN_TOPIC) return undefined;
   return found.partitions
-    .map(({ partitionIndex, leaderId, replicaNodes, isrNodes }) => ({ partition: partitionIndex, leader: leaderId, replicas: replicaNodes, inSyncReplicas: isrNodes }))
+    .map(({ partitionIndex, leaderId, replicaNodes, isrNodes }) => ({
+      partition: partitionIndex,
+      leader: leaderId,
+      replicas: replicaNodes,
+      inSyncReplicas: isrNodes,
+    }))
     .toSorted((one, other) => one.partition - other.partition);
 }
 
 /** One request on a connection of its own. */
-export async function askNode<Arguments extends unknown[], Response>(address: string, api: API<Arguments, Response>, ...args: Arguments): Promise<Response> {
+export async function askNode<Arguments extends unknown[], Response>(
+  address: string,
+  api: API<Arguments, Response>,
+  ...args: Arguments
+): Promise<Response> {
   const separator = address.lastIndexOf(':');
   const connection = new Connection('kollect-tests', { connectTimeout: CONNECT_MS, requestTimeout: REQUEST_MS });
   // What its requests fail with is enough: the broker may go at any time.
@@ -66,6 +82,8 @@ export async function askNode<Arguments extends unknown[], Response>(address: st
 
 /** What the broker said, which the library keeps in a list within. */
 export function refused(error: ResponseError): Error {
-  const reasons = error.errors.map((reason) => ('serverErrorMessage' in reason && reason.serverErrorMessage) || reason.message).join('; ');
+  const reasons = error.errors
+    .map((reason) => ('serverErrorMessage' in reason && reason.serverErrorMessage) || reason.message)
+    .join('; ');
   return new Error(`Kafka refused: ${reasons || error.message}`, { cause: error });
 }

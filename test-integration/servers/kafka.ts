@@ -4,7 +4,13 @@ import { createAuthority } from './certificates.ts';
 import { findEngine } from './container-engine.ts';
 import { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
 import { createKafkaAdmin, type KafkaAdmin } from './kafka-admin.ts';
-import { allUsers, type KafkaBackend, type KafkaBackendOptions, type KafkaNode, type KafkaRestartMode } from './kafka-backend.ts';
+import {
+  allUsers,
+  type KafkaBackend,
+  type KafkaBackendOptions,
+  type KafkaNode,
+  type KafkaRestartMode,
+} from './kafka-backend.ts';
 import { CERTIFICATE_PRINCIPAL, type KafkaConnection, type KafkaUser } from './kafka-connection.ts';
 import { findKafkaRuntime, javaIsMissing } from './kafka-jars.ts';
 import { startKafkaContainers } from './kafka-container.ts';
@@ -72,7 +78,15 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Kafka
   const closeProxies = (): Promise<unknown> => Promise.all(proxies.map((proxy) => proxy.close()));
   let backend: KafkaBackend | undefined;
   try {
-    backend = await startBackend(options.kind, { nodes, users, certificates, settings, optimised, keep, ...(proxied && { startProxy }) });
+    backend = await startBackend(options.kind, {
+      nodes,
+      users,
+      certificates,
+      settings,
+      optimised,
+      keep,
+      ...(proxied && { startProxy }),
+    });
     const running = backend;
     await Promise.all(running.nodes.map((node) => whenReady(running, node)));
     const none = { plaintext: [], sasl: [], saslTls: [], tls: [], mtls: [], expired: [], elsewhere: [], proxied: [] };
@@ -94,7 +108,14 @@ export async function startKafka(options: StartKafkaOptions = {}): Promise<Kafka
     const admin = createKafkaAdmin(connection);
     // Redpanda is started without authorisation.
     if (running.kind !== 'redpanda') await admin.setPasswords(allUsers(users));
-    if (running.kind !== 'redpanda') await admin.grant({ principal: users.writer.username, resource: 'topic', name: WRITER_PREFIX, prefixed: true, operations: ['WRITE', 'DESCRIBE'] });
+    if (running.kind !== 'redpanda')
+      await admin.grant({
+        principal: users.writer.username,
+        resource: 'topic',
+        name: WRITER_PREFIX,
+        prefixed: true,
+        operations: ['WRITE', 'DESCRIBE'],
+      });
 
     const named = (id = running.nodes[0]?.id): KafkaNode => {
       const node = running.nodes.find((candidate) => candidate.id === id);
@@ -164,7 +185,8 @@ async function startBackend(kind: KafkaKind | undefined, options: KafkaBackendOp
     } catch (error) {
       failure = error;
       // An engine may answer and have no way to the image: say so, and take the next one.
-      if (candidate !== wanted.at(-1)) process.stderr.write(`Kafka (${candidate}) did not start, trying the next way: ${String(error)}\n`);
+      if (candidate !== wanted.at(-1))
+        process.stderr.write(`Kafka (${candidate}) did not start, trying the next way: ${String(error)}\n`);
     }
   }
   throw failure ?? new Error(nothingToStart(wanted));
@@ -186,7 +208,9 @@ function wantedKinds(): KafkaKind[] {
   }
 }
 
-async function startableAs(kind: KafkaKind): Promise<((options: KafkaBackendOptions) => Promise<KafkaBackend>) | undefined> {
+async function startableAs(
+  kind: KafkaKind,
+): Promise<((options: KafkaBackendOptions) => Promise<KafkaBackend>) | undefined> {
   if (kind !== 'local') {
     const engine = await findEngine();
     const start = kind === 'redpanda' ? startRedpanda : startKafkaContainers;
@@ -203,13 +227,19 @@ function nothingToStart(wanted: readonly KafkaKind[]): string {
 }
 
 /** Resolves when the node answers and knows the brokers; all of them unless told otherwise. */
-async function whenReady(backend: KafkaBackend, node: KafkaNode, known: readonly number[] = backend.nodes.map(({ id }) => id)): Promise<void> {
+async function whenReady(
+  backend: KafkaBackend,
+  node: KafkaNode,
+  known: readonly number[] = backend.nodes.map(({ id }) => id),
+): Promise<void> {
   for (const end = Date.now() + READY_MS; ; await sleep(50)) {
     const brokers = await brokersSeenBy(node.address).catch((): number[] => []);
     if (known.every((id) => brokers.includes(id))) return;
     const ended = !(await node.running());
     if (!ended && Date.now() < end) continue;
     const problem = ended ? 'ended while starting' : `did not answer within ${READY_MS / 1_000} s`;
-    throw new Error(`Node ${node.id} of Kafka (${backend.kind}) ${problem}. The end of its log:\n${await node.logTail()}`);
+    throw new Error(
+      `Node ${node.id} of Kafka (${backend.kind}) ${problem}. The end of its log:\n${await node.logTail()}`,
+    );
   }
 }

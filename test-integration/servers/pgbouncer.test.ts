@@ -10,7 +10,8 @@ describe('PgBouncer', () => {
   let bouncer: PgBouncer | undefined;
   beforeAll(async () => {
     database = await openTestDatabase();
-    if (findPgBouncer() !== undefined) bouncer = await startPgBouncer({ postgres: testServer(), poolMode: 'transaction', poolSize: 1 });
+    if (findPgBouncer() !== undefined)
+      bouncer = await startPgBouncer({ postgres: testServer(), poolMode: 'transaction', poolSize: 1 });
   }, START_MS);
   afterAll(async () => {
     await bouncer?.stop();
@@ -19,14 +20,17 @@ describe('PgBouncer', () => {
 
   test('lends one server connection to two clients, a transaction at a time', async () => {
     if (!bouncer) {
-      await expect(startPgBouncer({ postgres: testServer() })).rejects.toThrow('PgBouncer is not installed: run `apt-get install pgbouncer`.');
+      await expect(startPgBouncer({ postgres: testServer() })).rejects.toThrow(
+        'PgBouncer is not installed: run `apt-get install pgbouncer`.',
+      );
       return;
     }
     const connectionString = bouncer.dsn({ database: database.database });
     const clients = [new Client({ connectionString }), new Client({ connectionString })] as const;
     await Promise.all(clients.map((client) => client.connect()));
     const backends = [];
-    for (const client of clients) backends.push((await client.query('SELECT pg_backend_pid() AS pid, current_database() AS name')).rows[0]);
+    for (const client of clients)
+      backends.push((await client.query('SELECT pg_backend_pid() AS pid, current_database() AS name')).rows[0]);
     expect(backends[1]).toEqual(backends[0]);
     expect(backends[0]).toMatchObject({ name: database.database });
     await Promise.all(clients.map((client) => client.end()));
@@ -34,6 +38,8 @@ describe('PgBouncer', () => {
 
   test('shows the end of its log when it does not start', async () => {
     if (!bouncer) return;
-    await expect(startPgBouncer({ postgres: testServer(), settings: { auth_type: 'riddle' } })).rejects.toThrow(/auth_type/);
+    await expect(startPgBouncer({ postgres: testServer(), settings: { auth_type: 'riddle' } })).rejects.toThrow(
+      /auth_type/,
+    );
   });
 });

@@ -30,7 +30,12 @@ const READY_MS = 90_000;
 
 /** The path of the installed pgbouncer, or undefined. */
 export function findPgBouncer(): string | undefined {
-  const directories = [...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean), '/usr/sbin', '/usr/local/sbin', '/opt/homebrew/bin'];
+  const directories = [
+    ...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean),
+    '/usr/sbin',
+    '/usr/local/sbin',
+    '/opt/homebrew/bin',
+  ];
   return directories.map((directory) => join(directory, 'pgbouncer')).find((path) => existsSync(path));
 }
 
@@ -56,7 +61,12 @@ export async function startPgBouncer(options: StartPgBouncerOptions): Promise<Pg
   const log = join(directory, 'pgbouncer.log');
   const output = await open(log, 'a');
   const args = [await place('pgbouncer.ini', configuration(options, port, users))];
-  const child = spawn(binary, args, { ...user, cwd: directory, detached: true, stdio: ['ignore', output.fd, output.fd] });
+  const child = spawn(binary, args, {
+    ...user,
+    cwd: directory,
+    detached: true,
+    stdio: ['ignore', output.fd, output.fd],
+  });
   const exited = once(child, 'exit');
   child.unref();
   await Promise.all([once(child, 'spawn'), output.close()]);
@@ -91,7 +101,11 @@ export async function startPgBouncer(options: StartPgBouncerOptions): Promise<Pg
   }
 }
 
-function configuration({ postgres, poolMode = 'transaction', poolSize = 10, settings = {} }: StartPgBouncerOptions, port: number, users: string): string {
+function configuration(
+  { postgres, poolMode = 'transaction', poolSize = 10, settings = {} }: StartPgBouncerOptions,
+  port: number,
+  users: string,
+): string {
   const lines = {
     listen_addr: '127.0.0.1',
     listen_port: String(port),

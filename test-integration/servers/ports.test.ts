@@ -14,7 +14,9 @@ async function drawnBesideAll(): Promise<string> {
     mkdirSync(claims);
     for (let port = 15_000; port < 30_000; port += 1) writeFileSync(join(claims, String(port)), String(process.pid));
     const draw = `import(${JSON.stringify(new URL('ports.ts', import.meta.url).href)}).then(({ freePort }) => freePort()).then(console.log, (error) => console.log(error.message))`;
-    return (await promisify(execFile)(process.execPath, ['-e', draw], { env: { ...process.env, TMPDIR: directory } })).stdout.trim();
+    return (
+      await promisify(execFile)(process.execPath, ['-e', draw], { env: { ...process.env, TMPDIR: directory } })
+    ).stdout.trim();
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

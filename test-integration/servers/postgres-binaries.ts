@@ -41,7 +41,9 @@ export function systemBinaries(): PostgresBinaries | undefined {
 
 // Debian has /usr/lib/postgresql/17, Homebrew postgresql@17, Red Hat /usr/pgsql-17: the number at the end is the version.
 function installations(parent: string): string[] {
-  const names = existsSync(parent) ? readdirSync(parent).filter((name) => /^(\d+|postgresql@\d+|pgsql-\d+)$/.test(name)) : [];
+  const names = existsSync(parent)
+    ? readdirSync(parent).filter((name) => /^(\d+|postgresql@\d+|pgsql-\d+)$/.test(name))
+    : [];
   return names.sort((a, b) => version(b) - version(a));
 }
 

@@ -7,7 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PostgreSqlContainer } from '@testcontainers/postgresql';
 import { Wait, type ContainerRuntimeClient } from 'testcontainers';
 import { freePort } from './ports.ts';
-import { hostBasedAuthentication, settingArguments, type BackendOptions, type PostgresBackend } from './postgres-backend.ts';
+import {
+  hostBasedAuthentication,
+  settingArguments,
+  type BackendOptions,
+  type PostgresBackend,
+} from './postgres-backend.ts';
 import { watch } from './watchdog.ts';
 
 const SIGNALS = { fast: 'SIGINT', immediate: 'SIGQUIT', kill: 'SIGKILL' } as const;
@@ -22,7 +27,10 @@ export function containerHost(engine: ContainerRuntimeClient): string {
 }
 
 /** Starts PostgreSQL in a container on a fixed host port, so that it has the same one after a restart. */
-export async function startPostgresContainer(engine: ContainerRuntimeClient, options: BackendOptions): Promise<PostgresBackend> {
+export async function startPostgresContainer(
+  engine: ContainerRuntimeClient,
+  options: BackendOptions,
+): Promise<PostgresBackend> {
   const image = process.env['KOLLECT_TEST_POSTGRES_IMAGE'] ?? 'postgres:18-alpine';
   const name = `kollect-postgres-${randomUUID()}`;
   const port = await freePort();
@@ -35,7 +43,9 @@ export async function startPostgresContainer(engine: ContainerRuntimeClient, opt
     .withUsername(options.superuser.username)
     .withPassword(options.superuser.password)
     .withExposedPorts({ container: 5432, host: port })
-    .withCopyContentToContainer([{ content: hostBasedAuthentication(options.tls !== undefined), target: HBA_FILE, mode: 0o644 }])
+    .withCopyContentToContainer([
+      { content: hostBasedAuthentication(options.tls !== undefined), target: HBA_FILE, mode: 0o644 },
+    ])
     .withCommand(['postgres', ...settingArguments({ hba_file: HBA_FILE, ...options.settings })])
     // Not by the health check, which some engines never run: whoever calls connects for real.
     .withHealthCheck({ test: ['CMD', 'true'], interval: HOUR_MS, timeout: HOUR_MS, retries: 1 })
@@ -59,7 +69,9 @@ export async function startPostgresContainer(engine: ContainerRuntimeClient, opt
     const log = await logTail(engine, name).catch(() => '');
     await remove(engine, name);
     release();
-    throw new Error(`PostgreSQL in a container of ${image} did not start: ${String(error)}${log && `\n${log}`}`, { cause: error });
+    throw new Error(`PostgreSQL in a container of ${image} did not start: ${String(error)}${log && `\n${log}`}`, {
+      cause: error,
+    });
   } finally {
     await rm(certificates, { recursive: true, force: true });
   }
@@ -71,7 +83,11 @@ export async function startPostgresContainer(engine: ContainerRuntimeClient, opt
     stopCommand: `docker rm -f -v ${name}`,
     running,
     logTail: () => logTail(engine, name),
-    launch: () => engine.container.getById(name).start().then(() => undefined),
+    launch: () =>
+      engine.container
+        .getById(name)
+        .start()
+        .then(() => undefined),
     async halt(mode) {
       if (!(await running())) return;
       await engine.container.getById(name).kill({ signal: SIGNALS[mode] });

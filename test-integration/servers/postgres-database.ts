@@ -22,7 +22,12 @@ export interface PostgresConnection {
 /** One database and how to reach it as the superuser. */
 export interface DatabaseAccess {
   readonly dsn: string;
-  readonly credentials: { readonly username: string; readonly password: string; readonly host: string; readonly port: number };
+  readonly credentials: {
+    readonly username: string;
+    readonly password: string;
+    readonly host: string;
+    readonly port: number;
+  };
   readonly database: string;
   readonly ca?: string;
   /** Runs one statement on a connection of its own, so that it works right after a restart; resolves to the rows. */
@@ -41,8 +46,15 @@ export interface DsnOptions {
 }
 
 /** A connection string without TLS settings. */
-export function dsnOf(connection: Pick<PostgresConnection, 'host' | 'port' | 'superuser' | 'database'>, options: DsnOptions = {}): string {
-  const { username = connection.superuser.username, password = connection.superuser.password, database = connection.database } = options;
+export function dsnOf(
+  connection: Pick<PostgresConnection, 'host' | 'port' | 'superuser' | 'database'>,
+  options: DsnOptions = {},
+): string {
+  const {
+    username = connection.superuser.username,
+    password = connection.superuser.password,
+    database = connection.database,
+  } = options;
   const user = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
   return `postgresql://${user}@${connection.host}:${connection.port}/${encodeURIComponent(database)}`;
 }
@@ -50,7 +62,15 @@ export function dsnOf(connection: Pick<PostgresConnection, 'host' | 'port' | 'su
 /** Connects as the superuser. */
 export async function connect(connection: PostgresConnection, config: ClientConfig = {}): Promise<Client> {
   const { host, port, superuser, database } = connection;
-  const client = new Client({ host, port, user: superuser.username, password: superuser.password, database, connectionTimeoutMillis: 30_000, ...config });
+  const client = new Client({
+    host,
+    port,
+    user: superuser.username,
+    password: superuser.password,
+    database,
+    connectionTimeoutMillis: 30_000,
+    ...config,
+  });
   client.on('error', () => undefined);
   await client.connect();
   return client;

@@ -4,16 +4,32 @@ import { chown, cp, open, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from './ports.ts';
-import { hostBasedAuthentication, settingArguments, type BackendOptions, type PostgresBackend } from './postgres-backend.ts';
+import {
+  hostBasedAuthentication,
+  settingArguments,
+  type BackendOptions,
+  type PostgresBackend,
+} from './postgres-backend.ts';
 import type { PostgresBinaries } from './postgres-binaries.ts';
-import { childrenOf, endProcess, reachableByOthers, serverDirectory, tailOf, unprivilegedUser, type UnprivilegedUser } from './processes.ts';
+import {
+  childrenOf,
+  endProcess,
+  reachableByOthers,
+  serverDirectory,
+  tailOf,
+  unprivilegedUser,
+  type UnprivilegedUser,
+} from './processes.ts';
 import { watch } from './watchdog.ts';
 
 const SIGNALS = { fast: 'SIGINT', immediate: 'SIGQUIT', kill: 'SIGKILL' } as const;
 const PATIENCE_MS = 60_000;
 
 /** Makes a database cluster in a directory of its own and launches the server from the given binaries, never as root. */
-export async function startLocalPostgres(binaries: PostgresBinaries, options: BackendOptions): Promise<PostgresBackend> {
+export async function startLocalPostgres(
+  binaries: PostgresBinaries,
+  options: BackendOptions,
+): Promise<PostgresBackend> {
   const user = unprivilegedUser();
   const directory = await serverDirectory('postgres', user);
   const release = options.keep ? () => undefined : watch({ directory });
@@ -22,7 +38,16 @@ export async function startLocalPostgres(binaries: PostgresBinaries, options: Ba
     const identity = { ...user, cwd: directory, env: environment() };
     const settings = await initialise({ bin, directory, identity, user, options });
     const port = await freePort();
-    return await launchIn({ kind: binaries.kind, bin, directory, identity, port, settings, keep: options.keep, release });
+    return await launchIn({
+      kind: binaries.kind,
+      bin,
+      directory,
+      identity,
+      port,
+      settings,
+      keep: options.keep,
+      release,
+    });
   } catch (error) {
     await rm(directory, { recursive: true, force: true });
     release();
@@ -49,9 +74,23 @@ async function initialise({ bin, directory, identity, user, options }: Initialis
     return path;
   };
   const password = await place('password', `${superuser.password}\n`);
-  const args = ['-D', join(directory, 'data'), '-U', superuser.username, `--pwfile=${password}`, '-E', 'UTF8', '--locale=C', '--no-sync'];
+  const args = [
+    '-D',
+    join(directory, 'data'),
+    '-U',
+    superuser.username,
+    `--pwfile=${password}`,
+    '-E',
+    'UTF8',
+    '--locale=C',
+    '--no-sync',
+  ];
   try {
-    await promisify(execFile)(join(bin, 'initdb'), [...args, '--auth-host=scram-sha-256', '--auth-local=trust'], identity);
+    await promisify(execFile)(
+      join(bin, 'initdb'),
+      [...args, '--auth-host=scram-sha-256', '--auth-local=trust'],
+      identity,
+    );
   } catch (error) {
     // The message of a failed command holds what it wrote to its standard error.
     throw new Error(`initdb in ${bin} failed: ${String(error).trim()}`, { cause: error });
@@ -82,7 +121,16 @@ interface Launch {
   readonly release: () => void;
 }
 
-async function launchIn({ kind, bin, directory, identity, port, settings, keep, release }: Launch): Promise<PostgresBackend> {
+async function launchIn({
+  kind,
+  bin,
+  directory,
+  identity,
+  port,
+  settings,
+  keep,
+  release,
+}: Launch): Promise<PostgresBackend> {
   const log = join(directory, 'postgres.log');
   let child: ChildProcess | undefined;
   let unwatch = (): void => undefined;
@@ -98,7 +146,11 @@ async function launchIn({ kind, bin, directory, identity, port, settings, keep, 
       const output = await open(log, 'a');
       const args = ['-D', join(directory, 'data'), '-p', String(port), ...settingArguments(settings)];
       // A group of its own: Ctrl-C ends the tests, which end the server; it does not end the server under them.
-      child = spawn(join(bin, 'postgres'), args, { ...identity, detached: true, stdio: ['ignore', output.fd, output.fd] });
+      child = spawn(join(bin, 'postgres'), args, {
+        ...identity,
+        detached: true,
+        stdio: ['ignore', output.fd, output.fd],
+      });
       child.unref();
       await Promise.all([once(child, 'spawn'), output.close()]);
       unwatch();

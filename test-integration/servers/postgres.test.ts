@@ -41,21 +41,25 @@ describe('a PostgreSQL of a test’s own', () => {
   }, START_MS);
   afterAll(() => server.stop(), START_MS);
 
-  test.each(['fast', 'immediate', 'kill'] as const)('keeps port and committed rows over a restart: %s', async (mode) => {
-    const { port } = server;
-    const database = await server.createDatabase();
-    await database.query('CREATE TABLE kept AS SELECT 42 AS answer');
-    const busy = await database.client();
-    const cut = busy.query('SELECT pg_sleep(600)').then(
-      () => 'answered',
-      () => 'cut',
-    );
-    await server.restart(mode);
-    expect(await cut).toBe('cut');
-    expect(await database.query('SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
-    expect(server.port).toBe(port);
-    await database.drop();
-  }, START_MS);
+  test.each(['fast', 'immediate', 'kill'] as const)(
+    'keeps port and committed rows over a restart: %s',
+    async (mode) => {
+      const { port } = server;
+      const database = await server.createDatabase();
+      await database.query('CREATE TABLE kept AS SELECT 42 AS answer');
+      const busy = await database.client();
+      const cut = busy.query('SELECT pg_sleep(600)').then(
+        () => 'answered',
+        () => 'cut',
+      );
+      await server.restart(mode);
+      expect(await cut).toBe('cut');
+      expect(await database.query('SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+      expect(server.port).toBe(port);
+      await database.drop();
+    },
+    START_MS,
+  );
 
   test('takes the settings it was given, and writes to disk as in production', async () => {
     const database = await server.createDatabase();
@@ -86,20 +90,28 @@ describe('a PostgreSQL of a test’s own', () => {
   });
 
   test('refuses a wrong password', async () => {
-    await expect(server.createDatabase('guarded').then((database) => database.client({ password: 'wrong' }))).rejects.toThrow(/password authentication failed/);
+    await expect(
+      server.createDatabase('guarded').then((database) => database.client({ password: 'wrong' })),
+    ).rejects.toThrow(/password authentication failed/);
   });
 });
 
 describe('a PostgreSQL that cannot start', () => {
-  test('shows the end of its log', async () => {
-    await expect(startPostgres({ settings: { no_such_setting: '1' } })).rejects.toThrow(/no_such_setting/);
-  }, START_MS);
+  test(
+    'shows the end of its log',
+    async () => {
+      await expect(startPostgres({ settings: { no_such_setting: '1' } })).rejects.toThrow(/no_such_setting/);
+    },
+    START_MS,
+  );
 
   test('refuses an unknown way to start one', async () => {
     const before = process.env['KOLLECT_TEST_SERVERS'];
     process.env['KOLLECT_TEST_SERVERS'] = 'cloud';
     try {
-      await expect(startPostgres()).rejects.toThrow('KOLLECT_TEST_SERVERS is "cloud": set it to "containers" or "local", or leave it away.');
+      await expect(startPostgres()).rejects.toThrow(
+        'KOLLECT_TEST_SERVERS is "cloud": set it to "containers" or "local", or leave it away.',
+      );
     } finally {
       if (before === undefined) delete process.env['KOLLECT_TEST_SERVERS'];
       else process.env['KOLLECT_TEST_SERVERS'] = before;

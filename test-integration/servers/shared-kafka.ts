@@ -13,7 +13,9 @@ export async function startSharedKafka(): Promise<void> {
   shared = await startKafka();
   const { kind, version, bootstrap } = shared;
   process.env[VARIABLE] = JSON.stringify(shared.connection);
-  process.stdout.write(`Tests use Kafka ${version} (${kind}) on ${bootstrap}, started in ${Date.now() - started} ms.\n`);
+  process.stdout.write(
+    `Tests use Kafka ${version} (${kind}) on ${bootstrap}, started in ${Date.now() - started} ms.\n`,
+  );
 }
 
 /** Ends the server that `startSharedKafka` started, if it did. */

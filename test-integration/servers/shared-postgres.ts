@@ -13,7 +13,9 @@ export async function startSharedPostgres(): Promise<void> {
   shared = await startPostgres();
   const { kind, version, host, port, superuser, database, ca, clientCertificate } = shared;
   process.env[VARIABLE] = JSON.stringify({ kind, version, host, port, superuser, database, ca, clientCertificate });
-  process.stdout.write(`Tests use PostgreSQL ${version} (${kind}) on ${host}:${port}, started in ${Date.now() - started} ms.\n`);
+  process.stdout.write(
+    `Tests use PostgreSQL ${version} (${kind}) on ${host}:${port}, started in ${Date.now() - started} ms.\n`,
+  );
 }
 
 /** Ends the server that `startSharedPostgres` started, if it did. */

@@ -16,10 +16,14 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 
 const resources = [...watched.values()];
-await Promise.allSettled(resources.map(async ({ process }) => process && endProcess(process.pid, process.signal, PATIENCE_MS)));
+await Promise.allSettled(
+  resources.map(async ({ process }) => process && endProcess(process.pid, process.signal, PATIENCE_MS)),
+);
 await Promise.allSettled(resources.map(async ({ container }) => container && removeContainer(container)));
 await Promise.allSettled(resources.map(async ({ network }) => network && removeNetwork(network)));
-await Promise.allSettled(resources.map(async ({ directory }) => directory && rm(directory, { recursive: true, force: true })));
+await Promise.allSettled(
+  resources.map(async ({ directory }) => directory && rm(directory, { recursive: true, force: true })),
+);
 process.exit();
 
 async function removeContainer(name: string): Promise<void> {

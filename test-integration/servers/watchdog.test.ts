@@ -46,40 +46,56 @@ async function answers(server: PostgresConnection): Promise<boolean> {
   );
 }
 
-test('a server dies with its owner, SIGKILL included, and leaves nothing', async () => {
-  const { owner, server } = await startOwner();
-  expect(await answers(server)).toBe(true);
-  const left = await traces(server);
-  expect(await left()).toBe(true);
-  owner.kill('SIGKILL');
-  await waitUntil(async () => !(await answers(server)), { what: 'the server is gone', timeoutMs: PATIENCE_MS });
-  await waitUntil(async () => !(await left()), { what: 'its files or its container are gone', timeoutMs: PATIENCE_MS });
-}, 2 * PATIENCE_MS);
+test(
+  'a server dies with its owner, SIGKILL included, and leaves nothing',
+  async () => {
+    const { owner, server } = await startOwner();
+    expect(await answers(server)).toBe(true);
+    const left = await traces(server);
+    expect(await left()).toBe(true);
+    owner.kill('SIGKILL');
+    await waitUntil(async () => !(await answers(server)), { what: 'the server is gone', timeoutMs: PATIENCE_MS });
+    await waitUntil(async () => !(await left()), {
+      what: 'its files or its container are gone',
+      timeoutMs: PATIENCE_MS,
+    });
+  },
+  2 * PATIENCE_MS,
+);
 
-test('a server that is kept outlives its owner, and its stop command ends it', async () => {
-  const { owner, server } = await startOwner('keep');
-  if (owner.exitCode === null) await once(owner, 'exit');
-  const left = await traces(server);
-  expect(await answers(server)).toBe(true);
-  if (server.kind === 'containers') {
-    // The command needs a command-line client, which a machine with an engine alone may not have.
-    const engine = await findEngine();
-    await engine?.container.getById(server.stopCommand.split(' ').at(-1) ?? '').remove({ force: true, v: true });
-  } else {
-    await promisify(execFile)('sh', ['-c', server.stopCommand]);
-  }
-  await waitUntil(async () => !(await left()), { what: 'the kept server is gone', timeoutMs: PATIENCE_MS });
-  expect(await answers(server)).toBe(false);
-}, 2 * PATIENCE_MS);
+test(
+  'a server that is kept outlives its owner, and its stop command ends it',
+  async () => {
+    const { owner, server } = await startOwner('keep');
+    if (owner.exitCode === null) await once(owner, 'exit');
+    const left = await traces(server);
+    expect(await answers(server)).toBe(true);
+    if (server.kind === 'containers') {
+      // The command needs a command-line client, which a machine with an engine alone may not have.
+      const engine = await findEngine();
+      await engine?.container.getById(server.stopCommand.split(' ').at(-1) ?? '').remove({ force: true, v: true });
+    } else {
+      await promisify(execFile)('sh', ['-c', server.stopCommand]);
+    }
+    await waitUntil(async () => !(await left()), { what: 'the kept server is gone', timeoutMs: PATIENCE_MS });
+    expect(await answers(server)).toBe(false);
+  },
+  2 * PATIENCE_MS,
+);
 
 test('what is released is left alone', async () => {
   const watchdogModule = new URL('watchdog.ts', import.meta.url).href;
-  const [released, watched] = await Promise.all([mkdtemp(join(tmpdir(), 'kollect-a-')), mkdtemp(join(tmpdir(), 'kollect-b-'))]);
+  const [released, watched] = await Promise.all([
+    mkdtemp(join(tmpdir(), 'kollect-a-')),
+    mkdtemp(join(tmpdir(), 'kollect-b-')),
+  ]);
   const script = `
     const { watch } = await import(${JSON.stringify(watchdogModule)});
     watch({ directory: process.argv[1] })();
     watch({ directory: process.argv[2] });`;
-  const owner = spawn(process.execPath, ['--input-type=module', '--eval', script, released, watched], { stdio: 'inherit' });
+  const owner = spawn(process.execPath, ['--input-type=module', '--eval', script, released, watched], {
+    stdio: 'inherit',
+  });
   expect(await once(owner, 'exit')).toEqual([0, null]);
   await waitUntil(() => !existsSync(watched), { what: 'the watched directory is gone' });
   expect(existsSync(released)).toBe(true);

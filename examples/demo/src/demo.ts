@@ -1,5 +1,12 @@
 import { createExporter, createSinkRegistry, type DeliveryReport, type InventorySnapshot } from '@kollect/core';
-import { changeObjects, collect, loadManifests, scope, withoutSecrets, type ManifestObject } from '@kollect/example-sample-cluster';
+import {
+  changeObjects,
+  collect,
+  loadManifests,
+  scope,
+  withoutSecrets,
+  type ManifestObject,
+} from '@kollect/example-sample-cluster';
 import { kafkaSink } from '@kollect/sink-kafka';
 import { postgresSink } from '@kollect/sink-postgres';
 import type { DemoOptions } from './options.ts';
@@ -20,16 +27,22 @@ export async function runDemo(options: DemoOptions, context: DemoContext): Promi
   const { result: loaded, ms } = await terminal.during('Reading objects', () => loadManifests(options.manifests));
   const objects = withoutSecrets(loaded.objects);
   const kinds = new Set(objects.map(({ apiVersion, kind }) => `${apiVersion}/${kind}`)).size;
-  terminal.print(`Read ${count(objects.length, 'object')} of ${count(kinds, 'kind')} from ${loaded.from} in ${duration(ms)}.`);
+  terminal.print(
+    `Read ${count(objects.length, 'object')} of ${count(kinds, 'kind')} from ${loaded.from} in ${duration(ms)}.`,
+  );
   const secrets = loaded.objects.length - objects.length;
-  if (secrets > 0) terminal.print(`Left out ${count(secrets, 'Secret')}: an inventory says what runs where, and never what is secret.`);
+  if (secrets > 0)
+    terminal.print(
+      `Left out ${count(secrets, 'Secret')}: an inventory says what runs where, and never what is secret.`,
+    );
 
   const servers = await openServers(options, terminal);
   let done = false;
   try {
     signal.throwIfAborted();
     await exportAndShow({ ...context, servers, objects });
-    if (options.dsn !== undefined) terminal.print(`\nThe rows stay in ${table}, with ${table}_exports and the view ${table}_current beside it.`);
+    if (options.dsn !== undefined)
+      terminal.print(`\nThe rows stay in ${table}, with ${table}_exports and the view ${table}_current beside it.`);
     if (options.brokers !== undefined) terminal.print(`\nThe messages stay in topic ${topic}.`);
     done = true;
   } finally {
@@ -60,7 +73,9 @@ async function exportAndShow({ terminal, signal, servers, objects }: ExportConte
   };
 
   try {
-    print(`\n1. Make table ${table} equal to the cluster${brokers === undefined ? '' : `, and announce it on topic ${topic}`}`);
+    print(
+      `\n1. Make table ${table} equal to the cluster${brokers === undefined ? '' : `, and announce it on topic ${topic}`}`,
+    );
     const first = await collect(objects, { generation: 1, exportedAt: new Date() });
     print(`Snapshot: ${showSnapshot(first)}.`);
     await exportIt(first);
@@ -73,7 +88,9 @@ async function exportAndShow({ terminal, signal, servers, objects }: ExportConte
     for (const { sink, plan } of (await exporter.plan(inventory, second, { signal })).sinks) {
       if (plan === undefined) continue;
       const { inserted, updated, deleted } = plan.counts;
-      print(`Plan for ${sink}, which writes nothing: ${inserted} to insert, ${updated} to update, ${deleted} to delete.`);
+      print(
+        `Plan for ${sink}, which writes nothing: ${inserted} to insert, ${updated} to update, ${deleted} to delete.`,
+      );
     }
     await exportIt(second);
     print(showChanges(before, await readRows(postgres)));
@@ -87,7 +104,9 @@ async function exportAndShow({ terminal, signal, servers, objects }: ExportConte
 
     if (brokers === undefined) return;
     print(`\n5. What a consumer of topic ${topic} reads: every snapshot joined, and verified by its checksum`);
-    const { result: events } = await terminal.during('Reading the topic', async () => readEvents(await readTopic(brokers)));
+    const { result: events } = await terminal.during('Reading the topic', async () =>
+      readEvents(await readTopic(brokers)),
+    );
     print(showEvents(events, terminal.width));
   } finally {
     await exporter.close();

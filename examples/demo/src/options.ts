@@ -36,9 +36,14 @@ Secrets are never exported. DEBUG=1 shows the stack of an error.
 /** Throws a UserError for what it does not know. */
 export function parseOptions(args: readonly string[]): DemoOptions {
   const { manifests, dsn, tls, brokers, keep = false, help = false } = parse(args);
-  if (tls !== undefined && !isTlsMode(tls)) throw new UserError(`--tls is "${tls}". Give one of ${tlsModes.join(', ')}.`);
-  if (tls !== undefined && dsn === undefined) throw new UserError('--tls belongs to --dsn: the server that the demo starts is on this machine.');
-  if (keep && dsn !== undefined) throw new UserError('--keep is for the server that the demo starts, and --dsn names one that runs already. Leave one of the two out.');
+  if (tls !== undefined && !isTlsMode(tls))
+    throw new UserError(`--tls is "${tls}". Give one of ${tlsModes.join(', ')}.`);
+  if (tls !== undefined && dsn === undefined)
+    throw new UserError('--tls belongs to --dsn: the server that the demo starts is on this machine.');
+  if (keep && dsn !== undefined)
+    throw new UserError(
+      '--keep is for the server that the demo starts, and --dsn names one that runs already. Leave one of the two out.',
+    );
   return { help, manifests, dsn, tls, brokers: brokers?.split(','), keep };
 }
 

@@ -20,9 +20,16 @@ describe('formatTable', () => {
   const columns = [{ heading: 'name' }, { heading: 'rows', align: 'right' as const }, { heading: 'note' }];
 
   test('aligns wide characters and numbers', () => {
-    expect(formatTable(columns, [['日本', '7', 'a'], ['ab', '12', 'b']], 80)).toBe(
-      ['name  rows  note', '────  ────  ────', '日本     7  a', 'ab      12  b'].join('\n'),
-    );
+    expect(
+      formatTable(
+        columns,
+        [
+          ['日本', '7', 'a'],
+          ['ab', '12', 'b'],
+        ],
+        80,
+      ),
+    ).toBe(['name  rows  note', '────  ────  ────', '日本     7  a', 'ab      12  b'].join('\n'));
   });
 
   test('cuts the last column to the width', () => {

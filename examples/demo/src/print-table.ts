@@ -10,7 +10,8 @@ const gap = '  ';
 /** Of the last column, however narrow the terminal. */
 const minimum = 16;
 const characters = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-const wide = /\p{Emoji_Presentation}|\uFE0F|[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]/u;
+const wide =
+  /\p{Emoji_Presentation}|\uFE0F|[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]/u;
 const invisible = /^[\p{M}\u200B-\u200F\u2060]+$/u;
 
 /** Cells a terminal needs: two for 日 and for an emoji. */
@@ -21,13 +22,22 @@ export function displayWidth(text: string): number {
 }
 
 /** Rows as an aligned table that fits the width: the last column is cut where it does not. */
-export function formatTable(columns: readonly TableColumn[], rows: readonly (readonly string[])[], width: number): string {
+export function formatTable(
+  columns: readonly TableColumn[],
+  rows: readonly (readonly string[])[],
+  width: number,
+): string {
   const cells = [columns.map(({ heading }) => heading), ...rows.map((row) => row.map(oneLine))];
   const widths = columns.map((_, index) => Math.max(...cells.map((row) => displayWidth(row[index] ?? ''))));
   const last = columns.length - 1;
   const before = widths.slice(0, last).reduce((sum, each) => sum + each + gap.length, 0);
   widths[last] = Math.min(widths[last] ?? 0, Math.max(minimum, width - before));
-  const lines = cells.map((row) => columns.map(({ align }, index) => pad(row[index] ?? '', widths[index] ?? 0, align)).join(gap).trimEnd());
+  const lines = cells.map((row) =>
+    columns
+      .map(({ align }, index) => pad(row[index] ?? '', widths[index] ?? 0, align))
+      .join(gap)
+      .trimEnd(),
+  );
   lines.splice(1, 0, widths.map((each) => '─'.repeat(each)).join(gap));
   return lines.join('\n');
 }

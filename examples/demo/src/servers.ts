@@ -49,11 +49,17 @@ async function startPostgres({ keep }: DemoOptions, terminal: Terminal, started:
   const dsn = server.dsn();
   const hint = `PostgreSQL keeps running:\n  ${dsn}\nAsk it:\n  psql '${dsn}' -c 'SELECT gvk, count(*) FROM kollect_demo GROUP BY gvk'`;
   started.push({ hint, stopCommand: server.stopCommand, stop: () => server.stop() });
-  terminal.print(`Started PostgreSQL ${server.version} (${server.kind}) on ${server.host}:${server.port} in ${duration(ms)}.`);
+  terminal.print(
+    `Started PostgreSQL ${server.version} (${server.kind}) on ${server.host}:${server.port} in ${duration(ms)}.`,
+  );
   return parseServer(dsn, 'disable');
 }
 
-async function startKafka({ keep }: DemoOptions, terminal: Terminal, started: Started[]): Promise<readonly string[] | undefined> {
+async function startKafka(
+  { keep }: DemoOptions,
+  terminal: Terminal,
+  started: Started[],
+): Promise<readonly string[] | undefined> {
   const harness = await import('@kollect/test-integration/servers/index.ts');
   const start = performance.now();
   const server = await harness.startKafka({ keep }).catch((error: unknown) => {
@@ -61,7 +67,13 @@ async function startKafka({ keep }: DemoOptions, terminal: Terminal, started: St
     return undefined;
   });
   if (server === undefined) return undefined;
-  started.push({ hint: `Kafka keeps running:\n  ${server.bootstrap}`, stopCommand: server.stopCommand, stop: () => server.stop() });
-  terminal.print(`Started Kafka ${server.version} (${server.kind}) on ${server.bootstrap} in ${duration(performance.now() - start)}.`);
+  started.push({
+    hint: `Kafka keeps running:\n  ${server.bootstrap}`,
+    stopCommand: server.stopCommand,
+    stop: () => server.stop(),
+  });
+  terminal.print(
+    `Started Kafka ${server.version} (${server.kind}) on ${server.bootstrap} in ${duration(performance.now() - start)}.`,
+  );
   return server.listeners.plaintext;
 }

@@ -14,7 +14,8 @@ export function showReport({ outcome, counts, bytes, messages, sinkType, writeMs
   const { inserted, updated, deleted, unchanged } = counts;
   switch (outcome) {
     case 'applied':
-      if (sinkType === 'kafka') return `applied in ${duration(writeMs)}: ${count(messages, 'message')} (${size(bytes)})`;
+      if (sinkType === 'kafka')
+        return `applied in ${duration(writeMs)}: ${count(messages, 'message')} (${size(bytes)})`;
       return `applied in ${duration(writeMs)}: ${inserted} inserted, ${updated} updated, ${deleted} deleted, ${unchanged} unchanged (${size(bytes)} sent)`;
     case 'unchanged':
       return `unchanged in ${duration(writeMs)}: ${count(unchanged, 'row')} as they should be, nothing sent`;
@@ -32,10 +33,20 @@ export function showEvents(events: readonly InventoryEvent[], width: number): st
   const snapshots = events.filter((event) => event.type === 'snapshot');
   const shown = snapshots.slice(-shownEvents).map(({ position, document }) => {
     const place = position === undefined ? '' : `${position.partition}/${position.offset}`;
-    return [place, formatScope(document), String(document.generation), document.checksum.slice(0, 12), String(document.itemCount)];
+    return [
+      place,
+      formatScope(document),
+      String(document.generation),
+      document.checksum.slice(0, 12),
+      String(document.itemCount),
+    ];
   });
   const headings = ['partition/offset', 'inventory', 'generation', 'checksum', 'items'];
-  return formatTable(headings.map((heading) => ({ heading })), shown, width);
+  return formatTable(
+    headings.map((heading) => ({ heading })),
+    shown,
+    width,
+  );
 }
 
 const size = (bytes: number): string => (bytes < 10_000 ? `${bytes} bytes` : `${Math.round(bytes / 1000)} kB`);
@@ -52,11 +63,24 @@ export function showKinds(rows: readonly Row[], width: number): string {
   const kinds = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   const shown = kinds.slice(0, shownKinds).map(([gvk, number]) => [gvk, String(number)]);
   const others = kinds.slice(shownKinds);
-  if (others.length > 0) shown.push([`… and ${others.length} more kinds`, String(others.reduce((sum, [, number]) => sum + number, 0))]);
+  if (others.length > 0)
+    shown.push([`… and ${others.length} more kinds`, String(others.reduce((sum, [, number]) => sum + number, 0))]);
   return formatTable([{ heading: 'gvk' }, { heading: 'rows', align: 'right' }], shown, width);
 }
 
-const telling = ['displayName', 'replicas', 'motto', 'images', 'hosts', 'ports', 'schedule', 'storage', 'health', 'locale', 'type'];
+const telling = [
+  'displayName',
+  'replicas',
+  'motto',
+  'images',
+  'hosts',
+  'ports',
+  'schedule',
+  'storage',
+  'health',
+  'locale',
+  'type',
+];
 
 /** Of each kind the row that has most to tell. */
 export function showRows(rows: readonly Row[], width: number): string {
@@ -67,15 +91,26 @@ export function showRows(rows: readonly Row[], width: number): string {
   }
   const interesting = [...best.values()].filter((row) => weight(row) > 0);
   const shown = (interesting.length > 0 ? interesting : [...best.values()]).slice(0, shownRows);
-  const columns = [{ heading: 'gvk' }, { heading: 'namespace' }, { heading: 'name' }, { heading: "payload -> 'attributes'" }];
-  return formatTable(columns, shown.map(({ gvk, namespace, name, attributes }) => [gvk, namespace, name, summary(attributes)]), width);
+  const columns = [
+    { heading: 'gvk' },
+    { heading: 'namespace' },
+    { heading: 'name' },
+    { heading: "payload -> 'attributes'" },
+  ];
+  return formatTable(
+    columns,
+    shown.map(({ gvk, namespace, name, attributes }) => [gvk, namespace, name, summary(attributes)]),
+    width,
+  );
 }
 
 const weight = ({ attributes }: Row): number => telling.filter((name) => name in attributes).length;
 
 function summary(attributes: Row['attributes']): string {
   const known = telling.filter((name) => name in attributes);
-  const others = Object.keys(attributes).filter((name) => !telling.includes(name)).sort();
+  const others = Object.keys(attributes)
+    .filter((name) => !telling.includes(name))
+    .sort();
   return [...known, ...others].map((name) => `${name}: ${JSON.stringify(attributes[name])}`).join(', ');
 }
 
@@ -87,13 +122,19 @@ export function showChanges(before: readonly Row[], after: readonly Row[]): stri
     ...after.filter(({ uid }) => !old.has(uid)).map((row) => ['+ inserted', row, ''] as const),
     ...after.flatMap((row) => {
       const previous = old.get(row.uid);
-      return previous === undefined || Number(previous.changedAt) === Number(row.changedAt) ? [] : [['~ updated', row, difference(previous, row)] as const];
+      return previous === undefined || Number(previous.changedAt) === Number(row.changedAt)
+        ? []
+        : [['~ updated', row, difference(previous, row)] as const];
     }),
     ...before.filter(({ uid }) => !still.has(uid)).map((row) => ['- deleted', row, ''] as const),
   ];
-  const lines = changes.slice(0, shownChanges).map(([what, { gvk, namespace, name, uid }, detail]) =>
-    [what.padEnd(10), gvk, namespace === '' ? name : `${namespace}/${name}`, `key ${uid}`, detail].join('  ').trimEnd(),
-  );
+  const lines = changes
+    .slice(0, shownChanges)
+    .map(([what, { gvk, namespace, name, uid }, detail]) =>
+      [what.padEnd(10), gvk, namespace === '' ? name : `${namespace}/${name}`, `key ${uid}`, detail]
+        .join('  ')
+        .trimEnd(),
+    );
   if (changes.length > shownChanges) lines.push(`… and ${changes.length - shownChanges} more`);
   return lines.join('\n');
 }

@@ -15,12 +15,19 @@ export interface Server {
 
 /** Reads a DSN such as `postgresql://user:password@host:5432/database`; its text is never part of an error. */
 export function parseServer(dsn: string, tls?: TlsMode): Server {
-  if (!URL.canParse(dsn)) throw new UserError('--dsn is not a URL. Write postgresql://user:password@host:5432/database, special characters percent-encoded.');
+  if (!URL.canParse(dsn))
+    throw new UserError(
+      '--dsn is not a URL. Write postgresql://user:password@host:5432/database, special characters percent-encoded.',
+    );
   const { protocol, hostname, pathname, searchParams } = new URL(dsn);
-  if (!/^postgres(ql)?:$/u.test(protocol)) throw new UserError('--dsn does not start with postgresql://. Write postgresql://user:password@host:5432/database.');
+  if (!/^postgres(ql)?:$/u.test(protocol))
+    throw new UserError(
+      '--dsn does not start with postgresql://. Write postgresql://user:password@host:5432/database.',
+    );
   if (searchParams.has('sslmode')) throw new UserError('--dsn holds sslmode. Leave it out and give --tls instead.');
   const database = decodeURIComponent(pathname.slice(1));
-  if (database === '') throw new UserError('--dsn names no database. Add it at the end: postgresql://user:password@host:5432/database.');
+  if (database === '')
+    throw new UserError('--dsn names no database. Add it at the end: postgresql://user:password@host:5432/database.');
   return { dsn, database, tls: tls ?? (local.has(hostname) ? 'disable' : 'verify-full') };
 }
 
@@ -45,7 +52,10 @@ export interface Row {
 
 /** The rows of the demo's inventory, as anybody with SQL reads them. */
 export async function readRows({ dsn, tls }: Server): Promise<readonly Row[]> {
-  const ssl = { rejectUnauthorized: tls !== 'require', ...(tls === 'verify-ca' && { checkServerIdentity: () => undefined }) };
+  const ssl = {
+    rejectUnauthorized: tls !== 'require',
+    ...(tls === 'verify-ca' && { checkServerIdentity: () => undefined }),
+  };
   const client = new Client({ connectionString: dsn, ssl: tls === 'disable' ? false : ssl });
   await client.connect();
   try {

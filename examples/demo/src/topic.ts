@@ -9,13 +9,25 @@ export const topic = 'kollect_demo';
 export function kafkaResource(brokers: readonly string[]) {
   return {
     name: 'kafka',
-    config: { type: 'kafka', kafka: { brokers: [...brokers], topic, topicProvisioning: 'create', newTopic: { partitions: 3, replicationFactor: 1 } } },
+    config: {
+      type: 'kafka',
+      kafka: {
+        brokers: [...brokers],
+        topic,
+        topicProvisioning: 'create',
+        newTopic: { partitions: 3, replicationFactor: 1 },
+      },
+    },
   } as const;
 }
 
 /** All messages of the topic, read as any consumer reads them. */
 export async function readTopic(brokers: readonly string[]): Promise<readonly IncomingMessage[]> {
-  const consumer = new Consumer({ clientId: 'kollect-demo', groupId: `kollect-demo-${randomUUID()}`, bootstrapBrokers: [...brokers] });
+  const consumer = new Consumer({
+    clientId: 'kollect-demo',
+    groupId: `kollect-demo-${randomUUID()}`,
+    bootstrapBrokers: [...brokers],
+  });
   try {
     const ends = (await consumer.listOffsets({ topics: [topic] })).get(topic) ?? [];
     const left = new Map([...ends.entries()].filter(([, end]) => end > 0n));

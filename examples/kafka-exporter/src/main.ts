@@ -15,7 +15,14 @@ async function run({ brokers, topic, create, tls, ca, sasl, format }: ExampleOpt
     name: 'events',
     config: {
       type: 'kafka',
-      kafka: { brokers, topic, format, topicProvisioning: create ? 'create' : 'existing', ...(tls ? { tls: {} } : {}), ...(sasl === undefined ? {} : { sasl: { mechanism: sasl } }) },
+      kafka: {
+        brokers,
+        topic,
+        format,
+        topicProvisioning: create ? 'create' : 'existing',
+        ...(tls ? { tls: {} } : {}),
+        ...(sasl === undefined ? {} : { sasl: { mechanism: sasl } }),
+      },
     },
     connection: {
       // Functions: a rotated secret arrives at the next connect.
@@ -30,10 +37,12 @@ async function run({ brokers, topic, create, tls, ca, sasl, format }: ExampleOpt
     const { cluster = '', inventoryNamespace: namespace, inventoryName: name } = scope;
     // An operator does this in its reconcile loop, as often as it likes.
     const report = await exporter.export({ cluster, namespace, name, sinks: ['events'] }, snapshot);
-    for (const { outcome, messages, bytes, error } of report.sinks) console.log({ topic, outcome, messages, bytes, ...(error === undefined ? {} : { error: error.message }) });
+    for (const { outcome, messages, bytes, error } of report.sinks)
+      console.log({ topic, outcome, messages, bytes, ...(error === undefined ? {} : { error: error.message }) });
     if (report.ok) return;
     process.exitCode = 1;
-    for (const { name, status, found, remedy } of (await exporter.testConnection(sink)).steps) console.log(`${status.padEnd(7)} ${name}: ${found} ${remedy ?? ''}`.trimEnd());
+    for (const { name, status, found, remedy } of (await exporter.testConnection(sink)).steps)
+      console.log(`${status.padEnd(7)} ${name}: ${found} ${remedy ?? ''}`.trimEnd());
   } finally {
     await exporter.close();
   }

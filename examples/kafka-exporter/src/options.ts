@@ -49,9 +49,18 @@ export function parseOptions(args: readonly string[]): ExampleOptions | undefine
   });
   if (values.help) return undefined;
   const { brokers, topic, create, tls, ca, sasl, format } = values;
-  if (brokers === undefined || topic === undefined) throw new Error('Give --brokers and --topic. Run with --help to see what there is.');
+  if (brokers === undefined || topic === undefined)
+    throw new Error('Give --brokers and --topic. Run with --help to see what there is.');
   if (ca !== undefined && !tls) throw new Error('--ca belongs to --tls. Give both or none.');
-  return { brokers: brokers.split(','), topic, create, tls, ca, sasl: sasl === undefined ? undefined : among('sasl', sasl, mechanisms), format: among('format', format, formats) };
+  return {
+    brokers: brokers.split(','),
+    topic,
+    create,
+    tls,
+    ca,
+    sasl: sasl === undefined ? undefined : among('sasl', sasl, mechanisms),
+    format: among('format', format, formats),
+  };
 }
 
 function among<const T extends string>(option: string, text: string, known: readonly T[]): T {

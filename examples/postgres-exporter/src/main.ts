@@ -6,12 +6,21 @@ import { postgresSink } from '@kollect/sink-postgres';
 const { DATABASE_URL: dsn, DATABASE_TLS: mode = 'verify-full', DATABASE_CA: ca } = process.env;
 
 async function main(): Promise<void> {
-  if (dsn === undefined || !URL.canParse(dsn)) throw new Error('Set DATABASE_URL to postgresql://user:password@host:5432/database.');
+  if (dsn === undefined || !URL.canParse(dsn))
+    throw new Error('Set DATABASE_URL to postgresql://user:password@host:5432/database.');
   if (!isTlsMode(mode)) throw new Error(`DATABASE_TLS is "${mode}". Set it to ${tlsModes.join(', ')}.`);
   const exporter = createExporter({ registry: createSinkRegistry([postgresSink]), logger: console });
   exporter.updateSink({
     name: 'portal',
-    config: { type: 'postgres', postgres: { database: new URL(dsn).pathname.slice(1), table: 'kollect_inventory', tls: { mode }, maxDeletes: '50%' } },
+    config: {
+      type: 'postgres',
+      postgres: {
+        database: new URL(dsn).pathname.slice(1),
+        table: 'kollect_inventory',
+        tls: { mode },
+        maxDeletes: '50%',
+      },
+    },
     // A function: a rotated secret arrives at the next connect.
     connection: { credentials: () => ({ dsn }), ...(ca === undefined ? {} : { tls: { ca } }) },
   });
@@ -20,8 +29,12 @@ async function main(): Promise<void> {
   try {
     // An operator does this in its reconcile loop, as often as it likes.
     const { objects } = await loadManifests();
-    const report = await exporter.export(inventory, await collect(withoutSecrets(objects), { generation: 1, exportedAt: new Date() }));
-    for (const { sink, outcome, counts, error } of report.sinks) console.log({ sink, outcome, ...counts, ...(error === undefined ? {} : { error: error.message }) });
+    const report = await exporter.export(
+      inventory,
+      await collect(withoutSecrets(objects), { generation: 1, exportedAt: new Date() }),
+    );
+    for (const { sink, outcome, counts, error } of report.sinks)
+      console.log({ sink, outcome, ...counts, ...(error === undefined ? {} : { error: error.message }) });
     if (!report.ok) process.exitCode = 1;
   } finally {
     await exporter.close();

@@ -41,7 +41,12 @@ test('Secrets are left out, and nothing else is', () => {
 });
 
 describe('the change of the cluster', () => {
-  const pods = (count: number) => Array.from({ length: count }, (_, index) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: `pod-${index}` } }));
+  const pods = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: `pod-${index}` },
+    }));
 
   test.each([
     [1, { same: 0, changed: 1, removed: 0 }],

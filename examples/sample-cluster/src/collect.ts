@@ -29,7 +29,10 @@ export function withoutSecrets(objects: readonly ManifestObject[]): readonly Man
 }
 
 /** All objects as one sealed snapshot of the inventory. */
-export function collect(objects: readonly ManifestObject[], { generation, exportedAt }: { generation: number; exportedAt: Date }): Promise<InventorySnapshot> {
+export function collect(
+  objects: readonly ManifestObject[],
+  { generation, exportedAt }: { generation: number; exportedAt: Date },
+): Promise<InventorySnapshot> {
   return sealSnapshot({ ...scope, generation, exportedAt, items: objects.map(toItem) });
 }
 

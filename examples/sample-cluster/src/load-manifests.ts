@@ -19,7 +19,9 @@ const pipePatienceMs = 3000;
 export async function loadManifests(path?: string): Promise<LoadedManifests> {
   const loaded = path === '-' ? fromText(await readStdin(), 'standard input') : await load(path);
   if (loaded.objects.length > 0) return loaded;
-  throw new UserError(`There are no Kubernetes objects in ${loaded.from}. Give --manifests a directory with .yaml, .yml or .json files.`);
+  throw new UserError(
+    `There are no Kubernetes objects in ${loaded.from}. Give --manifests a directory with .yaml, .yml or .json files.`,
+  );
 }
 
 async function load(path: string | undefined): Promise<LoadedManifests> {
@@ -31,11 +33,15 @@ async function load(path: string | undefined): Promise<LoadedManifests> {
 
 async function fromPath(path: string, shown: string): Promise<LoadedManifests> {
   const found = await stat(path).catch(() => undefined);
-  if (found === undefined) throw new UserError(`${shown} does not exist (looked for ${path}). Give --manifests a directory or file that does.`);
+  if (found === undefined)
+    throw new UserError(
+      `${shown} does not exist (looked for ${path}). Give --manifests a directory or file that does.`,
+    );
   if (!found.isDirectory()) return fromText(await read(path), shown);
   const files = (await readdir(path, { recursive: true })).filter((name) => /\.(ya?ml|json)$/u.test(name)).sort();
   const objects: ManifestObject[] = [];
-  for (const file of files) objects.push(...parseManifests(await read(join(path, file)), join(path === sample ? 'manifests' : shown, file)));
+  for (const file of files)
+    objects.push(...parseManifests(await read(join(path, file)), join(path === sample ? 'manifests' : shown, file)));
   return { objects, from: `${files.length} file${files.length === 1 ? '' : 's'} of ${shown}` };
 }
 
@@ -43,12 +49,16 @@ async function read(file: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
   } catch (error) {
-    const problem = (error as NodeJS.ErrnoException).code === 'EACCES' ? 'may not be read by this user' : 'is no UTF-8 text';
+    const problem =
+      (error as NodeJS.ErrnoException).code === 'EACCES' ? 'may not be read by this user' : 'is no UTF-8 text';
     throw new UserError(`${file} ${problem}. Correct or remove the file.`, { cause: error });
   }
 }
 
-const fromText = (text: string, source: string): LoadedManifests => ({ objects: parseManifests(text, source), from: source });
+const fromText = (text: string, source: string): LoadedManifests => ({
+  objects: parseManifests(text, source),
+  from: source,
+});
 
 function somethingIsPiped(): boolean {
   if (process.stdin.isTTY) return false;
@@ -58,7 +68,8 @@ function somethingIsPiped(): boolean {
 
 /** All of standard input; empty when its first byte takes longer than the patience, since a pipe may be open and for nobody. */
 async function readStdin({ patienceMs }: { readonly patienceMs?: number } = {}): Promise<string> {
-  if (patienceMs === undefined && process.stdin.isTTY) throw new UserError('Nothing is piped in. Pipe something in, such as: kubectl get deployments -A -o json');
+  if (patienceMs === undefined && process.stdin.isTTY)
+    throw new UserError('Nothing is piped in. Pipe something in, such as: kubectl get deployments -A -o json');
   const chunks: Buffer[] = [];
   const patience = patienceMs === undefined ? undefined : setTimeout(() => process.stdin.destroy(), patienceMs);
   try {

@@ -1,7 +1,12 @@
 // For operators: seal a snapshot, make sinks, read what they say.
 export { sealSnapshot, type SealOptions, type SnapshotInput } from './contract/seal-snapshot.ts';
 export type { InventorySnapshot, Item, ItemIdentity, JsonValue, Scope, SealedItem } from './contract/snapshot.ts';
-export { itemFromObject, type AttributeSource, type ItemFromObjectOptions, type KubernetesObject } from './resources/item-from-object.ts';
+export {
+  itemFromObject,
+  type AttributeSource,
+  type ItemFromObjectOptions,
+  type KubernetesObject,
+} from './resources/item-from-object.ts';
 export { createSinkRegistry, type SinkRegistryOptions } from './create-sink-registry.ts';
 export type { SinkConfig, SinkConnection, SinkRegistry } from './registry/sink-registry.ts';
 export { createExporter } from './delivery/exporter.ts';
@@ -17,9 +22,21 @@ export type {
   SinkPlanReport,
   SinkResource,
 } from './delivery/exporter-types.ts';
-export type { DeliveryReport, RemovalOutcome, RemovalReport, SinkDeliveryReport, SinkRemovalReport, SinkStatus } from './delivery/delivery-report.ts';
-export { sinkDeliverySchema, type ExporterLimits, type PaceOptions, type SinkDeliveryOptions } from './delivery/delivery-options.ts';
-export type { IsMaterialChange, SnapshotSummary } from './delivery/gate-decision.ts';
+export type {
+  DeliveryReport,
+  RemovalOutcome,
+  RemovalReport,
+  SinkDeliveryReport,
+  SinkRemovalReport,
+  SinkStatus,
+} from './delivery/delivery-report.ts';
+export {
+  sinkDeliverySchema,
+  type ExporterLimits,
+  type PaceOptions,
+  type SinkDeliveryOptions,
+} from './delivery/delivery-options.ts';
+export type { IsMaterialChange, SnapshotSummary } from './delivery/inventory/gate-decision.ts';
 export type { DeliveryClock } from './delivery/delivery-clock.ts';
 export type { BreakerState, DeliveryEnded, DeliveryMetrics, DeliveryOutcome } from './observability/metrics.ts';
 export type { DeliverySpan, DeliveryTracer, SpanAttributes } from './observability/tracing.ts';
@@ -70,4 +87,9 @@ export { refuseFutureTime } from './contract/clock.ts';
 export { parseDuration } from './registry/duration.ts';
 export type { DialOptions, Egress } from './contract/egress.ts';
 export { createSinkLimits, type Limits, type SinkLimits } from './connection/limits.ts';
-export { createReportBuilder, type Finding, type ReportBuilder, type ReportBuilderOptions } from './connection/connection-report.ts';
+export {
+  createReportBuilder,
+  type Finding,
+  type ReportBuilder,
+  type ReportBuilderOptions,
+} from './connection/connection-report.ts';

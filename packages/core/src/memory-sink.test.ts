@@ -11,7 +11,15 @@ const at = (minute: number): string => new Date(Date.UTC(2026, 0, 31, 12, minute
 const now = (): Date => new Date(at(30));
 
 const item = (uid: string, replicas = 1, targetName = 'deployments'): Item => ({
-  targetNamespace: 'team', targetName, namespace: 'shop', name: uid, group: 'apps', version: 'v1', kind: 'Deployment', uid, attributes: { replicas },
+  targetNamespace: 'team',
+  targetName,
+  namespace: 'shop',
+  name: uid,
+  group: 'apps',
+  version: 'v1',
+  kind: 'Deployment',
+  uid,
+  attributes: { replicas },
 });
 
 const seal = (minute: number, items: readonly Item[], more: Partial<SnapshotInput> = {}): Promise<InventorySnapshot> =>
@@ -20,7 +28,11 @@ const seal = (minute: number, items: readonly Item[], more: Partial<SnapshotInpu
 const start = () => {
   const memory = memorySink({ now });
   const sink = createSinkRegistry([memory]).create({ type: 'memory' });
-  const uids = (): readonly string[] | undefined => memory.contents().get('team/apps')?.items.map(({ uid }) => uid);
+  const uids = (): readonly string[] | undefined =>
+    memory
+      .contents()
+      .get('team/apps')
+      ?.items.map(({ uid }) => uid);
   return { memory, sink, uids };
 };
 
@@ -30,7 +42,12 @@ const codeOf = (promise: Promise<unknown> | undefined): Promise<string> =>
     (error: unknown) => (SinkError.isInstance(error) ? error.code : 'not a SinkError'),
   );
 
-const counts = (inserted: number, updated: number, deleted: number, unchanged: number) => ({ inserted, updated, deleted, unchanged });
+const counts = (inserted: number, updated: number, deleted: number, unchanged: number) => ({
+  inserted,
+  updated,
+  deleted,
+  unchanged,
+});
 
 test('counts what differs and makes the store equal to the snapshot', async () => {
   const { sink, uids } = start();
@@ -41,7 +58,11 @@ test('counts what differs and makes the store equal to the snapshot', async () =
   expect([plan?.outcome, plan?.counts, plan?.samples]).toEqual([
     'applied',
     counts(1, 1, 1, 1),
-    { inserted: [{ targetName: 'deployments', uid: 'd' }], updated: [{ targetName: 'deployments', uid: 'b' }], deleted: [{ targetName: 'deployments', uid: 'c' }] },
+    {
+      inserted: [{ targetName: 'deployments', uid: 'd' }],
+      updated: [{ targetName: 'deployments', uid: 'b' }],
+      deleted: [{ targetName: 'deployments', uid: 'c' }],
+    },
   ]);
   expect(uids()).toEqual(['a', 'b', 'c']);
   const applied = await sink.export(second, { signal });
@@ -63,7 +84,12 @@ test('an older snapshot changes nothing', async () => {
   const { sink, uids } = start();
   await sink.export(await seal(1, [item('a')]), { signal });
   const older = await seal(0, [item('b')]);
-  expect(await sink.export(older, { signal })).toEqual({ outcome: 'superseded', counts: counts(0, 0, 0, 0), messages: 0, bytes: 0 });
+  expect(await sink.export(older, { signal })).toEqual({
+    outcome: 'superseded',
+    counts: counts(0, 0, 0, 0),
+    messages: 0,
+    bytes: 0,
+  });
   expect((await sink.plan?.(older, { signal }))?.outcome).toBe('superseded');
   expect(uids()).toEqual(['a']);
 });
@@ -95,14 +121,19 @@ test('scopes do not touch each other', async () => {
   await sink.export(await seal(0, [item('a')], { cluster: 'east' }), { signal });
   await sink.export(await seal(0, [item('b')], { cluster: 'west' }), { signal });
   await sink.export(await seal(1, [], { cluster: 'east' }), { signal });
-  expect([...memory.contents()].map(([key, { items }]) => [key, items.length])).toEqual([['east:team/apps', 0], ['west:team/apps', 1]]);
+  expect([...memory.contents()].map(([key, { items }]) => [key, items.length])).toEqual([
+    ['east:team/apps', 0],
+    ['west:team/apps', 1],
+  ]);
 });
 
 test('each definition has a store of its own, which its sinks share', async () => {
   const memory = memorySink({ now });
   const registry = createSinkRegistry([memory]);
   await registry.create({ type: 'memory' }).export(await seal(1, [item('a')]), { signal });
-  expect((await registry.create({ type: 'memory', memory: {} }).export(await seal(0, []), { signal })).outcome).toBe('superseded');
+  expect((await registry.create({ type: 'memory', memory: {} }).export(await seal(0, []), { signal })).outcome).toBe(
+    'superseded',
+  );
   expect(memorySink().contents().size).toBe(0);
 });
 

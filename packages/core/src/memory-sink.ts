@@ -11,7 +11,11 @@ import type { SpecInput, SpecOf, SpecSchema } from './registry/spec-schema.ts';
 const specSchema = { type: 'object', properties: {}, additionalProperties: false } as const satisfies SpecSchema;
 
 /** A sink type whose sinks share one store in memory, and the way to read that store. */
-export interface MemorySinkDefinition extends SinkDefinition<'memory', SpecInput<typeof specSchema>, SpecOf<typeof specSchema>> {
+export interface MemorySinkDefinition extends SinkDefinition<
+  'memory',
+  SpecInput<typeof specSchema>,
+  SpecOf<typeof specSchema>
+> {
   /** What the store holds now, by `formatScope`. Items kept for an incomplete target are among the items, though not in the checksum. */
   contents(): ReadonlyMap<string, InventorySnapshot>;
 }
@@ -42,17 +46,27 @@ export function memorySink({ now = () => new Date() }: { readonly now?: () => Da
         const { outcome, changes } = compare(snapshot, entry);
         if (outcome === 'superseded') return result(outcome, changes);
         const exact = outcome === 'unchanged' || changes.kept.length === 0;
-        const items = changes.kept.length === 0 ? snapshot.items : [...snapshot.items, ...changes.kept].sort(compareItems);
-        store.set(formatScope(snapshot), { appliedAt: snapshot.exportedAt, snapshot: Object.freeze({ ...snapshot, items }), exact });
+        const items =
+          changes.kept.length === 0 ? snapshot.items : [...snapshot.items, ...changes.kept].sort(compareItems);
+        store.set(formatScope(snapshot), {
+          appliedAt: snapshot.exportedAt,
+          snapshot: Object.freeze({ ...snapshot, items }),
+          exact,
+        });
         return result(outcome, changes);
       },
       async plan(snapshot, { signal }): Promise<ExportPlan> {
         begin(signal, `The plan for ${formatScope(snapshot)}`);
         refuseFutureTime('exportedAt', snapshot.exportedAt, now());
         const { outcome, changes } = compare(snapshot, store.get(formatScope(snapshot)));
-        const sample = (items: readonly SealedItem[]) => items.slice(0, 10).map(({ targetName, uid }) => ({ targetName, uid }));
+        const sample = (items: readonly SealedItem[]) =>
+          items.slice(0, 10).map(({ targetName, uid }) => ({ targetName, uid }));
         const { inserted, updated, deleted } = changes;
-        return { outcome, counts: count(changes), samples: { inserted: sample(inserted), updated: sample(updated), deleted: sample(deleted) } };
+        return {
+          outcome,
+          counts: count(changes),
+          samples: { inserted: sample(inserted), updated: sample(updated), deleted: sample(deleted) },
+        };
       },
       async removeInventory(scope: Scope, { removedAt, signal }) {
         begin(signal, `The removal of ${formatScope(scope)}`);
@@ -65,7 +79,10 @@ export function memorySink({ now = () => new Date() }: { readonly now?: () => Da
       },
       async testConnection({ signal }) {
         begin(signal, 'The connection test');
-        return { ok: true, steps: [{ name: 'memory', status: 'passed', code: 'OK', found: 'memory of this process', durationMs: 0 }] };
+        return {
+          ok: true,
+          steps: [{ name: 'memory', status: 'passed', code: 'OK', found: 'memory of this process', durationMs: 0 }],
+        };
       },
       async close() {
         closed = true;
@@ -74,8 +91,16 @@ export function memorySink({ now = () => new Date() }: { readonly now?: () => Da
   };
 
   const capabilities = { fenced: true, deletes: true, plan: true, removeInventory: true };
-  const definition = defineSink({ type: 'memory', contractVersion: 1, role: 'snapshot-store', capabilities, specSchema, create: createSink });
-  const contents = () => new Map([...store].flatMap(([key, { snapshot }]) => (snapshot === undefined ? [] : [[key, snapshot] as const])));
+  const definition = defineSink({
+    type: 'memory',
+    contractVersion: 1,
+    role: 'snapshot-store',
+    capabilities,
+    specSchema,
+    create: createSink,
+  });
+  const contents = () =>
+    new Map([...store].flatMap(([key, { snapshot }]) => (snapshot === undefined ? [] : [[key, snapshot] as const])));
   return Object.freeze({ ...definition, contents });
 }
 
@@ -86,19 +111,30 @@ interface Changes extends Record<keyof ItemCounts, readonly SealedItem[]> {
 
 const nothing: Changes = { inserted: [], updated: [], deleted: [], unchanged: [], kept: [] };
 
-function compare(snapshot: InventorySnapshot, entry: Entry | undefined): { readonly outcome: ExportResult['outcome']; readonly changes: Changes } {
+function compare(
+  snapshot: InventorySnapshot,
+  entry: Entry | undefined,
+): { readonly outcome: ExportResult['outcome']; readonly changes: Changes } {
   if (isOlder(snapshot.exportedAt, entry)) return { outcome: 'superseded', changes: nothing };
   const stored = entry?.snapshot;
-  if (entry?.exact === true && stored?.checksum === snapshot.checksum) return { outcome: 'unchanged', changes: { ...nothing, unchanged: snapshot.items } };
+  if (entry?.exact === true && stored?.checksum === snapshot.checksum)
+    return { outcome: 'unchanged', changes: { ...nothing, unchanged: snapshot.items } };
   const absent = new Map(stored?.items.map((item) => [keyOf(item), item]));
-  const changes: { [K in keyof Changes]: SealedItem[] } = { inserted: [], updated: [], deleted: [], unchanged: [], kept: [] };
+  const changes: { [K in keyof Changes]: SealedItem[] } = {
+    inserted: [],
+    updated: [],
+    deleted: [],
+    unchanged: [],
+    kept: [],
+  };
   for (const item of snapshot.items) {
     const old = absent.get(keyOf(item));
     absent.delete(keyOf(item));
     if (old === undefined) changes.inserted.push(item);
     else changes[Buffer.compare(old.json, item.json) === 0 ? 'unchanged' : 'updated'].push(item);
   }
-  for (const item of absent.values()) changes[snapshot.incompleteTargets.includes(item.targetName) ? 'kept' : 'deleted'].push(item);
+  for (const item of absent.values())
+    changes[snapshot.incompleteTargets.includes(item.targetName) ? 'kept' : 'deleted'].push(item);
   return { outcome: 'applied', changes };
 }
 
@@ -116,5 +152,10 @@ function count({ inserted, updated, deleted, unchanged }: Changes): ItemCounts {
 
 function result(outcome: ExportResult['outcome'], changes: Changes): ExportResult {
   const written = [...changes.inserted, ...changes.updated];
-  return { outcome, counts: count(changes), messages: written.length > 0 ? 1 : 0, bytes: written.reduce((sum, { json }) => sum + json.byteLength, 0) };
+  return {
+    outcome,
+    counts: count(changes),
+    messages: written.length > 0 ? 1 : 0,
+    bytes: written.reduce((sum, { json }) => sum + json.byteLength, 0),
+  };
 }

@@ -6,14 +6,29 @@ import type { KafkaClient, KafkaClientFactory, ProduceBatch } from './kafka-clie
 const { signal } = new AbortController();
 
 function snapshot(name = 'web', at = 0, items: readonly Item[] = []): Promise<InventorySnapshot> {
-  return sealSnapshot({ inventoryNamespace: 'team', inventoryName: name, generation: 1, exportedAt: new Date(Date.UTC(2026, 0, 1, 0, 0, at)), items });
+  return sealSnapshot({
+    inventoryNamespace: 'team',
+    inventoryName: name,
+    generation: 1,
+    exportedAt: new Date(Date.UTC(2026, 0, 1, 0, 0, at)),
+    items,
+  });
 }
 
 /** For snapshots in four parts. */
 const inParts = { maxMessageBytes: 1_200, compression: 'none' } as const;
 const fourItems = Array.from({ length: 4 }, (_, index): Item => {
   const name = `i${index}`;
-  return { targetNamespace: 'p', targetName: 't', namespace: 'n', name, version: 'v1', kind: 'K', uid: name, attributes: { text: 'x'.repeat(200) } };
+  return {
+    targetNamespace: 'p',
+    targetName: 't',
+    namespace: 'n',
+    name,
+    version: 'v1',
+    kind: 'K',
+    uid: name,
+    attributes: { text: 'x'.repeat(200) },
+  };
 });
 
 const keysOf = ({ records }: ProduceBatch): string[] => records.map(({ key }) => Buffer.from(key).toString());
@@ -29,7 +44,10 @@ describe('a client', () => {
     expect(cluster.clients).toBe(1);
     await sink.close();
     expect(cluster.destroyed).toBe(1);
-    await expect(sink.export(await snapshot(), { signal })).rejects.toMatchObject({ code: 'ABORTED', message: 'The sink "events" is closed.' });
+    await expect(sink.export(await snapshot(), { signal })).rejects.toMatchObject({
+      code: 'ABORTED',
+      message: 'The sink "events" is closed.',
+    });
     expect(cluster.clients).toBe(1);
   });
 
@@ -72,29 +90,43 @@ describe('a client', () => {
     expect(cluster.destroyed).toBe(1);
   });
 
-  test.each([false, true])('that failed on one partition may end all parts of a snapshot on another (transactional: %s)', async (transactional) => {
-    const cluster = createFakeCluster(partitionsOf(16));
-    const sink = sinkOver(cluster, { ...inParts, transactional });
-    cluster.held = true;
-    const [large, queued, small] = await Promise.all([snapshot('a', 0, fourItems), snapshot('b', 0, fourItems), snapshot('c')]);
-    const exporting = Promise.all([large, queued].map((each) => sink.export(each, { signal })));
-    const failing = sink.export(small, { signal });
-    await turn();
-    cluster.gates.find(({ batch }) => keysOf(batch).includes('team/c'))?.fail(Object.assign(new Error('x'), { type: 'MESSAGE_TOO_LARGE', code: 10 }));
-    await expect(failing).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
-    cluster.held = false;
-    for (const gate of cluster.gates) gate.open();
-    expect(await exporting).toMatchObject([{ outcome: 'applied' }, { outcome: 'applied' }]);
-    expect(cluster.log.flatMap(keysOf).toSorted()).toEqual(['team/a', 'team/b'].flatMap((key) => Array.from({ length: 4 }, () => key)));
-    await sink.close();
-    expect(cluster.destroyed).toBe(cluster.clients);
-  });
+  test.each([false, true])(
+    'that failed on one partition may end all parts of a snapshot on another (transactional: %s)',
+    async (transactional) => {
+      const cluster = createFakeCluster(partitionsOf(16));
+      const sink = sinkOver(cluster, { ...inParts, transactional });
+      cluster.held = true;
+      const [large, queued, small] = await Promise.all([
+        snapshot('a', 0, fourItems),
+        snapshot('b', 0, fourItems),
+        snapshot('c'),
+      ]);
+      const exporting = Promise.all([large, queued].map((each) => sink.export(each, { signal })));
+      const failing = sink.export(small, { signal });
+      await turn();
+      cluster.gates
+        .find(({ batch }) => keysOf(batch).includes('team/c'))
+        ?.fail(Object.assign(new Error('x'), { type: 'MESSAGE_TOO_LARGE', code: 10 }));
+      await expect(failing).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+      cluster.held = false;
+      for (const gate of cluster.gates) gate.open();
+      expect(await exporting).toMatchObject([{ outcome: 'applied' }, { outcome: 'applied' }]);
+      expect(cluster.log.flatMap(keysOf).toSorted()).toEqual(
+        ['team/a', 'team/b'].flatMap((key) => Array.from({ length: 4 }, () => key)),
+      );
+      await sink.close();
+      expect(cluster.destroyed).toBe(cluster.clients);
+    },
+  );
 
   test('that cannot connect fails who waits, and the next call tries another', async () => {
     const cluster = createFakeCluster();
     const sink = sinkOver(cluster);
     cluster.connect = () => Promise.reject(Object.assign(new Error('x'), { code: 'ECONNREFUSED' }));
-    const both = await Promise.allSettled([sink.export(await snapshot('a'), { signal }), sink.export(await snapshot('b'), { signal })]);
+    const both = await Promise.allSettled([
+      sink.export(await snapshot('a'), { signal }),
+      sink.export(await snapshot('b'), { signal }),
+    ]);
     expect(both).toMatchObject([{ reason: { code: 'UNAVAILABLE' } }, { reason: { code: 'UNAVAILABLE' } }]);
     cluster.connect = () => Promise.resolve();
     expect(await sink.export(await snapshot(), { signal })).toMatchObject({ outcome: 'applied' });
@@ -128,7 +160,10 @@ describe('the time limit', () => {
       exporting.catch(() => undefined);
       await turn();
       jest.advanceTimersByTime(3_000);
-      await expect(exporting).rejects.toMatchObject({ code: 'TIMEOUT', message: expect.stringContaining('after 3000 ms') });
+      await expect(exporting).rejects.toMatchObject({
+        code: 'TIMEOUT',
+        message: expect.stringContaining('after 3000 ms'),
+      });
       expect(cluster.destroyed).toBe(1);
       expect(jest.getTimerCount()).toBe(0);
     } finally {
@@ -222,13 +257,19 @@ describe('an abort', () => {
     const sink = sinkOver(cluster);
     cluster.held = true;
     const [aborted, late] = [new AbortController(), new AbortController()];
-    const leaving = [sink.export(await snapshot('a'), { signal: aborted.signal }), sink.export(await snapshot('b'), { signal: late.signal })];
+    const leaving = [
+      sink.export(await snapshot('a'), { signal: aborted.signal }),
+      sink.export(await snapshot('b'), { signal: late.signal }),
+    ];
     const staying = sink.export(await snapshot('c'), { signal });
     await turn();
     expect(cluster.gates.map(({ batch }) => batch.records.length)).toEqual([3]);
     aborted.abort();
     late.abort(timeout());
-    expect(await Promise.allSettled(leaving)).toMatchObject([{ reason: { code: 'ABORTED' } }, { reason: { code: 'TIMEOUT' } }]);
+    expect(await Promise.allSettled(leaving)).toMatchObject([
+      { reason: { code: 'ABORTED' } },
+      { reason: { code: 'TIMEOUT' } },
+    ]);
     expect(cluster.destroyed).toBe(0);
     cluster.gates[0]?.open();
     expect(await staying).toMatchObject({ outcome: 'applied' });
@@ -241,7 +282,11 @@ describe('an abort', () => {
     cluster.held = true;
     const controllers = [new AbortController(), new AbortController()];
     const names = ['a', 'b'] as const;
-    const leaving = await Promise.all(controllers.map(async (each, index) => ({ exporting: sink.export(await snapshot(names[index]), { signal: each.signal }) })));
+    const leaving = await Promise.all(
+      controllers.map(async (each, index) => ({
+        exporting: sink.export(await snapshot(names[index]), { signal: each.signal }),
+      })),
+    );
     await turn();
     for (const each of controllers) each.abort(timeout());
     for (const { exporting } of leaving) await expect(exporting).rejects.toMatchObject({ code: 'TIMEOUT' });

@@ -26,7 +26,12 @@ export interface FakeCluster {
 }
 
 export function partitionsOf(count: number, configs?: Readonly<Record<string, string>>): TopicDescription {
-  const partitions = Array.from({ length: count }, (_, partition) => ({ partition, leader: 1, replicas: [1], inSyncReplicas: [1] }));
+  const partitions = Array.from({ length: count }, (_, partition) => ({
+    partition,
+    leader: 1,
+    replicas: [1],
+    inSyncReplicas: [1],
+  }));
   return { partitions, ...(configs === undefined ? {} : { configs }) };
 }
 
@@ -89,7 +94,10 @@ function createFakeClient(cluster: FakeCluster): KafkaClient {
 /** A sink over the fake cluster. */
 export function sinkOver(cluster: FakeCluster, spec: Partial<KafkaSpec> = {}): KollectSink {
   const registry = createSinkRegistry([createKafkaSink({ client: cluster.factory })], { egress: createEgressPolicy() });
-  return registry.create({ type: 'kafka', kafka: { brokers: ['127.0.0.1:9092'], topic: 'inventory', ...spec } }, { name: 'events' });
+  return registry.create(
+    { type: 'kafka', kafka: { brokers: ['127.0.0.1:9092'], topic: 'inventory', ...spec } },
+    { name: 'events' },
+  );
 }
 
 /** Lets everything that is ready run. */

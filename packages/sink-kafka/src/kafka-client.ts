@@ -24,7 +24,12 @@ export interface ProduceBatch {
 
 /** What a cluster says of a topic; a field it does not tell us is absent. */
 export interface TopicDescription {
-  readonly partitions: readonly { readonly partition: number; readonly leader: number; readonly replicas: readonly number[]; readonly inSyncReplicas: readonly number[] }[];
+  readonly partitions: readonly {
+    readonly partition: number;
+    readonly leader: number;
+    readonly replicas: readonly number[];
+    readonly inSyncReplicas: readonly number[];
+  }[];
   /** Where the brokers that lead the partitions are dialled, as the cluster says. */
   readonly leaders?: readonly { readonly host: string; readonly port: number }[];
   /** `cleanup.policy`, `max.message.bytes`, `min.insync.replicas`, …; absent where we may not describe them. */
@@ -79,7 +84,10 @@ export interface KafkaClient {
   /** Batches sent within become visible together when `work` resolves, and never when it rejects. */
   transaction<T>(work: (send: KafkaClient['send']) => Promise<T>): Promise<T>;
   /** What the cluster says of the topic now; undefined where it does not exist. Reads configs and permissions only where asked. */
-  describeTopic(topic: string, options?: { readonly configs?: boolean; readonly permissions?: boolean }): Promise<TopicDescription | undefined>;
+  describeTopic(
+    topic: string,
+    options?: { readonly configs?: boolean; readonly permissions?: boolean },
+  ): Promise<TopicDescription | undefined>;
   createTopic(topic: NewTopic): Promise<void>;
   /** Ends every connection at once and never rejects; may be called twice and while `connect` runs. */
   destroy(): Promise<void>;

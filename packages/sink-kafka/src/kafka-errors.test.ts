@@ -4,7 +4,10 @@ import { kafkaError, protocolCodeIn } from './kafka-errors.ts';
 
 /** Every code of Kafka's protocol, and what it means for an export. */
 const byCode: Partial<Readonly<Record<SinkErrorCode, readonly number[]>>> = {
-  UNAVAILABLE: [2, 5, 6, 8, 9, 11, 13, 14, 15, 16, 19, 20, 36, 41, 45, 46, 47, 48, 49, 51, 52, 56, 57, 59, 72, 74, 75, 77, 78, 80, 83, 90, 105, 108, 120],
+  UNAVAILABLE: [
+    2, 5, 6, 8, 9, 11, 13, 14, 15, 16, 19, 20, 36, 41, 45, 46, 47, 48, 49, 51, 52, 56, 57, 59, 72, 74, 75, 77, 78, 80,
+    83, 90, 105, 108, 120,
+  ],
   TIMEOUT: [7],
   PAYLOAD_TOO_LARGE: [10, 18],
   SPEC_INVALID: [17, 21, 37, 38, 39, 40, 44, 50, 76],
@@ -15,20 +18,30 @@ const byCode: Partial<Readonly<Record<SinkErrorCode, readonly number[]>>> = {
   OVERLOADED: [89],
   NOT_FOUND: [3, 100, 103],
   // Of consumers, of administration, of the brokers among themselves: a producer never meets them.
-  BACKEND_ERROR: [1, 4, 12, 22, 23, 24, 25, 26, 27, 28, 35, 42, 54, 55, 60, 68, 69, 70, 71, 73, 79, 81, 82, 84, 85, 86, 88, 91, 92, 94, 95, 96, 98, 99, 101, 102, 104, 106, 107, 109, 110, 111, 112, 113, 114, 115, 116, 117, 118, 119, 121, 122, 123, 124, 125, 126, 127, 128, 129, 130, 131, 132, 133],
+  BACKEND_ERROR: [
+    1, 4, 12, 22, 23, 24, 25, 26, 27, 28, 35, 42, 54, 55, 60, 68, 69, 70, 71, 73, 79, 81, 82, 84, 85, 86, 88, 91, 92,
+    94, 95, 96, 98, 99, 101, 102, 104, 106, 107, 109, 110, 111, 112, 113, 114, 115, 116, 117, 118, 119, 121, 122, 123,
+    124, 125, 126, 127, 128, 129, 130, 131, 132, 133,
+  ],
 };
-const allCodes = Object.entries(byCode).flatMap(([code, numbers]) => numbers.map((number) => [number, code as SinkErrorCode] as const));
+const allCodes = Object.entries(byCode).flatMap(([code, numbers]) =>
+  numbers.map((number) => [number, code as SinkErrorCode] as const),
+);
 const retryable: ReadonlySet<SinkErrorCode> = new Set(['UNAVAILABLE', 'TIMEOUT', 'OVERLOADED']);
 const topicIsBack: ReadonlySet<number> = new Set([100, 103]);
 
 type Case = Readonly<Record<string, unknown>>;
 const failure = (fields: Case): Error => Object.assign(new Error('private words'), fields);
-const kafkajsProtocol = (code: number): Error => failure({ name: 'KafkaJSProtocolError', type: 'SOME_TYPE', code, retriable: false });
-const exceeded = (cause: Error): Error => failure({ name: 'KafkaJSNumberOfRetriesExceeded', retriable: false, cause, message: cause.message });
+const kafkajsProtocol = (code: number): Error =>
+  failure({ name: 'KafkaJSProtocolError', type: 'SOME_TYPE', code, retriable: false });
+const exceeded = (cause: Error): Error =>
+  failure({ name: 'KafkaJSNumberOfRetriesExceeded', retriable: false, cause, message: cause.message });
 
 describe('the codes of brokers', () => {
   test('none is left out, none is there twice', () => {
-    expect(allCodes.map(([number]) => number).sort((a, b) => a - b)).toEqual(Array.from({ length: 133 }, (_, index) => index + 1));
+    expect(allCodes.map(([number]) => number).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 133 }, (_, index) => index + 1),
+    );
   });
 
   test.each(allCodes)('%i is %s', (number, code) => {
@@ -49,21 +62,34 @@ describe('the codes of brokers', () => {
 
   test('the wrapper of kafkajs says "not retriable" of what passes', () => {
     expect(kafkaError(exceeded(kafkajsProtocol(6)))).toMatchObject({ code: 'UNAVAILABLE', retryable: true });
-    expect(kafkaError(failure({ name: 'KafkaJSNonRetriableError', cause: failure({ name: 'KafkaJSConnectionError', code: 'ECONNREFUSED' }) }))).toMatchObject({
+    expect(
+      kafkaError(
+        failure({
+          name: 'KafkaJSNonRetriableError',
+          cause: failure({ name: 'KafkaJSConnectionError', code: 'ECONNREFUSED' }),
+        }),
+      ),
+    ).toMatchObject({
       code: 'UNAVAILABLE',
       retryable: true,
     });
   });
 
   test('how long the broker asked to wait is kept', () => {
-    const throttled = failure({ code: 'PLT_KFK_RESPONSE', response: { throttleTimeMs: 1_500 }, errors: [failure({ apiCode: 89, apiId: 'THROTTLING_QUOTA_EXCEEDED' })] });
+    const throttled = failure({
+      code: 'PLT_KFK_RESPONSE',
+      response: { throttleTimeMs: 1_500 },
+      errors: [failure({ apiCode: 89, apiId: 'THROTTLING_QUOTA_EXCEEDED' })],
+    });
     expect(kafkaError(throttled)).toMatchObject({ code: 'OVERLOADED', retryAfterMs: 1_500 });
   });
 });
 
 describe('sockets, TLS and clients', () => {
   test.each<readonly [SinkErrorCode, Case]>([
-    ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].map((code) => ['UNAVAILABLE', { name: 'KafkaJSConnectionError', code }] as const),
+    ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].map(
+      (code) => ['UNAVAILABLE', { name: 'KafkaJSConnectionError', code }] as const,
+    ),
     ['TIMEOUT', { code: 'ETIMEDOUT' }],
     ['TIMEOUT', { name: 'KafkaJSRequestTimeoutError' }],
     ['TIMEOUT', { name: 'KafkaJSLockTimeout' }],
@@ -114,13 +140,22 @@ describe('sockets, TLS and clients', () => {
 
 describe('what is told', () => {
   test('no message of a client: kafkajs quotes key and headers', () => {
-    const error = kafkaError(failure({ name: 'KafkaJSNonRetriableError', message: 'Invalid message without value for topic "t": {"key":"row-data"}' }), { doing: 'exporting' });
+    const error = kafkaError(
+      failure({
+        name: 'KafkaJSNonRetriableError',
+        message: 'Invalid message without value for topic "t": {"key":"row-data"}',
+      }),
+      { doing: 'exporting' },
+    );
     expect(`${error.stack ?? ''}${JSON.stringify(error)}`).not.toContain('row-data');
     expect(error.cause).toBeUndefined();
   });
 
   test('what was being done, the code, and what to do', () => {
-    const { message, operation } = kafkaError(kafkajsProtocol(29), { operation: 'export', doing: 'exporting inventory team-a/web to topic "inventory"' });
+    const { message, operation } = kafkaError(kafkajsProtocol(29), {
+      operation: 'export',
+      doing: 'exporting inventory team-a/web to topic "inventory"',
+    });
     expect(message).toBe(
       'The user may not write to the topic, or not see it while exporting inventory team-a/web to topic "inventory" (Kafka error 29, SOME_TYPE). ' +
         'Grant WRITE and DESCRIBE on the topic; topicProvisioning create needs CREATE, too.',
@@ -131,6 +166,11 @@ describe('what is told', () => {
   test('a SinkError that caused it passes through', () => {
     const denied = new SinkError('EGRESS_DENIED', 'mine');
     const wrapped = exceeded(failure({ name: 'KafkaJSConnectionError', code: 'EGRESS_DENIED', cause: denied }));
-    expect(kafkaError(wrapped, { operation: 'export' })).toMatchObject({ code: 'EGRESS_DENIED', message: 'mine', operation: 'export', sinkType: 'kafka' });
+    expect(kafkaError(wrapped, { operation: 'export' })).toMatchObject({
+      code: 'EGRESS_DENIED',
+      message: 'mine',
+      operation: 'export',
+      sinkType: 'kafka',
+    });
   });
 });

@@ -41,7 +41,10 @@ export function kafkaError(error: unknown, options: KafkaErrorOptions = {}): Sin
   // From the innermost outwards: a wrapper's own words say less than its cause.
   const verdict =
     protocol === undefined
-      ? (fields.toReversed().map((each) => clientErrorVerdict(each.code, textOf(each))).find((each) => each !== undefined) ?? unknownFault)
+      ? (fields
+          .toReversed()
+          .map((each) => clientErrorVerdict(each.code, textOf(each)))
+          .find((each) => each !== undefined) ?? unknownFault)
       : protocolVerdict(protocol.code);
   return new SinkError(verdict.code, describe(verdict, protocol, fields, options.doing), {
     sinkType: 'kafka',
@@ -53,7 +56,10 @@ export function kafkaError(error: unknown, options: KafkaErrorOptions = {}): Sin
 
 /** The broker's code that an error carries, if any. */
 export function protocolCodeIn(error: unknown): number | undefined {
-  return unwrap(error).map(fieldsOf).map(protocolCodeOf).findLast((code) => code !== undefined)?.code;
+  return unwrap(error)
+    .map(fieldsOf)
+    .map(protocolCodeOf)
+    .findLast((code) => code !== undefined)?.code;
 }
 
 const maxErrors = 100;
@@ -94,13 +100,23 @@ function textOf({ name, message }: Fields): string {
 }
 
 function throttleOf(fields: readonly Fields[]): number | undefined {
-  const told = fields.flatMap((each) => [each.throttleTimeMs, (fieldsOf(each.response)).throttleTimeMs]);
+  const told = fields.flatMap((each) => [each.throttleTimeMs, fieldsOf(each.response).throttleTimeMs]);
   return told.find((ms) => typeof ms === 'number' && ms > 0) as number | undefined;
 }
 
-function describe(verdict: Verdict, protocol: ProtocolCode | undefined, fields: readonly Fields[], doing: string | undefined): string {
-  const clientCode = fields.map(({ code }) => code).findLast((code) => typeof code === 'string' && /^[A-Z][A-Z0-9_/]{2,60}$/.test(code));
-  const facts = protocol === undefined ? clientCode : `Kafka error ${protocol.code}${protocol.name === undefined ? '' : `, ${protocol.name}`}`;
+function describe(
+  verdict: Verdict,
+  protocol: ProtocolCode | undefined,
+  fields: readonly Fields[],
+  doing: string | undefined,
+): string {
+  const clientCode = fields
+    .map(({ code }) => code)
+    .findLast((code) => typeof code === 'string' && /^[A-Z][A-Z0-9_/]{2,60}$/.test(code));
+  const facts =
+    protocol === undefined
+      ? clientCode
+      : `Kafka error ${protocol.code}${protocol.name === undefined ? '' : `, ${protocol.name}`}`;
   const known = typeof facts === 'string' ? ` (${facts})` : '';
   const when = doing === undefined ? '' : ` while ${doing}`;
   return `${verdict.what}${when}${known}.${verdict.remedy === undefined ? '' : ` ${verdict.remedy}`}`;

@@ -1,13 +1,22 @@
 import { describe, expect, test } from '@jest/globals';
 import { sealSnapshot, type InventorySnapshot, type Item } from '@kollect/core';
 import { createFakeCluster, partitionsOf, sinkOver, turn, type FakeCluster } from './fake-client.fixture.ts';
-import { formatMessageKey } from './message-key.ts';
-import { partitionFor } from './partitioner.ts';
+import { formatMessageKey } from './events/message-key.ts';
+import { partitionFor } from './publishing/partitioner.ts';
 
 const { signal } = new AbortController();
 
 function item(name: string, size = 10): Item {
-  return { targetNamespace: 'p', targetName: 't', namespace: 'n', name, version: 'v1', kind: 'K', uid: name, attributes: { text: 'x'.repeat(size) } };
+  return {
+    targetNamespace: 'p',
+    targetName: 't',
+    namespace: 'n',
+    name,
+    version: 'v1',
+    kind: 'K',
+    uid: name,
+    attributes: { text: 'x'.repeat(size) },
+  };
 }
 
 interface Draft {
@@ -17,15 +26,23 @@ interface Draft {
 }
 
 function snapshot({ name = 'web', at = 0, items = [item('a')] }: Draft = {}): Promise<InventorySnapshot> {
-  return sealSnapshot({ inventoryNamespace: 'team', inventoryName: name, generation: 1, exportedAt: new Date(Date.UTC(2026, 0, 1, 0, 0, at)), items });
+  return sealSnapshot({
+    inventoryNamespace: 'team',
+    inventoryName: name,
+    generation: 1,
+    exportedAt: new Date(Date.UTC(2026, 0, 1, 0, 0, at)),
+    items,
+  });
 }
 
 /** In parts of about 1 000 bytes. */
 const inParts = { maxMessageBytes: 1_500, compression: 'none' } as const;
 const manyItems = Array.from({ length: 6 }, (_, index) => item(`i${index}`, 500));
 
-const keysOf = (cluster: FakeCluster): string[] => cluster.log.flatMap(({ records }) => records.map(({ key }) => Buffer.from(key).toString()));
-const partsOf = (cluster: FakeCluster): (string | undefined)[] => cluster.log.flatMap(({ records }) => records.map(({ headers }) => headers['kollect.dev/part-index']));
+const keysOf = (cluster: FakeCluster): string[] =>
+  cluster.log.flatMap(({ records }) => records.map(({ key }) => Buffer.from(key).toString()));
+const partsOf = (cluster: FakeCluster): (string | undefined)[] =>
+  cluster.log.flatMap(({ records }) => records.map(({ headers }) => headers['kollect.dev/part-index']));
 
 describe('one partition', () => {
   test('has one request in flight; what waits meanwhile goes together, in the order of the calls', async () => {
@@ -58,7 +75,9 @@ describe('one partition', () => {
   test('a request of several exports holds no more than the topic takes, however large one alone may be', async () => {
     const cluster = createFakeCluster(partitionsOf(1, { 'max.message.bytes': '2000' }));
     const sink = sinkOver(cluster, { maxMessageBytes: 20_000 });
-    const exports = await Promise.all(['a', 'b', 'c'].map((name) => snapshot({ name, items: [item('x', name === 'b' ? 5_000 : 400)] })));
+    const exports = await Promise.all(
+      ['a', 'b', 'c'].map((name) => snapshot({ name, items: [item('x', name === 'b' ? 5_000 : 400)] })),
+    );
     await Promise.all(exports.map((each) => sink.export(each, { signal })));
     expect(cluster.log.map(({ records }) => records.length)).toEqual([1, 1, 1]);
   });
@@ -78,7 +97,11 @@ describe('one partition', () => {
     cluster.gates[2]?.fail(tooLarge);
     await turn();
     cluster.gates[3]?.open();
-    expect(await running).toMatchObject([{ value: { outcome: 'applied' } }, { reason: { code: 'PAYLOAD_TOO_LARGE' } }, { value: { outcome: 'applied' } }]);
+    expect(await running).toMatchObject([
+      { value: { outcome: 'applied' } },
+      { reason: { code: 'PAYLOAD_TOO_LARGE' } },
+      { value: { outcome: 'applied' } },
+    ]);
     expect(cluster.gates.map(({ batch }) => batch.records.length)).toEqual([3, 1, 1, 1]);
     expect(keysOf(cluster)).toEqual(['team/a', 'team/c']);
   });
@@ -86,7 +109,11 @@ describe('one partition', () => {
   test('is alone with the parts of a snapshot, each in a request of its own', async () => {
     const cluster = createFakeCluster();
     const sink = sinkOver(cluster, inParts);
-    const [before, large, after] = await Promise.all([snapshot({ name: 'a' }), snapshot({ name: 'b', items: manyItems }), snapshot({ name: 'c' })]);
+    const [before, large, after] = await Promise.all([
+      snapshot({ name: 'a' }),
+      snapshot({ name: 'b', items: manyItems }),
+      snapshot({ name: 'c' }),
+    ]);
     const results = await Promise.all([before, large, after].map((each) => sink.export(each, { signal })));
     expect(cluster.log.every(({ records }) => records.length === 1)).toBe(true);
     expect(keysOf(cluster)).toEqual(['team/a', ...Array.from({ length: 6 }, () => 'team/b'), 'team/c']);
@@ -131,7 +158,11 @@ describe('the order of time', () => {
   test('an older snapshot never shares a request with a newer one of its inventory', async () => {
     const cluster = createFakeCluster();
     const sink = sinkOver(cluster);
-    const [newer, other, older] = await Promise.all([snapshot({ at: 2 }), snapshot({ name: 'api' }), snapshot({ at: 1 })]);
+    const [newer, other, older] = await Promise.all([
+      snapshot({ at: 2 }),
+      snapshot({ name: 'api' }),
+      snapshot({ at: 1 }),
+    ]);
     const outcomes = await Promise.all([newer, other, older].map((each) => sink.export(each, { signal })));
     expect(outcomes.map(({ outcome }) => outcome)).toEqual(['applied', 'applied', 'superseded']);
     expect(keysOf(cluster)).toEqual(['team/web', 'team/api']);
@@ -142,7 +173,11 @@ describe('the order of time', () => {
     const sink = sinkOver(cluster);
     cluster.held = true;
     const controller = new AbortController();
-    const [newer, other, older] = await Promise.all([snapshot({ at: 2 }), snapshot({ name: 'api' }), snapshot({ at: 1 })]);
+    const [newer, other, older] = await Promise.all([
+      snapshot({ at: 2 }),
+      snapshot({ name: 'api' }),
+      snapshot({ at: 1 }),
+    ]);
     const left = sink.export(newer, { signal: controller.signal });
     const staying = sink.export(other, { signal });
     await turn();
@@ -171,17 +206,30 @@ describe('the order of time', () => {
     const cluster = createFakeCluster();
     const sink = sinkOver(cluster);
     const removedAt = '2026-01-01T00:00:30.000Z';
-    expect(await sink.removeInventory?.(await snapshot(), { signal, removedAt })).toMatchObject({ outcome: 'applied', messages: 1, bytes: 0, counts: { deleted: 0 } });
+    expect(await sink.removeInventory?.(await snapshot(), { signal, removedAt })).toMatchObject({
+      outcome: 'applied',
+      messages: 1,
+      bytes: 0,
+      counts: { deleted: 0 },
+    });
     expect(cluster.log[0]?.records[0]?.value).toBeNull();
     expect(await sink.export(await snapshot({ at: 1 }), { signal })).toMatchObject({ outcome: 'superseded' });
     expect(await sink.export(await snapshot({ at: 31 }), { signal })).toMatchObject({ outcome: 'applied' });
-    expect(await sink.removeInventory?.(await snapshot(), { signal, removedAt })).toMatchObject({ outcome: 'superseded' });
+    expect(await sink.removeInventory?.(await snapshot(), { signal, removedAt })).toMatchObject({
+      outcome: 'superseded',
+    });
     expect(cluster.log).toHaveLength(2);
   });
 
   test('a time far ahead is refused: it would fence the inventory', async () => {
     const cluster = createFakeCluster();
-    const ahead = await sealSnapshot({ inventoryNamespace: 'team', inventoryName: 'web', generation: 1, items: [], exportedAt: new Date(Date.now() + 3_600_000) });
+    const ahead = await sealSnapshot({
+      inventoryNamespace: 'team',
+      inventoryName: 'web',
+      generation: 1,
+      items: [],
+      exportedAt: new Date(Date.now() + 3_600_000),
+    });
     await expect(sinkOver(cluster).export(ahead, { signal })).rejects.toMatchObject({ code: 'SNAPSHOT_INVALID' });
     expect(cluster.log).toEqual([]);
   });
@@ -194,7 +242,9 @@ describe('the topic', () => {
     await expect(sink.export(await snapshot({ items: manyItems }), { signal })).rejects.toMatchObject({
       code: 'PAYLOAD_TOO_LARGE',
       retryable: false,
-      message: expect.stringMatching(/needs 6 messages .* topic "inventory" is compacted.*raise spec\.kafka\.maxMessageBytes/),
+      message: expect.stringMatching(
+        /needs 6 messages .* topic "inventory" is compacted.*raise spec\.kafka\.maxMessageBytes/,
+      ),
     });
     expect(cluster.log).toEqual([]);
     expect(await sink.export(await snapshot(), { signal })).toMatchObject({ outcome: 'applied' });
@@ -202,13 +252,18 @@ describe('the topic', () => {
 
   test('whose settings are not told takes them', async () => {
     const cluster = createFakeCluster(partitionsOf(1));
-    expect(await sinkOver(cluster, inParts).export(await snapshot({ items: manyItems }), { signal })).toMatchObject({ messages: 6 });
+    expect(await sinkOver(cluster, inParts).export(await snapshot({ items: manyItems }), { signal })).toMatchObject({
+      messages: 6,
+    });
   });
 
   test('that is missing is NOT_FOUND, and made where the spec says so', async () => {
     const cluster = createFakeCluster();
     cluster.topic = undefined;
-    await expect(sinkOver(cluster).export(await snapshot(), { signal })).rejects.toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining('"inventory"') });
+    await expect(sinkOver(cluster).export(await snapshot(), { signal })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringContaining('"inventory"'),
+    });
     const creating = sinkOver(cluster, { topicProvisioning: 'create', newTopic: { partitions: 7 } });
     expect(await creating.export(await snapshot(), { signal })).toMatchObject({ outcome: 'applied' });
     expect(cluster.topic).toMatchObject({ partitions: { length: 7 } });

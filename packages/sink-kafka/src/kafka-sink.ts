@@ -11,22 +11,22 @@ import {
   type SinkContext,
   type SinkOperation,
 } from '@kollect/core';
-import { closedError, withAttempt, type Attempt } from './attempt.ts';
-import { describeBrokers } from './broker-address.ts';
-import { createClientKeeper } from './client-keeper.ts';
-import { clientConfig } from './client-config.ts';
+import { closedError, withAttempt, type Attempt } from './publishing/attempt.ts';
+import { describeBrokers } from './clients/broker-address.ts';
+import { createClientKeeper } from './clients/client-keeper.ts';
+import { clientConfig } from './clients/client-config.ts';
 import type { KafkaClientFactory, KafkaLogLine, KafkaRecord } from './kafka-client.ts';
 import { kafkaError, protocolCodeIn } from './kafka-errors.ts';
-import { kafkajsClient } from './kafkajs-client.ts';
+import { kafkajsClient } from './clients/kafkajs/kafkajs-client.ts';
 import { resolveKafkaSpec, type ResolvedKafkaSpec } from './kafka-spec.ts';
 import { kafkaSpecSchema } from './kafka-spec-schema.ts';
-import { removalMessage, snapshotMessages } from './messages.ts';
-import type { Publication } from './partition-lane.ts';
-import { partitionFor } from './partitioner.ts';
-import { createPublishedTimes } from './published-times.ts';
-import { createPublisher } from './publisher.ts';
-import { testConnection } from './test-connection.ts';
-import { createTopicStates } from './topic-state.ts';
+import { removalMessage, snapshotMessages } from './publishing/messages.ts';
+import type { Publication } from './publishing/partition-lane.ts';
+import { partitionFor } from './publishing/partitioner.ts';
+import { createPublishedTimes } from './publishing/published-times.ts';
+import { createPublisher } from './publishing/publisher.ts';
+import { testConnection } from './kafka-test-connection.ts';
+import { createTopicStates } from './publishing/topic-state.ts';
 
 export type KafkaContext = SinkContext<ResolvedKafkaSpec>;
 
@@ -85,8 +85,20 @@ function createSink(context: KafkaContext, options: Required<KafkaSinkOptions>):
   let closing: Promise<void> | undefined;
 
   /** One attempt, whose errors say what was being done. */
-  const attempt = <T>(operation: SinkOperation, doing: string, { signal }: OperationOptions, run: (attempt: Attempt) => Promise<T>): Promise<T> => {
-    const limits = { signal, closed: closed.signal, sinkName: context.name, operation, doing, timeoutMs: spec.deliveryTimeoutMs };
+  const attempt = <T>(
+    operation: SinkOperation,
+    doing: string,
+    { signal }: OperationOptions,
+    run: (attempt: Attempt) => Promise<T>,
+  ): Promise<T> => {
+    const limits = {
+      signal,
+      closed: closed.signal,
+      sinkName: context.name,
+      operation,
+      doing,
+      timeoutMs: spec.deliveryTimeoutMs,
+    };
     const settled = withAttempt(limits, run)
       .catch((error: unknown) => {
         if (isTopicGone(error)) topics.forget();
@@ -142,20 +154,37 @@ function createSink(context: KafkaContext, options: Required<KafkaSinkOptions>):
         refuseFutureTime('exportedAt', snapshot.exportedAt, new Date());
         const { key, total, records } = snapshotMessages(snapshot, { maxMessageBytes, format, headers });
         const bytes = await announce(current, { scope: snapshot, time: snapshot.exportedAt, key, total, records });
-        return bytes === undefined ? superseded : { outcome: 'applied', counts: countsOf(snapshot.items.length), messages: total, bytes };
+        return bytes === undefined
+          ? superseded
+          : { outcome: 'applied', counts: countsOf(snapshot.items.length), messages: total, bytes };
       }),
     removeInventory: (scope, options) =>
-      attempt('remove-inventory', `removing inventory ${formatScope(scope)} from ${where}`, options, async (current) => {
-        refuseFutureTime('removedAt', options.removedAt, new Date());
-        const record = removalMessage(scope, { removedAt: options.removedAt, format, headers });
-        const bytes = await announce(current, { scope, time: options.removedAt, key: record.key, total: 1, records: () => [record] });
-        return bytes === undefined ? superseded : { outcome: 'applied', counts: countsOf(0), messages: 1, bytes };
-      }),
+      attempt(
+        'remove-inventory',
+        `removing inventory ${formatScope(scope)} from ${where}`,
+        options,
+        async (current) => {
+          refuseFutureTime('removedAt', options.removedAt, new Date());
+          const record = removalMessage(scope, { removedAt: options.removedAt, format, headers });
+          const bytes = await announce(current, {
+            scope,
+            time: options.removedAt,
+            key: record.key,
+            total: 1,
+            records: () => [record],
+          });
+          return bytes === undefined ? superseded : { outcome: 'applied', counts: countsOf(0), messages: 1, bytes };
+        },
+      ),
     testConnection: ({ signal }) => {
-      if (closed.signal.aborted) return Promise.reject(closedError({ sinkName: context.name, operation: 'test-connection' }));
-      const settled = testConnection({ context, makeClient: options.client, onLog: options.onLog, signal: AbortSignal.any([signal, closed.signal]) }).finally(() =>
-        running.delete(settled),
-      );
+      if (closed.signal.aborted)
+        return Promise.reject(closedError({ sinkName: context.name, operation: 'test-connection' }));
+      const settled = testConnection({
+        context,
+        makeClient: options.client,
+        onLog: options.onLog,
+        signal: AbortSignal.any([signal, closed.signal]),
+      }).finally(() => running.delete(settled));
       running.add(settled);
       return settled;
     },

@@ -18,13 +18,15 @@ export const kafkaSpecSchema = {
       type: 'string',
       enum: ['document', 'cloudevents'],
       default: 'document',
-      description: 'document: the value and our own headers. cloudevents: the headers of the CloudEvents Kafka binding, binary mode, beside them.',
+      description:
+        'document: the value and our own headers. cloudevents: the headers of the CloudEvents Kafka binding, binary mode, beside them.',
     },
     headers: {
       type: 'object',
       additionalProperties: { type: 'string' },
       default: {},
-      description: 'Headers that every message carries. Names that begin with kollect.dev/, and content-type, are taken.',
+      description:
+        'Headers that every message carries. Names that begin with kollect.dev/, and content-type, are taken.',
     },
     compression: {
       type: 'string',
@@ -52,15 +54,27 @@ export const kafkaSpecSchema = {
       minimum: 1024,
       maximum: 94_371_840,
       default: 921_600,
-      description: 'Largest record, and largest batch of small ones, before compression: key, value and headers. A larger document goes out in parts.',
+      description:
+        'Largest record, and largest batch of small ones, before compression: key, value and headers. A larger document goes out in parts.',
     },
-    clientId: { type: 'string', minLength: 1, maxLength: 249, default: 'kollect', description: 'Name shown in the logs and quotas of the brokers.' },
+    clientId: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 249,
+      default: 'kollect',
+      description: 'Name shown in the logs and quotas of the brokers.',
+    },
     tls: {
       type: 'object',
       additionalProperties: false,
-      description: 'Present: connections are encrypted, chain and name checked; CA, client certificate and key come from the connection, not from here.',
+      description:
+        'Present: connections are encrypted, chain and name checked; CA, client certificate and key come from the connection, not from here.',
       properties: {
-        serverName: { type: 'string', minLength: 1, description: 'Name that the certificates of all brokers must carry. Default: the host that is dialled.' },
+        serverName: {
+          type: 'string',
+          minLength: 1,
+          description: 'Name that the certificates of all brokers must carry. Default: the host that is dialled.',
+        },
       },
     },
     sasl: {
@@ -98,7 +112,8 @@ export const kafkaSpecSchema = {
       type: 'string',
       enum: ['existing', 'create'],
       default: 'existing',
-      description: 'existing: the topic must be there. create: the sink makes it when it is missing; one that exists is never changed.',
+      description:
+        'existing: the topic must be there. create: the sink makes it when it is missing; one that exists is never changed.',
     },
     newTopic: {
       type: 'object',
@@ -106,8 +121,17 @@ export const kafkaSpecSchema = {
       description: 'With topicProvisioning create: what a topic that the sink makes is like.',
       properties: {
         partitions: { type: 'integer', minimum: 1, maximum: 10_000, description: 'Default: as the brokers are set.' },
-        replicationFactor: { type: 'integer', minimum: 1, maximum: 100, description: 'Default: as the brokers are set.' },
-        configs: { type: 'object', additionalProperties: { type: 'string' }, description: 'Settings of the topic, such as retention.ms.' },
+        replicationFactor: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 100,
+          description: 'Default: as the brokers are set.',
+        },
+        configs: {
+          type: 'object',
+          additionalProperties: { type: 'string' },
+          description: 'Settings of the topic, such as retention.ms.',
+        },
       },
     },
   },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { kafkaSink } from './kafka-sink.ts';
 import type { KafkaSpec } from './kafka-spec-schema.ts';
-import { parseBroker } from './broker-address.ts';
+import { parseBroker } from './clients/broker-address.ts';
 
 const base = { brokers: ['kafka-0:9092'], topic: 'inventory' };
 const resolve = (spec: object) => kafkaSink.parseSpec({ ...base, ...spec }, 'events');
@@ -30,7 +30,9 @@ describe('what is left out', () => {
   });
 
   test('a topic to be made is as the brokers are set', () => {
-    expect(resolve({ topicProvisioning: 'create' })).toMatchObject({ newTopic: { partitions: -1, replicationFactor: -1, configs: {} } });
+    expect(resolve({ topicProvisioning: 'create' })).toMatchObject({
+      newTopic: { partitions: -1, replicationFactor: -1, configs: {} },
+    });
   });
 });
 
@@ -47,9 +49,15 @@ describe('what is given arrives', () => {
     [{ tls: {} }, { tls: {} }],
     [{ tls: { serverName: 'kafka.example' } }, { tls: { serverName: 'kafka.example' } }],
     [{ sasl: { mechanism: 'oauthbearer' } }, { sasl: { mechanism: 'oauthbearer' } }],
-    [{ requestTimeout: '1s', connectTimeout: '250ms', deliveryTimeout: '2s' }, { requestTimeoutMs: 1_000, connectTimeoutMs: 250, deliveryTimeoutMs: 2_000 }],
     [
-      { topicProvisioning: 'create', newTopic: { partitions: 12, replicationFactor: 3, configs: { 'retention.ms': '1' } } },
+      { requestTimeout: '1s', connectTimeout: '250ms', deliveryTimeout: '2s' },
+      { requestTimeoutMs: 1_000, connectTimeoutMs: 250, deliveryTimeoutMs: 2_000 },
+    ],
+    [
+      {
+        topicProvisioning: 'create',
+        newTopic: { partitions: 12, replicationFactor: 3, configs: { 'retention.ms': '1' } },
+      },
       { newTopic: { partitions: 12, replicationFactor: 3, configs: { 'retention.ms': '1' } } },
     ],
     [{ topic: 'a'.repeat(249) }, {}],
@@ -93,11 +101,15 @@ describe('what is refused, naming the field', () => {
     [{ newTopic: {} }, /newTopic: has no meaning with topicProvisioning existing/],
     [{ username: 'x' }, /username/],
   ])('%j', (spec, message) => {
-    expect(() => resolve(spec)).toThrow(expect.objectContaining({ code: 'SPEC_INVALID', sinkType: 'kafka', message: expect.stringMatching(message) }));
+    expect(() => resolve(spec)).toThrow(
+      expect.objectContaining({ code: 'SPEC_INVALID', sinkType: 'kafka', message: expect.stringMatching(message) }),
+    );
   });
 
   test('all at once', () => {
-    expect(() => resolve({ topic: '..', acks: 'none', transactional: true })).toThrow(/\$\.kafka\.topic: .*; \$\.kafka\.transactional: /);
+    expect(() => resolve({ topic: '..', acks: 'none', transactional: true })).toThrow(
+      /\$\.kafka\.topic: .*; \$\.kafka\.transactional: /,
+    );
   });
 
   test('without showing what may be a secret', () => {

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { parseDuration, SinkError } from '@kollect/core';
-import { parseBroker } from './broker-address.ts';
-import { missingCodec } from './codecs.ts';
+import { parseBroker } from './clients/broker-address.ts';
+import { missingCodec } from './clients/codecs.ts';
 import type { Acks, Compression, SaslMechanism } from './kafka-client.ts';
 import { kafkaSpecSchema, type KafkaSpec } from './kafka-spec-schema.ts';
 
@@ -28,7 +28,11 @@ export interface ResolvedKafkaSpec {
   readonly connectTimeoutMs: number;
   readonly deliveryTimeoutMs: number;
   /** Present: the topic is made like this where it is missing; -1 is as the brokers are set. */
-  readonly newTopic?: { readonly partitions: number; readonly replicationFactor: number; readonly configs: Readonly<Record<string, string>> };
+  readonly newTopic?: {
+    readonly partitions: number;
+    readonly replicationFactor: number;
+    readonly configs: Readonly<Record<string, string>>;
+  };
 }
 
 /** The spec, complete and frozen. Throws SPEC_INVALID that names every field that cannot be used as written. */
@@ -36,7 +40,8 @@ export function resolveKafkaSpec(spec: KafkaSpec): ResolvedKafkaSpec {
   const { properties } = kafkaSpecSchema;
   const acks = spec.acks ?? properties.acks.default;
   const serverName = spec.tls?.serverName;
-  const duration = (field: 'requestTimeout' | 'connectTimeout' | 'deliveryTimeout') => parseDuration(spec[field] ?? properties[field].default, `$.kafka.${field}`);
+  const duration = (field: 'requestTimeout' | 'connectTimeout' | 'deliveryTimeout') =>
+    parseDuration(spec[field] ?? properties[field].default, `$.kafka.${field}`);
   const resolved: ResolvedKafkaSpec = {
     brokers: Object.freeze([...new Set(spec.brokers)]),
     topic: spec.topic,
@@ -59,11 +64,16 @@ export function resolveKafkaSpec(spec: KafkaSpec): ResolvedKafkaSpec {
   if (spec.newTopic !== undefined && resolved.newTopic === undefined) {
     problems.push('newTopic: has no meaning with topicProvisioning existing; set it to create or remove newTopic');
   }
-  if (problems.length > 0) throw new SinkError('SPEC_INVALID', `${problems.map((problem) => `$.kafka.${problem}`).join('; ')}.`, { sinkType: 'kafka' });
+  if (problems.length > 0)
+    throw new SinkError('SPEC_INVALID', `${problems.map((problem) => `$.kafka.${problem}`).join('; ')}.`, {
+      sinkType: 'kafka',
+    });
   return Object.freeze(resolved);
 }
 
-function newTopic({ partitions, replicationFactor, configs }: NonNullable<KafkaSpec['newTopic']> = {}): NonNullable<ResolvedKafkaSpec['newTopic']> {
+function newTopic({ partitions, replicationFactor, configs }: NonNullable<KafkaSpec['newTopic']> = {}): NonNullable<
+  ResolvedKafkaSpec['newTopic']
+> {
   return Object.freeze({
     partitions: partitions ?? brokerDefault,
     replicationFactor: replicationFactor ?? brokerDefault,
@@ -97,7 +107,9 @@ const maxTopicLength = 249;
 function topicProblems(topic: string): string[] {
   if (topic === '.' || topic === '..') return [`topic: must not be "${topic}"`];
   if (topic.length > maxTopicLength) return [`topic: has ${topic.length} characters, Kafka takes ${maxTopicLength}`];
-  return /^[A-Za-z0-9._-]+$/.test(topic) ? [] : [`topic: must hold letters, digits, ".", "_" and "-" alone, found ${JSON.stringify(topic)}`];
+  return /^[A-Za-z0-9._-]+$/.test(topic)
+    ? []
+    : [`topic: must hold letters, digits, ".", "_" and "-" alone, found ${JSON.stringify(topic)}`];
 }
 
 function headerProblems(name: string, value: string, { format }: ResolvedKafkaSpec): string[] {
@@ -106,7 +118,8 @@ function headerProblems(name: string, value: string, { format }: ResolvedKafkaSp
   if (name === '') return [`${path}: a header needs a name`];
   if (lower.startsWith('kollect.dev/')) return [`${path}: names that begin with kollect.dev/ are the sink's own`];
   if (lower === 'content-type') return [`${path}: the sink sets content-type itself`];
-  if (format === 'cloudevents' && lower.startsWith('ce_')) return [`${path}: with format cloudevents, names that begin with ce_ are the sink's own`];
+  if (format === 'cloudevents' && lower.startsWith('ce_'))
+    return [`${path}: with format cloudevents, names that begin with ce_ are the sink's own`];
   // The value may be a secret of the user's: it is not shown.
   if (/\p{Cc}/u.test(name + value)) return [`${path}: must not hold control characters`];
   return /\p{Surrogate}/u.test(name + value) ? [`${path}: must not hold a lone surrogate`] : [];
@@ -118,7 +131,8 @@ function compressionProblems({ compression }: ResolvedKafkaSpec): string[] {
 }
 
 function guaranteeProblems({ acks, idempotent, transactional }: ResolvedKafkaSpec): string[] {
-  if (idempotent && acks !== 'all') return [`idempotent: needs acks all, found acks ${acks}; set idempotent to false or acks to all`];
+  if (idempotent && acks !== 'all')
+    return [`idempotent: needs acks all, found acks ${acks}; set idempotent to false or acks to all`];
   return transactional && !idempotent ? ['transactional: needs idempotent true and acks all'] : [];
 }
 
@@ -130,9 +144,13 @@ function durationProblems({ requestTimeoutMs, connectTimeoutMs, deliveryTimeoutM
     ['connectTimeout', connectTimeoutMs, hourMs, '1h'],
     ['deliveryTimeout', deliveryTimeoutMs, 24 * hourMs, '24h'],
   ] as const;
-  const problems = bounds.flatMap(([field, ms, most, words]) => (ms > 0 && ms <= most ? [] : [`${field}: must be above zero and at most ${words}, found ${ms} ms`]));
+  const problems = bounds.flatMap(([field, ms, most, words]) =>
+    ms > 0 && ms <= most ? [] : [`${field}: must be above zero and at most ${words}, found ${ms} ms`],
+  );
   if (problems.length > 0 || requestTimeoutMs < deliveryTimeoutMs) return problems;
-  return [`requestTimeout: must be below deliveryTimeout, found ${requestTimeoutMs} ms and ${deliveryTimeoutMs} ms: an export could never try twice`];
+  return [
+    `requestTimeout: must be below deliveryTimeout, found ${requestTimeoutMs} ms and ${deliveryTimeoutMs} ms: an export could never try twice`,
+  ];
 }
 
 function serverNameProblems(serverName: string | undefined): string[] {

@@ -3,7 +3,11 @@ import { postgresError } from './postgres-errors.ts';
 
 /** Collects the steps of a connection test of PostgreSQL. */
 export function postgresReportBuilder(signal: AbortSignal): ReportBuilder {
-  return createReportBuilder({ signal, remedies, classify: (thrown) => postgresError(thrown, { operation: 'test-connection' }) });
+  return createReportBuilder({
+    signal,
+    remedies,
+    classify: (thrown) => postgresError(thrown, { operation: 'test-connection' }),
+  });
 }
 
 const readTheMessage = 'Read what was found; docs/errors.md explains the code.';
@@ -14,10 +18,12 @@ const remedies: Readonly<Record<SinkErrorCode, string>> = {
   CONFLICT: readTheMessage,
   DELETE_LIMIT: readTheMessage,
   PAYLOAD_TOO_LARGE: readTheMessage,
-  AUTHENTICATION_FAILED: 'Check username, password or client certificate, and what pg_hba.conf demands of this user from this address.',
+  AUTHENTICATION_FAILED:
+    'Check username, password or client certificate, and what pg_hba.conf demands of this user from this address.',
   PERMISSION_DENIED: 'Grant what postgresDdl(spec) lists at its end.',
   EGRESS_DENIED: 'Use a server that the egress policy of the operator allows, or have the policy changed.',
-  TLS_FAILED: 'Give the CA that signed the certificate of the server, dial it by a name that the certificate carries, or set tls.serverName.',
+  TLS_FAILED:
+    'Give the CA that signed the certificate of the server, dial it by a name that the certificate carries, or set tls.serverName.',
   NOT_FOUND: 'Create what is missing, or correct the name in the spec.',
   SCHEMA_MISMATCH: 'Change the table to match what postgresDdl(spec) prints, or name another table.',
   UNAVAILABLE: 'Check host, port and firewall, and that the server runs.',

@@ -1,6 +1,6 @@
 import { SinkError } from '@kollect/core';
 import type { ResolvedPostgresSpec, TlsMode } from './postgres-spec.ts';
-import { checkedHost, checkedPort } from './server-address.ts';
+import { checkedHost, checkedPort } from './wire/server-address.ts';
 
 /** Server and login, as a DSN or single credentials name them. */
 export interface Login {
@@ -31,16 +31,24 @@ const encodeIt = 'Percent-encode the characters @ / ? # % and : in user and pass
 /** Reads `postgresql://user:password@host:5432/database`. No message shows the DSN, for a slip in it may put the password anywhere. */
 export function parseDsn(dsn: string, spec: Pick<ResolvedPostgresSpec, 'database' | 'tls'>): Login {
   const parts = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^/?#@]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/.exec(dsn);
-  if (parts === null) throw invalid(`The dsn is not of the form postgresql://user:password@host:5432/database. ${encodeIt}`);
+  if (parts === null)
+    throw invalid(`The dsn is not of the form postgresql://user:password@host:5432/database. ${encodeIt}`);
   const [, login = '', address = '', database = '', query = ''] = parts;
-  if (/@/.test(database) || login.includes('@')) throw invalid(`The dsn holds an @ that is not percent-encoded. ${encodeIt}`);
+  if (/@/.test(database) || login.includes('@'))
+    throw invalid(`The dsn holds an @ that is not percent-encoded. ${encodeIt}`);
   const [user, password] = divide(login);
   if (user === '') throw invalid('The dsn names no user.');
   if (database !== '' && decode(database) !== spec.database) {
-    throw invalid(`The dsn names another database than spec.postgres.database, which is "${spec.database}"; leave it out of the dsn, or correct one of them.`);
+    throw invalid(
+      `The dsn names another database than spec.postgres.database, which is "${spec.database}"; leave it out of the dsn, or correct one of them.`,
+    );
   }
   checkParameters(new URLSearchParams(query), spec.tls.mode);
-  return { ...parseAddress(address), user: decode(user), password: password === undefined || password === '' ? undefined : decode(password) };
+  return {
+    ...parseAddress(address),
+    user: decode(user),
+    password: password === undefined || password === '' ? undefined : decode(password),
+  };
 }
 
 function divide(login: string): readonly [string, string?] {
@@ -51,7 +59,8 @@ function divide(login: string): readonly [string, string?] {
 function parseAddress(address: string): Pick<Login, 'host' | 'port'> {
   const parts = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(decode(address));
   const host = parts?.[1] ?? '';
-  if (address.includes(',')) throw invalid('The dsn names several servers; give one, such as the address that follows the primary.');
+  if (address.includes(','))
+    throw invalid('The dsn names several servers; give one, such as the address that follows the primary.');
   if (host === '') throw invalid('The dsn names no host.');
   return { host: checkedHost(host, 'The host of the dsn'), port: checkedPort(parts?.[2], 'The port of the dsn') };
 }
@@ -61,11 +70,16 @@ function checkParameters(parameters: URLSearchParams, mode: TlsMode): void {
     if (name === 'application_name') continue;
     if (name !== 'sslmode') {
       const shown = namedParameters.has(name) ? `the parameter "${name}"` : 'a parameter';
-      throw invalid(`The dsn holds ${shown} that the sink does not take; only sslmode and application_name may stand there. ${encodeIt}`);
+      throw invalid(
+        `The dsn holds ${shown} that the sink does not take; only sslmode and application_name may stand there. ${encodeIt}`,
+      );
     }
     if (tlsModeOf[value] === mode) continue;
-    const shown = /^(allow|prefer)$/.test(value) || tlsModeOf[value] !== undefined ? `sslmode=${value}` : 'an unknown sslmode';
-    throw invalid(`The dsn says ${shown} and spec.postgres.tls.mode says ${mode}: leave sslmode out of the dsn, or make the two agree.`);
+    const shown =
+      /^(allow|prefer)$/.test(value) || tlsModeOf[value] !== undefined ? `sslmode=${value}` : 'an unknown sslmode';
+    throw invalid(
+      `The dsn says ${shown} and spec.postgres.tls.mode says ${mode}: leave sslmode out of the dsn, or make the two agree.`,
+    );
   }
 }
 

@@ -116,9 +116,17 @@ describe('SQLSTATE', () => {
 
 describe('sockets, TLS and the driver', () => {
   test.each<readonly [SinkErrorCode, Case]>([
-    ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_PREMATURE_CLOSE'].map(
-      (code) => ['UNAVAILABLE', { code }] as const,
-    ),
+    ...[
+      'ECONNREFUSED',
+      'ECONNRESET',
+      'EPIPE',
+      'ENOTFOUND',
+      'EAI_AGAIN',
+      'EHOSTUNREACH',
+      'ENETUNREACH',
+      'ERR_STREAM_DESTROYED',
+      'ERR_STREAM_PREMATURE_CLOSE',
+    ].map((code) => ['UNAVAILABLE', { code }] as const),
     ['TIMEOUT', { code: 'ETIMEDOUT' }],
     ['OVERLOADED', { code: 'EMFILE' }],
     ...[
@@ -163,20 +171,47 @@ describe('sockets, TLS and the driver', () => {
 });
 
 describe('what is told', () => {
-  const codes = ['08P01', '22P02', '22P05', '22003', '22021', '23505', '23502', '23514', '54000', '57014', 'P0001', 'XX000', '40P01', 'ECONNRESET', 'ZZ999'];
+  const codes = [
+    '08P01',
+    '22P02',
+    '22P05',
+    '22003',
+    '22021',
+    '23505',
+    '23502',
+    '23514',
+    '54000',
+    '57014',
+    'P0001',
+    'XX000',
+    '40P01',
+    'ECONNRESET',
+    'ZZ999',
+  ];
   test.each(codes)('%s: no row data, and the original error is not kept', (code) => {
     // Constraint violations quote names alone in their message; a value stands in detail, where and hint.
-    const message = code.startsWith('23') ? 'null value in column "gvk" of relation "t" violates not-null constraint' : rowData;
+    const message = code.startsWith('23')
+      ? 'null value in column "gvk" of relation "t" violates not-null constraint'
+      : rowData;
     const error = postgresError(failure({ code, message }), { operation: 'export', doing: 'writing items' });
-    expect(`${error.stack ?? ''}${JSON.stringify(error)}${JSON.stringify(Object.values(error))}`).not.toContain(rowData);
+    expect(`${error.stack ?? ''}${JSON.stringify(error)}${JSON.stringify(Object.values(error))}`).not.toContain(
+      rowData,
+    );
     expect(error.cause).toBeUndefined();
     expect(error.operation).toBe('export');
     expect(error.message).toContain('while writing items');
   });
 
   test('table, column and constraint are named', () => {
-    const error = Object.assign(new Error('x'), { code: '23505', table: 'items', column: 'gvk', constraint: 'items_pkey' });
-    expect(postgresError(error).message).toContain('(SQLSTATE 23505, table "items", column "gvk", constraint "items_pkey")');
+    const error = Object.assign(new Error('x'), {
+      code: '23505',
+      table: 'items',
+      column: 'gvk',
+      constraint: 'items_pkey',
+    });
+    expect(postgresError(error).message).toContain(
+      '(SQLSTATE 23505, table "items", column "gvk", constraint "items_pkey")',
+    );
   });
 
   test('a missing object is named in the words of the server', () => {
@@ -186,7 +221,12 @@ describe('what is told', () => {
 
   test('a SinkError passes through and gains what it lacks', () => {
     const known = new SinkError('CONFLICT', 'mine');
-    expect(postgresError(known, { operation: 'export' })).toMatchObject({ code: 'CONFLICT', message: 'mine', operation: 'export', sinkType: 'postgres' });
+    expect(postgresError(known, { operation: 'export' })).toMatchObject({
+      code: 'CONFLICT',
+      message: 'mine',
+      operation: 'export',
+      sinkType: 'postgres',
+    });
     const complete = new SinkError('CONFLICT', 'mine', { sinkType: 'postgres', operation: 'plan' });
     expect(postgresError(complete, { operation: 'export' })).toBe(complete);
     expect(isConnectionBroken(known)).toBe(false);

@@ -27,7 +27,10 @@ export function postgresError(error: unknown, options: PostgresErrorOptions = {}
   if (SinkError.isInstance(error)) return SinkError.from(error, { sinkType: 'postgres', operation: options.operation });
   const fields = fieldsOf(error);
   const sqlState = sqlStateOf(fields);
-  const verdict = sqlState === undefined ? clientErrorVerdict(fields.code, textOf(fields)) : sqlStateVerdict(sqlState, textOf(fields), fields.schema);
+  const verdict =
+    sqlState === undefined
+      ? clientErrorVerdict(fields.code, textOf(fields))
+      : sqlStateVerdict(sqlState, textOf(fields), fields.schema);
   return new SinkError(verdict.code, describe(verdict, fields, sqlState, options.doing), {
     sinkType: 'postgres',
     operation: options.operation,
@@ -41,7 +44,11 @@ export function isConnectionBroken(error: unknown): boolean {
   const fields = fieldsOf(error);
   const sqlState = sqlStateOf(fields);
   if (sqlState === undefined) return true;
-  return fields.severity === 'FATAL' || fields.severity === 'PANIC' || /^(08|57P|58|XX)|^(25006|25P03|25P04|53300)$/.test(sqlState);
+  return (
+    fields.severity === 'FATAL' ||
+    fields.severity === 'PANIC' ||
+    /^(08|57P|58|XX)|^(25006|25P03|25P04|53300)$/.test(sqlState)
+  );
 }
 
 /** A connection that was aborted or timed out half-way may still be busy. */
@@ -66,10 +73,13 @@ function describe(verdict: Verdict, fields: Fields, sqlState: string | undefined
   const facts = [
     ...(sqlState === undefined ? [] : [`SQLSTATE ${sqlState}`]),
     ...(sqlState === undefined && typeof fields.code === 'string' ? [fields.code] : []),
-    ...(['table', 'column', 'constraint'] as const).flatMap((kind) => (typeof fields[kind] === 'string' ? [`${kind} "${fields[kind]}"`] : [])),
+    ...(['table', 'column', 'constraint'] as const).flatMap((kind) =>
+      typeof fields[kind] === 'string' ? [`${kind} "${fields[kind]}"`] : [],
+    ),
   ];
   // The server's own words only where they name objects and never values.
-  const words = verdict.quoteServer === true && typeof fields.message === 'string' ? `: ${fields.message.slice(0, 300)}` : '';
+  const words =
+    verdict.quoteServer === true && typeof fields.message === 'string' ? `: ${fields.message.slice(0, 300)}` : '';
   const known = facts.length === 0 ? '' : ` (${facts.join(', ')})`;
   const when = doing === undefined ? '' : ` while ${doing}`;
   const remedy = verdict.remedy === undefined ? '' : ` ${verdict.remedy}`;

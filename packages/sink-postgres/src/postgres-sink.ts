@@ -1,14 +1,14 @@
 import { defineSink, SinkError, type KollectSink, type OperationOptions, type SinkOperation } from '@kollect/core';
-import { createAppendMode } from './append.ts';
-import { createClientPool } from './client-pool.ts';
-import type { PostgresContext } from './connection.ts';
-import { limitedBy } from './deadline.ts';
+import { createAppendMode } from './append/append.ts';
+import { createClientPool } from './wire/client-pool.ts';
+import type { PostgresContext } from './postgres-client.ts';
+import { limitedBy } from './wire/deadline.ts';
 import { postgresError } from './postgres-errors.ts';
 import { postgresSpecSchema, resolvePostgresSpec } from './postgres-spec.ts';
-import { provision } from './provisioning.ts';
-import { createSessionRunner } from './session.ts';
-import { testConnection } from './test-connection.ts';
-import { createUpsertMode } from './upsert.ts';
+import { provision } from './schema/provisioning.ts';
+import { createSessionRunner } from './wire/session.ts';
+import { testConnection } from './postgres-test-connection.ts';
+import { createUpsertMode } from './upsert/upsert.ts';
 
 /** The sink type `postgres`: a table that always equals the last snapshot, or a table of events. */
 export const postgresSink = defineSink({
@@ -48,7 +48,11 @@ function createPostgresSink(context: PostgresContext): KollectSink {
   };
 
   /** Runs against tables that are there. One that was dropped under the running sink is made again, once. */
-  const withTables = async <T>(operation: SinkOperation, options: OperationOptions, run: () => Promise<T>): Promise<T> => {
+  const withTables = async <T>(
+    operation: SinkOperation,
+    options: OperationOptions,
+    run: () => Promise<T>,
+  ): Promise<T> => {
     await open(options, operation);
     try {
       return await run();
@@ -63,7 +67,10 @@ function createPostgresSink(context: PostgresContext): KollectSink {
 
   const tracked = <T>(operation: SinkOperation, run: () => Promise<T>): Promise<T> => {
     if (closing !== undefined) {
-      const error = new SinkError('ABORTED', `The sink "${context.name}" is closed.`, { sinkType: 'postgres', operation });
+      const error = new SinkError('ABORTED', `The sink "${context.name}" is closed.`, {
+        sinkType: 'postgres',
+        operation,
+      });
       return Promise.reject(error);
     }
     const settled = run().finally(() => running.delete(settled));
@@ -73,10 +80,13 @@ function createPostgresSink(context: PostgresContext): KollectSink {
 
   return {
     open: (options) => tracked('open', () => open(options)),
-    export: (snapshot, options) => tracked('export', () => withTables('export', options, () => mode.export(snapshot, options))),
+    export: (snapshot, options) =>
+      tracked('export', () => withTables('export', options, () => mode.export(snapshot, options))),
     plan: (snapshot, options) => tracked('plan', () => withTables('plan', options, () => mode.plan(snapshot, options))),
     removeInventory: (scope, options) =>
-      tracked('remove-inventory', () => withTables('remove-inventory', options, () => mode.removeInventory(scope, options))),
+      tracked('remove-inventory', () =>
+        withTables('remove-inventory', options, () => mode.removeInventory(scope, options)),
+      ),
     testConnection: (options) => tracked('test-connection', () => testConnection({ context, signal: options.signal })),
     close: () => (closing ??= Promise.all([pool.close(), Promise.allSettled(running)]).then(() => undefined)),
   };

@@ -72,27 +72,41 @@ test.each([
 });
 
 test('every problem is named at once', () => {
-  const resolve = () => resolvePostgresSpec({ ...least, mode: 'append', deletes: 'soft', partitions: 8, connectTimeout: '0s' });
+  const resolve = () =>
+    resolvePostgresSpec({ ...least, mode: 'append', deletes: 'soft', partitions: 8, connectTimeout: '0s' });
   expect(resolve).toThrow(/connectTimeout.*deletes.*partitions/);
 });
 
 describe('docs/postgres.md', () => {
   const page = readFileSync(new URL('../../../docs/postgres.md', import.meta.url), 'utf8');
   const section = /\n## Every field of the spec\n([\s\S]*?)\n## /.exec(page)?.[1] ?? '';
-  const rows = new Map([...section.matchAll(/^\| `([\w.]+)` \|([^|]*)\|/gm)].map(([, field = '', fallback = '']) => [field, fallback.trim()]));
+  const rows = new Map(
+    [...section.matchAll(/^\| `([\w.]+)` \|([^|]*)\|/gm)].map(([, field = '', fallback = '']) => [
+      field,
+      fallback.trim(),
+    ]),
+  );
 
   test('its table names exactly the fields of the schema', () => {
     const { tls, ...others } = postgresSpecSchema.properties;
-    expect([...rows.keys()].sort()).toEqual([...Object.keys(others), ...Object.keys(tls.properties).map((name) => `tls.${name}`)].sort());
+    expect([...rows.keys()].sort()).toEqual(
+      [...Object.keys(others), ...Object.keys(tls.properties).map((name) => `tls.${name}`)].sort(),
+    );
   });
 
   test('its defaults are those of the schema', () => {
     const { tls, ...others } = postgresSpecSchema.properties;
-    const fields = { ...others, ...Object.fromEntries(Object.entries(tls.properties).map(([name, field]) => [`tls.${name}`, field])) };
+    const fields = {
+      ...others,
+      ...Object.fromEntries(Object.entries(tls.properties).map(([name, field]) => [`tls.${name}`, field])),
+    };
     for (const [name, field] of Object.entries(fields)) {
       if (!('default' in field)) continue;
       const value: unknown = field.default;
-      expect([name, rows.get(name)]).toEqual([name, `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``]);
+      expect([name, rows.get(name)]).toEqual([
+        name,
+        `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``,
+      ]);
     }
   });
 });

@@ -1,5 +1,5 @@
 import { parseDuration, SinkError, type SpecInput, type SpecSchema } from '@kollect/core';
-import { derivedNames, type PortalIndex } from './table-names.ts';
+import { derivedNames, type PortalIndex } from './schema/table-names.ts';
 
 /** What `spec.postgres` may hold. Credentials and certificates are no part of it: they come with the connection. */
 export const postgresSpecSchema = {
@@ -8,8 +8,17 @@ export const postgresSpecSchema = {
   required: ['database', 'table'],
   properties: {
     database: { type: 'string', minLength: 1, description: 'Database to connect to.' },
-    schema: { type: 'string', minLength: 1, default: 'public', description: 'Schema that holds the table; it must exist.' },
-    table: { type: 'string', minLength: 1, description: 'Table that holds the inventory; names beside it derive from it.' },
+    schema: {
+      type: 'string',
+      minLength: 1,
+      default: 'public',
+      description: 'Schema that holds the table; it must exist.',
+    },
+    table: {
+      type: 'string',
+      minLength: 1,
+      description: 'Table that holds the inventory; names beside it derive from it.',
+    },
     mode: {
       type: 'string',
       enum: ['upsert', 'append'],
@@ -20,26 +29,34 @@ export const postgresSpecSchema = {
       type: 'string',
       enum: ['hard', 'soft'],
       default: 'hard',
-      description: 'hard: rows of items that are gone are deleted. soft: their deleted_at is set, and cleared when the item returns.',
+      description:
+        'hard: rows of items that are gone are deleted. soft: their deleted_at is set, and cleared when the item returns.',
     },
     provisioning: {
       type: 'string',
       enum: ['create', 'existing'],
       default: 'create',
-      description: 'create: the sink makes what is missing. existing: the sink only checks, and names every difference.',
+      description:
+        'create: the sink makes what is missing. existing: the sink only checks, and names every difference.',
     },
     tls: {
       type: 'object',
       additionalProperties: false,
-      description: 'How the connection is encrypted; CA, client certificate and key come from the connection, not from here.',
+      description:
+        'How the connection is encrypted; CA, client certificate and key come from the connection, not from here.',
       properties: {
         mode: {
           type: 'string',
           enum: ['disable', 'require', 'verify-ca', 'verify-full'],
           default: 'verify-full',
-          description: 'require: encrypted, nothing checked. verify-ca: chain checked. verify-full: chain and host name checked.',
+          description:
+            'require: encrypted, nothing checked. verify-ca: chain checked. verify-full: chain and host name checked.',
         },
-        serverName: { type: 'string', minLength: 1, description: 'Name the certificate must carry. Default: the host that is dialled.' },
+        serverName: {
+          type: 'string',
+          minLength: 1,
+          description: 'Name the certificate must carry. Default: the host that is dialled.',
+        },
       },
     },
     statementTimeout: {
@@ -60,13 +77,15 @@ export const postgresSpecSchema = {
       type: 'string',
       format: 'duration',
       default: '24h',
-      description: 'How often an unchanged snapshot is compared with the table all the same, so that edits by hand heal. 0s: never.',
+      description:
+        'How often an unchanged snapshot is compared with the table all the same, so that edits by hand heal. 0s: never.',
     },
     maxDeletes: {
       type: ['integer', 'string'],
       minimum: 0,
       pattern: '^(100|[1-9]?[0-9])%$',
-      description: "Most rows one export may delete: a number, or a percentage of the inventory's rows such as '10%'. Default: no limit.",
+      description:
+        "Most rows one export may delete: a number, or a percentage of the inventory's rows such as '10%'. Default: no limit.",
     },
     clusterInKey: {
       type: 'boolean',
@@ -132,12 +151,24 @@ export function resolvePostgresSpec(spec: PostgresSpec): ResolvedPostgresSpec {
     mode: spec.mode ?? properties.mode.default,
     deletes: spec.deletes ?? properties.deletes.default,
     provisioning: spec.provisioning ?? properties.provisioning.default,
-    tls: Object.freeze({ mode: spec.tls?.mode ?? properties.tls.properties.mode.default, ...(serverName === undefined ? {} : { serverName }) }),
-    statementTimeoutMs: parseDuration(spec.statementTimeout ?? properties.statementTimeout.default, '$.postgres.statementTimeout'),
-    connectTimeoutMs: parseDuration(spec.connectTimeout ?? properties.connectTimeout.default, '$.postgres.connectTimeout'),
+    tls: Object.freeze({
+      mode: spec.tls?.mode ?? properties.tls.properties.mode.default,
+      ...(serverName === undefined ? {} : { serverName }),
+    }),
+    statementTimeoutMs: parseDuration(
+      spec.statementTimeout ?? properties.statementTimeout.default,
+      '$.postgres.statementTimeout',
+    ),
+    connectTimeoutMs: parseDuration(
+      spec.connectTimeout ?? properties.connectTimeout.default,
+      '$.postgres.connectTimeout',
+    ),
     poolSize: spec.poolSize ?? properties.poolSize.default,
     applicationName: spec.applicationName ?? properties.applicationName.default,
-    resyncIntervalMs: parseDuration(spec.resyncInterval ?? properties.resyncInterval.default, '$.postgres.resyncInterval'),
+    resyncIntervalMs: parseDuration(
+      spec.resyncInterval ?? properties.resyncInterval.default,
+      '$.postgres.resyncInterval',
+    ),
     ...(maxDeletes === undefined ? {} : { maxDeletes }),
     clusterInKey: spec.clusterInKey ?? properties.clusterInKey.default,
     partitions: spec.partitions ?? properties.partitions.default,
@@ -145,7 +176,10 @@ export function resolvePostgresSpec(spec: PostgresSpec): ResolvedPostgresSpec {
   };
   const problems = [...identifierProblems(resolved), ...durationProblems(resolved), ...modeProblems(resolved)];
   if (resolved.partitions === 1) problems.push('partitions: 1 partition divides nothing; use 0 for none, or 2 to 1024');
-  if (problems.length > 0) throw new SinkError('SPEC_INVALID', `${problems.map((problem) => `$.postgres.${problem}`).join('; ')}.`, { sinkType: 'postgres' });
+  if (problems.length > 0)
+    throw new SinkError('SPEC_INVALID', `${problems.map((problem) => `$.postgres.${problem}`).join('; ')}.`, {
+      sinkType: 'postgres',
+    });
   return Object.freeze(resolved);
 }
 
@@ -165,7 +199,9 @@ function identifierProblems(spec: ResolvedPostgresSpec): string[] {
     else if (name.includes('\0')) problems.push(`${field}: must not hold U+0000`);
     else if (/\p{Surrogate}/u.test(name)) problems.push(`${field}: must not hold a lone surrogate`);
     else if (Buffer.byteLength(name) > maxIdentifierBytes) {
-      problems.push(`${field}: "${name}" is ${String(Buffer.byteLength(name))} bytes long, PostgreSQL keeps ${String(maxIdentifierBytes)}`);
+      problems.push(
+        `${field}: "${name}" is ${String(Buffer.byteLength(name))} bytes long, PostgreSQL keeps ${String(maxIdentifierBytes)}`,
+      );
     }
   }
   const longest = derivedNames(spec).reduce((a, b) => (Buffer.byteLength(b) > Buffer.byteLength(a) ? b : a));
@@ -199,5 +235,7 @@ function modeProblems(spec: ResolvedPostgresSpec): string[] {
     maxDeletes: spec.maxDeletes !== undefined,
     indexes: spec.indexes.length > 0,
   };
-  return Object.entries(upsertOnly).flatMap(([field, isSet]) => (isSet ? [`${field}: has no meaning with mode append; remove one of the two`] : []));
+  return Object.entries(upsertOnly).flatMap(([field, isSet]) =>
+    isSet ? [`${field}: has no meaning with mode append; remove one of the two`] : [],
+  );
 }

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { sinkErrorCodes, type ConnectionReport, type ExportPlan, type ExportResult, type ItemCounts } from '@kollect/core';
+import {
+  sinkErrorCodes,
+  type ConnectionReport,
+  type ExportPlan,
+  type ExportResult,
+  type ItemCounts,
+} from '@kollect/core';
 
 const outcomes: readonly string[] = ['applied', 'unchanged', 'superseded'];
 const statuses: readonly string[] = ['passed', 'warning', 'failed', 'skipped'];
@@ -21,7 +27,11 @@ export function assertPlan(plan: ExportPlan, holds: 'items' | 'documents'): void
     const expected = Math.min(10, plan.counts[name]);
     assert.ok(sample.length <= 10, `samples.${name} holds ${sample.length} keys; ten at most.`);
     if (holds === 'items') {
-      assert.equal(sample.length > 0, expected > 0, `samples.${name} holds ${sample.length} keys where counts.${name} is ${plan.counts[name]}.`);
+      assert.equal(
+        sample.length > 0,
+        expected > 0,
+        `samples.${name} holds ${sample.length} keys where counts.${name} is ${plan.counts[name]}.`,
+      );
     }
     for (const key of sample) {
       assert.equal(typeof key.targetName, 'string', `samples.${name} holds a key without targetName.`);
@@ -43,26 +53,54 @@ export function assertReport(report: ConnectionReport): void {
     assert.ok(name.length > 0, 'A step has a name.');
     assert.ok(statuses.includes(status), `${step} has the status "${status}"; expected one of ${statuses.join(', ')}.`);
     assert.ok(stepCodes.has(code), `${step} has the code "${code}"; expected OK, SKIPPED or a SinkErrorCode.`);
-    assert.equal(code === 'OK', status === 'passed', `${step} is ${status} with the code ${code}; OK belongs to passed.`);
-    assert.equal(code === 'SKIPPED', status === 'skipped', `${step} is ${status} with the code ${code}; SKIPPED belongs to skipped.`);
+    assert.equal(
+      code === 'OK',
+      status === 'passed',
+      `${step} is ${status} with the code ${code}; OK belongs to passed.`,
+    );
+    assert.equal(
+      code === 'SKIPPED',
+      status === 'skipped',
+      `${step} is ${status} with the code ${code}; SKIPPED belongs to skipped.`,
+    );
     assert.equal(typeof found, 'string', `${step} says what it found.`);
     const needsRemedy = status === 'failed' || status === 'warning';
     const hasRemedy = remedy !== undefined && remedy !== '';
-    assert.equal(hasRemedy, needsRemedy, `${step} is ${status}: a remedy belongs to failed and warning, and to them alone.`);
-    assert.ok(Number.isFinite(durationMs) && durationMs >= 0, `${step} took ${durationMs} ms; expected a number of at least 0.`);
+    assert.equal(
+      hasRemedy,
+      needsRemedy,
+      `${step} is ${status}: a remedy belongs to failed and warning, and to them alone.`,
+    );
+    assert.ok(
+      Number.isFinite(durationMs) && durationMs >= 0,
+      `${step} took ${durationMs} ms; expected a number of at least 0.`,
+    );
     assert.ok(status !== 'skipped' || failedBefore, `${step} is skipped though no step before it failed.`);
     failedBefore ||= status === 'failed';
   }
 }
 
-function assertOutcome(what: string, { outcome, counts }: { readonly outcome: string; readonly counts: ItemCounts }): void {
-  assert.ok(outcomes.includes(outcome), `${what} has the outcome "${outcome}"; expected one of ${outcomes.join(', ')}.`);
+function assertOutcome(
+  what: string,
+  { outcome, counts }: { readonly outcome: string; readonly counts: ItemCounts },
+): void {
+  assert.ok(
+    outcomes.includes(outcome),
+    `${what} has the outcome "${outcome}"; expected one of ${outcomes.join(', ')}.`,
+  );
   for (const name of countNames) assertCount(`counts.${name}`, counts[name]);
   if (outcome === 'applied') return;
   const { inserted, updated, deleted } = counts;
-  assert.equal(inserted + updated + deleted, 0, `${what} is ${outcome} and yet counts ${inserted} inserted, ${updated} updated, ${deleted} deleted.`);
+  assert.equal(
+    inserted + updated + deleted,
+    0,
+    `${what} is ${outcome} and yet counts ${inserted} inserted, ${updated} updated, ${deleted} deleted.`,
+  );
 }
 
 function assertCount(name: string, value: number): void {
-  assert.ok(Number.isSafeInteger(value) && value >= 0, `${name} is ${String(value)}; expected a whole number of at least 0.`);
+  assert.ok(
+    Number.isSafeInteger(value) && value >= 0,
+    `${name} is ${String(value)}; expected a whole number of at least 0.`,
+  );
 }

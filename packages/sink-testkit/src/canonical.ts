@@ -29,7 +29,9 @@ export function describeDifference(held: readonly Item[], expected: readonly Ite
   const expectedTexts = canonicalItems(expected);
   const missing = [...expectedTexts.keys()].filter((key) => !heldTexts.has(key));
   const foreign = [...heldTexts.keys()].filter((key) => !expectedTexts.has(key));
-  const other = [...expectedTexts].filter(([key, text]) => heldTexts.has(key) && heldTexts.get(key) !== text).map(([key]) => key);
+  const other = [...expectedTexts]
+    .filter(([key, text]) => heldTexts.has(key) && heldTexts.get(key) !== text)
+    .map(([key]) => key);
   if (missing.length + foreign.length + other.length === 0) return undefined;
   const lines = [
     ...summary('missing', missing),

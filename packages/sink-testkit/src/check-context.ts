@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { SinkError, type ExportOptions, type ExportResult, type InventorySnapshot, type Item, type KollectSink, type Scope } from '@kollect/core';
+import {
+  SinkError,
+  type ExportOptions,
+  type ExportResult,
+  type InventorySnapshot,
+  type Item,
+  type KollectSink,
+  type Scope,
+} from '@kollect/core';
 import { assertResult } from './assertions.ts';
 import { makeItems, type MakeItemsOptions } from './generators/make-items.ts';
 import { makeSnapshot } from './generators/make-snapshot.ts';
@@ -51,7 +59,10 @@ export interface CheckContextOptions {
 }
 
 /** `finish` closes the sinks and searches what was seen for the secret. */
-export function createCheckContext({ definition, harness, patienceMs }: CheckContextOptions): { context: CheckContext; finish: () => Promise<void> } {
+export function createCheckContext({ definition, harness, patienceMs }: CheckContextOptions): {
+  context: CheckContext;
+  finish: () => Promise<void>;
+} {
   const run = randomUUID().slice(0, 8);
   const first = Date.now() - 3_600_000;
   const seen = createObservations();
@@ -76,7 +87,11 @@ export function createCheckContext({ definition, harness, patienceMs }: CheckCon
     harness,
     patienceMs,
     store: createStoreReader(harness),
-    scope: () => ({ cluster: `cluster-${run}`, inventoryNamespace: `team-${run}`, inventoryName: `inventory-${(scopes += 1)}` }),
+    scope: () => ({
+      cluster: `cluster-${run}`,
+      inventoryNamespace: `team-${run}`,
+      inventoryName: `inventory-${(scopes += 1)}`,
+    }),
     items: (count, options) => makeItems({ ...options, count, seed: (seed += 1) }),
     time: (at) => new Date(first + at * 1000).toISOString(),
     snapshot: async (scope, { at = 0, ...draft }) => makeSnapshot({ ...scope, ...draft, exportedAt: context.time(at) }),
@@ -87,16 +102,20 @@ export function createCheckContext({ definition, harness, patienceMs }: CheckCon
       return sink;
     },
     export: async (sink, snapshot, options) => {
-      const result = await sink.export(snapshot, { signal: new AbortController().signal, ...options }).catch((error: unknown) => {
-        throw context.observe(error);
-      });
+      const result = await sink
+        .export(snapshot, { signal: new AbortController().signal, ...options })
+        .catch((error: unknown) => {
+          throw context.observe(error);
+        });
       assertResult(context.observe(result));
       return result;
     },
     settled,
     failure: async (what, promise) => {
       const end = await settled(what, promise);
-      return end.status === 'fulfilled' || !SinkError.isInstance(end.reason) ? assert.fail(`${what} did not reject.`) : end.reason;
+      return end.status === 'fulfilled' || !SinkError.isInstance(end.reason)
+        ? assert.fail(`${what} did not reject.`)
+        : end.reason;
     },
     observe: (value) => {
       seen.add(value);
@@ -116,5 +135,9 @@ function assertSinkError(what: string, error: unknown, sinkType: string): void {
     assert.fail(`${what} threw ${name}; a sink throws SinkError only.`);
   }
   // Core names the type where a sink leaves it out.
-  assert.equal(error.sinkType ?? sinkType, sinkType, `${what} threw an error of the sink type ${String(error.sinkType)}; expected ${sinkType}.`);
+  assert.equal(
+    error.sinkType ?? sinkType,
+    sinkType,
+    `${what} threw an error of the sink type ${String(error.sinkType)}; expected ${sinkType}.`,
+  );
 }

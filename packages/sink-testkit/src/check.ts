@@ -22,7 +22,8 @@ export const isFenced = ({ definition }: Subject): boolean => definition.capabil
 export const holdsItems = ({ harness }: Subject): boolean => harness.holds === 'items';
 
 /** True where an item that a newer snapshot lacks can no longer be read: a newer document simply lacks it. */
-export const dropsItems = ({ definition, harness }: Subject): boolean => harness.holds === 'documents' || definition.capabilities.deletes;
+export const dropsItems = ({ definition, harness }: Subject): boolean =>
+  harness.holds === 'documents' || definition.capabilities.deletes;
 
 export const both =
   (...conditions: readonly ((subject: Subject) => boolean)[]) =>

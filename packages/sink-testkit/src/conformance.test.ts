@@ -33,7 +33,9 @@ describe('a sink that holds documents and', () => {
   ];
   test.each(faults)('$what is found', async ({ from, to }) => {
     const harness = documentHarness((message) => Buffer.from(Buffer.from(message).toString().replace(from, to)));
-    const check = collectChecks({ definition: documentDefinition, harness }).get('the store equals the snapshot, in every field of every item');
+    const check = collectChecks({ definition: documentDefinition, harness }).get(
+      'the store equals the snapshot, in every field of every item',
+    );
     await expect(check?.()).rejects.toMatchObject({ code: 'ERR_ASSERTION' });
   });
 });
@@ -42,7 +44,10 @@ describe('what is registered', () => {
   test('follows from what the sink type claims', () => {
     const all = collectChecks(subjectOf({}));
     const { definition, harness } = subjectOf({});
-    const few = collectChecks({ definition: { ...definition, capabilities: documentDefinition.capabilities }, harness });
+    const few = collectChecks({
+      definition: { ...definition, capabilities: documentDefinition.capabilities },
+      harness,
+    });
     expect([...few.keys()].filter((name) => !all.has(name))).toEqual([]);
     for (const word of [/superseded/, /plan/, /removal/, /incomplete/, /no longer holds/]) {
       expect([...all.keys()].some((name) => word.test(name))).toBe(true);
@@ -54,14 +59,20 @@ describe('what is registered', () => {
     const { definition, harness } = subjectOf({});
     let resets = 0;
     const reset = async (): Promise<void> => void (resets += 1);
-    const check = collectChecks({ definition, harness: { ...harness, reset } }).get('an empty snapshot is an export like any other');
+    const check = collectChecks({ definition, harness: { ...harness, reset } }).get(
+      'an empty snapshot is an export like any other',
+    );
     await check?.();
     expect(resets).toBe(1);
   });
 
   test('has a time limit, which the author may set', () => {
     const limits = new Set<number | undefined>();
-    registerConformanceTests({ test: (_name, _run, timeoutMs) => limits.add(timeoutMs), ...subjectOf({}), timeoutMs: 5 });
+    registerConformanceTests({
+      test: (_name, _run, timeoutMs) => limits.add(timeoutMs),
+      ...subjectOf({}),
+      timeoutMs: 5,
+    });
     registerConformanceTests({ test: (_name, _run, timeoutMs) => limits.add(timeoutMs), ...subjectOf({}) });
     expect([...limits]).toEqual([5, 60_000]);
   });

@@ -27,7 +27,10 @@ export function createObservations(): Observations {
 }
 
 function placesOf(value: unknown): [place: string, text: string][] {
-  const inspected: [string, string] = ['util.inspect', inspect(value, { depth: 12, maxStringLength: null, maxArrayLength: null })];
+  const inspected: [string, string] = [
+    'util.inspect',
+    inspect(value, { depth: 12, maxStringLength: null, maxArrayLength: null }),
+  ];
   const json: [string, string] = ['JSON', JSON.stringify(value) ?? ''];
   if (!(value instanceof Error)) return [json, inspected];
   return [['message', value.message], ['stack', value.stack ?? ''], json, inspected];

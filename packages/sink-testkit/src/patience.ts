@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** What became of a promise. */
-export type Settled<T> = { readonly status: 'fulfilled'; readonly value: T } | { readonly status: 'rejected'; readonly reason: unknown };
+export type Settled<T> =
+  | { readonly status: 'fulfilled'; readonly value: T }
+  | { readonly status: 'rejected'; readonly reason: unknown };
 
 /** The promise's end; fails, naming it, where none comes in time. */
 export async function settle<T>(what: string, promise: Promise<T>, patienceMs: number): Promise<Settled<T>> {

@@ -20,7 +20,8 @@ export interface StoreReader {
 }
 
 export function createStoreReader(harness: SinkHarness): StoreReader {
-  const documents = async (scope: Scope): Promise<readonly InventoryDocument[]> => (harness.holds === 'documents' ? harness.read(scope) : []);
+  const documents = async (scope: Scope): Promise<readonly InventoryDocument[]> =>
+    harness.holds === 'documents' ? harness.read(scope) : [];
   const items = async (scope: Scope): Promise<readonly Item[]> => {
     if (harness.holds === 'items') return harness.read(scope);
     return (await harness.read(scope)).at(-1)?.items ?? [];

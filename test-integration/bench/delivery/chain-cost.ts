@@ -25,7 +25,8 @@ export async function measureChainCost(rounds: number): Promise<Figure[]> {
         for (const snapshot of snapshots) await bare.export(snapshot, { signal });
       },
       chain: () => exportAll(snapshots, createExporter({ registry })),
-      measured: () => exportAll(snapshots, createExporter({ registry, metrics: prometheusMetrics({ register: new Registry() }) })),
+      measured: () =>
+        exportAll(snapshots, createExporter({ registry, metrics: prometheusMetrics({ register: new Registry() }) })),
     };
     for (const [name, play] of Object.entries(plays)) {
       collectGarbage();
@@ -38,17 +39,31 @@ export async function measureChainCost(rounds: number): Promise<Figure[]> {
   const [awaited, chain, measured] = [median(samples.bare), median(samples.chain), median(samples.measured)];
   return [
     createFigure({ figure: 'a bare await of a sink that does nothing', value: awaited, unit: 'µs' }),
-    createFigure({ figure: 'the whole chain on a sink that does nothing', value: chain, unit: 'µs', target: targetMicroseconds }),
-    createFigure({ figure: 'the same with prom-client metrics', value: measured, unit: 'µs', target: targetMicroseconds }),
+    createFigure({
+      figure: 'the whole chain on a sink that does nothing',
+      value: chain,
+      unit: 'µs',
+      target: targetMicroseconds,
+    }),
+    createFigure({
+      figure: 'the same with prom-client metrics',
+      value: measured,
+      unit: 'µs',
+      target: targetMicroseconds,
+    }),
     createFigure({ figure: 'the whole chain ÷ a bare await', value: chain / awaited, unit: '×' }),
   ];
 }
 
-async function exportAll(snapshots: readonly InventorySnapshot[], exporter: ReturnType<typeof createExporter>): Promise<void> {
+async function exportAll(
+  snapshots: readonly InventorySnapshot[],
+  exporter: ReturnType<typeof createExporter>,
+): Promise<void> {
   exporter.updateSink({ name: 'nothing', config: { type: 'nothing' } });
   for (const snapshot of snapshots) {
     const report = await exporter.export(inventory, snapshot);
-    if (report.sinks[0]?.outcome !== 'applied') throw new Error(`An export of the benchmark was ${report.sinks[0]?.outcome}; expected applied.`);
+    if (report.sinks[0]?.outcome !== 'applied')
+      throw new Error(`An export of the benchmark was ${report.sinks[0]?.outcome}; expected applied.`);
   }
   await exporter.close();
 }
@@ -56,7 +71,15 @@ async function exportAll(snapshots: readonly InventorySnapshot[], exporter: Retu
 async function changingSnapshots(count: number): Promise<InventorySnapshot[]> {
   const snapshots: InventorySnapshot[] = [];
   for (let generation = 1; generation <= count; generation += 1) {
-    snapshots.push(await sealSnapshot({ inventoryNamespace: 'platform', inventoryName: 'workloads', generation, exportedAt: nextMoment(), items: [] }));
+    snapshots.push(
+      await sealSnapshot({
+        inventoryNamespace: 'platform',
+        inventoryName: 'workloads',
+        generation,
+        exportedAt: nextMoment(),
+        items: [],
+      }),
+    );
   }
   return snapshots;
 }

@@ -27,7 +27,11 @@ export async function measureFanOut(): Promise<Figure[]> {
   await exporter.close();
   const items = inventories * itemsEach * sinks.length;
   return [
-    createFigure({ figure: `${inventories} inventories × ${sinks.length} sinks × ${itemsEach} items`, value: items / (ms / 1_000), unit: 'items/s' }),
+    createFigure({
+      figure: `${inventories} inventories × ${sinks.length} sinks × ${itemsEach} items`,
+      value: items / (ms / 1_000),
+      unit: 'items/s',
+    }),
     createFigure({ figure: 'memory above the sealed snapshots meanwhile', value: peakBytes / 1e6, unit: 'MB' }),
   ];
 }
@@ -40,11 +44,21 @@ async function exportOne(exporter: ReturnType<typeof createExporter>, snapshot: 
 }
 
 async function sealAll(): Promise<InventorySnapshot[]> {
-  const content = Array.from({ length: contents }, (_, seed) => makeItems({ count: itemsEach, seed: seed + 1, bytes: 200 }));
+  const content = Array.from({ length: contents }, (_, seed) =>
+    makeItems({ count: itemsEach, seed: seed + 1, bytes: 200 }),
+  );
   const snapshots: InventorySnapshot[] = [];
   for (let index = 0; index < inventories; index += 1) {
     const items = content[index % contents] ?? [];
-    snapshots.push(await sealSnapshot({ inventoryNamespace: 'platform', inventoryName: `inventory-${index}`, generation: 1, exportedAt: nextMoment(), items }));
+    snapshots.push(
+      await sealSnapshot({
+        inventoryNamespace: 'platform',
+        inventoryName: `inventory-${index}`,
+        generation: 1,
+        exportedAt: nextMoment(),
+        items,
+      }),
+    );
   }
   return snapshots;
 }

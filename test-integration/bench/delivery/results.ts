@@ -11,7 +11,10 @@ export interface Figure {
 }
 
 /** A figure with the verdict that its target gives. */
-export function createFigure({ target = null, ...figure }: Omit<Figure, 'bench' | 'target' | 'verdict'> & { readonly target?: number | null }): Figure {
+export function createFigure({
+  target = null,
+  ...figure
+}: Omit<Figure, 'bench' | 'target' | 'verdict'> & { readonly target?: number | null }): Figure {
   const verdict = target === null ? null : figure.value <= target ? 'pass' : 'miss';
   return { bench: 'delivery', ...figure, target, verdict };
 }

@@ -18,7 +18,11 @@ const types = {
 export async function createBareKafkajs({ broker, topic, benchCase }: ContenderOptions): Promise<BareClient> {
   await registerCodecs();
   const kafka = new Kafka({ clientId: 'bench', brokers: [broker], logCreator: () => () => undefined });
-  const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
+  const producer = kafka.producer({
+    idempotent: true,
+    maxInFlightRequests: 1,
+    createPartitioner: Partitioners.DefaultPartitioner,
+  });
   await producer.connect();
   return {
     async send(key, value) {
@@ -31,11 +35,14 @@ export async function createBareKafkajs({ broker, topic, benchCase }: ContenderO
 /** What kafkajs leaves to its users. */
 async function registerCodecs(): Promise<void> {
   const [snappy, lz4] = await Promise.all([import('snappy'), import('lz4-napi')]);
-  const codec = (compress: (bytes: Buffer) => Promise<Buffer>, decompress: (bytes: Buffer) => Promise<Buffer>) => () => ({
-    compress: ({ buffer }: { buffer: Buffer }) => compress(buffer),
-    decompress,
-  });
-  CompressionCodecs[CompressionTypes.Snappy] = codec(snappy.compress, async (bytes) => Buffer.from(await snappy.uncompress(bytes)));
+  const codec =
+    (compress: (bytes: Buffer) => Promise<Buffer>, decompress: (bytes: Buffer) => Promise<Buffer>) => () => ({
+      compress: ({ buffer }: { buffer: Buffer }) => compress(buffer),
+      decompress,
+    });
+  CompressionCodecs[CompressionTypes.Snappy] = codec(snappy.compress, async (bytes) =>
+    Buffer.from(await snappy.uncompress(bytes)),
+  );
   CompressionCodecs[CompressionTypes.LZ4] = codec(lz4.compressFrame, lz4.decompressFrame);
   CompressionCodecs[CompressionTypes.ZSTD] = codec(promisify(zstdCompress), promisify(zstdDecompress));
 }

@@ -41,8 +41,13 @@ export async function measureBlackHole({ broker, topic, freeze, thaw }: BlackHol
         await sink.export(first, { signal: AbortSignal.timeout(30_000) });
         await freeze();
         const start = performance.now();
-        const error: unknown = await sink.export(second, { signal: AbortSignal.timeout(deadlineMs) }).catch((thrown: unknown) => thrown);
-        if (!SinkError.isInstance(error) || !error.retryable) throw new Error(`Expected a retryable error from a broker that does not answer, found ${error instanceof Error ? error.message : JSON.stringify(error)}.`);
+        const error: unknown = await sink
+          .export(second, { signal: AbortSignal.timeout(deadlineMs) })
+          .catch((thrown: unknown) => thrown);
+        if (!SinkError.isInstance(error) || !error.retryable)
+          throw new Error(
+            `Expected a retryable error from a broker that does not answer, found ${error instanceof Error ? error.message : JSON.stringify(error)}.`,
+          );
         while (sockets.some(({ destroyed }) => !destroyed)) await new Promise((resolve) => setImmediate(resolve));
         late.push(performance.now() - start - deadlineMs);
       } finally {
@@ -50,7 +55,14 @@ export async function measureBlackHole({ broker, topic, freeze, thaw }: BlackHol
         await sink.close();
       }
     }
-    figures.push(createFigure({ figure: `black hole: deadline to error, sockets destroyed, ours-${name}`, value: median(late), unit: 'ms', target: 250 }));
+    figures.push(
+      createFigure({
+        figure: `black hole: deadline to error, sockets destroyed, ours-${name}`,
+        value: median(late),
+        unit: 'ms',
+        target: 250,
+      }),
+    );
   }
   return figures;
 }

@@ -23,8 +23,24 @@ const mebibyte = 1024 * 1024;
 export const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const satisfies readonly Compression[];
 
 export const cases: readonly BenchCase[] = [
-  { name: '1KiB-awaited', compression: 'none', inventories: 300, snapshotBytes: 1024, order: 'awaited', maxMessageBytes: partBytes, topicBytes: brokerDefault },
-  { name: '1KiB-500-at-once', compression: 'none', inventories: 500, snapshotBytes: 1024, order: 'at-once', maxMessageBytes: partBytes, topicBytes: brokerDefault },
+  {
+    name: '1KiB-awaited',
+    compression: 'none',
+    inventories: 300,
+    snapshotBytes: 1024,
+    order: 'awaited',
+    maxMessageBytes: partBytes,
+    topicBytes: brokerDefault,
+  },
+  {
+    name: '1KiB-500-at-once',
+    compression: 'none',
+    inventories: 500,
+    snapshotBytes: 1024,
+    order: 'at-once',
+    maxMessageBytes: partBytes,
+    topicBytes: brokerDefault,
+  },
   ...compressions.map((compression) => ({
     name: `1MiB-${compression}`,
     compression,
@@ -47,6 +63,7 @@ export const cases: readonly BenchCase[] = [
 
 export function caseNamed(name: string): BenchCase {
   const found = cases.find((candidate) => candidate.name === name);
-  if (found === undefined) throw new Error(`There is no case "${name}"; there are ${cases.map((known) => known.name).join(', ')}.`);
+  if (found === undefined)
+    throw new Error(`There is no case "${name}"; there are ${cases.map((known) => known.name).join(', ')}.`);
   return found;
 }

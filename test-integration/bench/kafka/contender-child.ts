@@ -25,7 +25,10 @@ const open = new Map<string, Contender>();
 
 process.on('message', (request: PlayRequest | 'close') => {
   if (request === 'close') void close();
-  else void play(request).then(answer, (error: unknown) => answer({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }));
+  else
+    void play(request).then(answer, (error: unknown) =>
+      answer({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+    );
 });
 answer(undefined);
 

@@ -41,7 +41,10 @@ export async function createJavaLimit({ classpath, broker }: JavaLimitOptions): 
     async play(benchCase, topic) {
       const { file, messages } = await payloadOf(benchCase);
       // One request at a time and one record in each, which is what awaiting every record means.
-      const awaited = benchCase.inventories > 1 && benchCase.order === 'awaited' ? ['max.in.flight.requests.per.connection=1', 'batch.size=0'] : [];
+      const awaited =
+        benchCase.inventories > 1 && benchCase.order === 'awaited'
+          ? ['max.in.flight.requests.per.connection=1', 'batch.size=0']
+          : [];
       const properties = [
         `bootstrap.servers=${broker}`,
         'acks=all',
@@ -51,8 +54,23 @@ export async function createJavaLimit({ classpath, broker }: JavaLimitOptions): 
         `buffer.memory=${128 * 1024 * 1024}`,
         ...awaited,
       ];
-      const options = ['--topic', topic, '--payload-file', file, '--throughput', '-1', '--warmup-records', String(messages * warmUp)];
-      const args = ['--num-records', String(messages * (warmUp + measured)), ...options, '--producer-props', ...properties];
+      const options = [
+        '--topic',
+        topic,
+        '--payload-file',
+        file,
+        '--throughput',
+        '-1',
+        '--warmup-records',
+        String(messages * warmUp),
+      ];
+      const args = [
+        '--num-records',
+        String(messages * (warmUp + measured)),
+        ...options,
+        '--producer-props',
+        ...properties,
+      ];
       const { stdout } = await promisify(execFile)(
         'java',
         ['-Xms512m', '-Xmx1g', '-cp', classpath, 'org.apache.kafka.tools.ProducerPerformance', ...args],

@@ -6,7 +6,10 @@ import type { Contender, ContenderOptions } from './contender.ts';
 const clients = { kafkajs: kafkajsClient, platformatic: platformaticClient };
 
 /** The sink as an operator makes it. */
-export async function createOurs(client: keyof typeof clients, { broker, topic, benchCase }: ContenderOptions): Promise<Contender> {
+export async function createOurs(
+  client: keyof typeof clients,
+  { broker, topic, benchCase }: ContenderOptions,
+): Promise<Contender> {
   const { compression, maxMessageBytes } = benchCase;
   const registry = createSinkRegistry([createKafkaSink({ client: clients[client] })]);
   const sink = registry.create({ type: 'kafka', kafka: { brokers: [broker], topic, compression, maxMessageBytes } });
@@ -14,12 +17,14 @@ export async function createOurs(client: keyof typeof clients, { broker, topic, 
   await sink.open?.({ signal });
   const exportOne: typeof sink.export = async (snapshot, options) => {
     const result = await sink.export(snapshot, options);
-    if (result.outcome !== 'applied') throw new SinkError('CONTRACT_VIOLATION', `A snapshot of the benchmark was ${result.outcome}; expected applied.`);
+    if (result.outcome !== 'applied')
+      throw new SinkError('CONTRACT_VIOLATION', `A snapshot of the benchmark was ${result.outcome}; expected applied.`);
     return result;
   };
   return {
     stage: (snapshots) => async () => {
-      if (benchCase.order === 'at-once') await Promise.all(snapshots.map((snapshot) => exportOne(snapshot, { signal })));
+      if (benchCase.order === 'at-once')
+        await Promise.all(snapshots.map((snapshot) => exportOne(snapshot, { signal })));
       else for (const snapshot of snapshots) await exportOne(snapshot, { signal });
     },
     close: () => sink.close(),

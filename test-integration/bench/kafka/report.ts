@@ -17,10 +17,19 @@ export function renderLines(lines: readonly Line[]): string {
     optional(line.stallMs),
     line.wireBytes === null ? '' : amount(line.wireBytes / 1e6),
   ]);
-  return markdownTable(['case', 'variant', 'ms', 'from–to', '÷ java', 'CPU ms', 'memory MB', 'stall ms', 'wire MB'], rows, 2);
+  return markdownTable(
+    ['case', 'variant', 'ms', 'from–to', '÷ java', 'CPU ms', 'memory MB', 'stall ms', 'wire MB'],
+    rows,
+    2,
+  );
 }
 
 export function renderFigures(figures: readonly Figure[]): string {
-  const rows = figures.map(({ figure, value, unit, target, verdict }) => [figure, `${amount(value)} ${unit}`, `≤ ${amount(target)} ${unit}`, verdict]);
+  const rows = figures.map(({ figure, value, unit, target, verdict }) => [
+    figure,
+    `${amount(value)} ${unit}`,
+    `≤ ${amount(target)} ${unit}`,
+    verdict,
+  ]);
   return markdownTable(['figure', 'value', 'target', 'verdict'], rows, 1);
 }

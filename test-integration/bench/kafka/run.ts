@@ -31,7 +31,10 @@ export async function runKafkaBench({ json, rounds = defaultRounds, cases: wante
     const lines: Line[] = [];
     for (const benchCase of cases.filter(({ name }) => wanted === undefined || wanted.includes(name))) {
       const topic = `bench-${benchCase.name}`;
-      await server.createTopic(topic, { partitions: 1, configs: { 'max.message.bytes': String(benchCase.topicBytes), 'retention.bytes': String(256 * 1024 * 1024) } });
+      await server.createTopic(topic, {
+        partitions: 1,
+        configs: { 'max.message.bytes': String(benchCase.topicBytes), 'retention.bytes': String(256 * 1024 * 1024) },
+      });
       const ofCase = await measureCase({ benchCase, topic, broker: server.bootstrap, processes, java, rounds });
       lines.push(...ofCase);
       for (const line of ofCase) emit(line);
@@ -39,7 +42,12 @@ export async function runKafkaBench({ json, rounds = defaultRounds, cases: wante
     }
     const topic = 'bench-black-hole';
     await server.createTopic(topic, { partitions: 1 });
-    const blackHole = await measureBlackHole({ broker: server.bootstrap, topic, freeze: () => server.freeze(), thaw: () => server.thaw() });
+    const blackHole = await measureBlackHole({
+      broker: server.bootstrap,
+      topic,
+      freeze: () => server.freeze(),
+      thaw: () => server.thaw(),
+    });
     const figures = [...judge(lines), ...blackHole];
     for (const figure of figures) emit(figure);
     say(`\n${renderFigures(figures)}\n\nLoad at the end ${currentLoad().toFixed(2)}.`);
@@ -72,7 +80,8 @@ async function measureCase({ benchCase, topic, broker, processes, java, rounds }
   for (let round = -warmUpRounds; round < rounds; round += 1) {
     const counts = round >= 0;
     for (const play of rotate(plays, round + warmUpRounds)) await play(counts);
-    if (counts) add('java', { ms: await java.play(benchCase, topic), cpuMs: null, rssMb: null, stallMs: null, wireBytes: null });
+    if (counts)
+      add('java', { ms: await java.play(benchCase, topic), cpuMs: null, rssMb: null, stallMs: null, wireBytes: null });
   }
   return [...samples].map(([variant, measured]) => summarise(benchCase.name, variant, measured));
 }

@@ -16,15 +16,27 @@ const line = (name: string, variant: Variant, ms: number, rssMb = 1, stallMs = 1
 });
 
 test('a ratio is judged against its target, and only where both sides were measured', () => {
-  const lines = [line('1KiB-awaited', 'ours-kafkajs', 110), line('1KiB-awaited', 'bare-kafkajs', 100), line('1KiB-awaited', 'java', 90)];
+  const lines = [
+    line('1KiB-awaited', 'ours-kafkajs', 110),
+    line('1KiB-awaited', 'bare-kafkajs', 100),
+    line('1KiB-awaited', 'java', 90),
+  ];
   expect(judge(lines)).toEqual([
-    expect.objectContaining({ figure: '1KiB-awaited: ours-kafkajs ÷ bare-kafkajs', value: 1.1, target: 1.15, verdict: 'pass' }),
+    expect.objectContaining({
+      figure: '1KiB-awaited: ours-kafkajs ÷ bare-kafkajs',
+      value: 1.1,
+      target: 1.15,
+      verdict: 'pass',
+    }),
     expect.objectContaining({ figure: '1KiB-awaited: ours-kafkajs ÷ java', target: 1.1, verdict: 'miss' }),
   ]);
 });
 
 test('memory and stall are those of the worst compression', () => {
-  const figures = judge([line('20MiB-parts-none', 'ours-platformatic', 1, 90, 10), line('20MiB-parts-gzip', 'ours-platformatic', 1, 10, 140)]);
+  const figures = judge([
+    line('20MiB-parts-none', 'ours-platformatic', 1, 90, 10),
+    line('20MiB-parts-gzip', 'ours-platformatic', 1, 10, 140),
+  ]);
   expect(figures.map(({ value, verdict }) => [value, verdict])).toEqual([
     [90, 'miss'],
     [140, 'miss'],

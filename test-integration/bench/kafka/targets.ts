@@ -17,7 +17,8 @@ const stallTargetMs = 100;
 
 /** Every figure that has a target and was measured. */
 export function judge(lines: readonly Line[]): Figure[] {
-  const line = (name: string, variant: Variant): Line | undefined => lines.find((candidate) => candidate.case === name && candidate.variant === variant);
+  const line = (name: string, variant: Variant): Line | undefined =>
+    lines.find((candidate) => candidate.case === name && candidate.variant === variant);
   const ratio = (name: string, ours: Variant, other: Variant, target: number): Figure[] => {
     const [mine, theirs] = [line(name, ours), line(name, other)];
     if (mine === undefined || theirs === undefined) return [];
@@ -25,14 +26,29 @@ export function judge(lines: readonly Line[]): Figure[] {
   };
   const figures: Figure[] = [];
   for (const client of clients) {
-    for (const name of ['1KiB-awaited', '1MiB-zstd', '20MiB-parts-zstd']) figures.push(...ratio(name, `ours-${client}`, `bare-${client}`, bareTarget));
-    for (const name of Object.keys(javaTargets) as (keyof typeof javaTargets)[]) figures.push(...ratio(name, `ours-${client}`, 'java', javaTargets[name][client]));
-    const large = lines.filter((candidate) => candidate.case.startsWith('20MiB') && candidate.variant === `ours-${client}`);
+    for (const name of ['1KiB-awaited', '1MiB-zstd', '20MiB-parts-zstd'])
+      figures.push(...ratio(name, `ours-${client}`, `bare-${client}`, bareTarget));
+    for (const name of Object.keys(javaTargets) as (keyof typeof javaTargets)[])
+      figures.push(...ratio(name, `ours-${client}`, 'java', javaTargets[name][client]));
+    const large = lines.filter(
+      (candidate) => candidate.case.startsWith('20MiB') && candidate.variant === `ours-${client}`,
+    );
     if (large.length === 0) continue;
-    const worst = (read: (candidate: Line) => number | null): number => Math.max(...large.map((candidate) => read(candidate) ?? 0));
+    const worst = (read: (candidate: Line) => number | null): number =>
+      Math.max(...large.map((candidate) => read(candidate) ?? 0));
     figures.push(
-      createFigure({ figure: `20MiB, worst compression: memory above the sealed snapshot, ours-${client}`, value: worst(({ rssMb }) => rssMb), unit: 'MB', target: memoryTargets[client] }),
-      createFigure({ figure: `20MiB, worst compression: longest event-loop stall, ours-${client}`, value: worst(({ stallMs }) => stallMs), unit: 'ms', target: stallTargetMs }),
+      createFigure({
+        figure: `20MiB, worst compression: memory above the sealed snapshot, ours-${client}`,
+        value: worst(({ rssMb }) => rssMb),
+        unit: 'MB',
+        target: memoryTargets[client],
+      }),
+      createFigure({
+        figure: `20MiB, worst compression: longest event-loop stall, ours-${client}`,
+        value: worst(({ stallMs }) => stallMs),
+        unit: 'ms',
+        target: stallTargetMs,
+      }),
     );
   }
   return figures;

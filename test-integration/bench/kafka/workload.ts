@@ -16,7 +16,14 @@ export async function sealSnapshots({ inventories, snapshotBytes }: BenchCase): 
   for (let index = 0; index < inventories; index += 1) {
     const items = makeItems({ count, seed: index + 1, bytes });
     snapshots.push(
-      await sealSnapshot({ cluster: 'bench', inventoryNamespace: 'platform', inventoryName: `inventory-${index}`, generation: 1, exportedAt: nextMoment(), items }),
+      await sealSnapshot({
+        cluster: 'bench',
+        inventoryNamespace: 'platform',
+        inventoryName: `inventory-${index}`,
+        generation: 1,
+        exportedAt: nextMoment(),
+        items,
+      }),
     );
   }
   return snapshots;

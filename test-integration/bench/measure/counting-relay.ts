@@ -14,7 +14,10 @@ export async function createCountingRelay(server: { host: string; port: number }
   let sent = 0;
   const relay = createServer({ noDelay: true }, (client) => {
     const upstream = connect({ ...server, noDelay: true });
-    for (const [socket, other] of [[client, upstream], [upstream, client]] as const) {
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
       open.add(socket);
       socket.on('error', () => other.destroy());
       socket.on('close', () => {

@@ -1,5 +1,9 @@
 /** A Markdown table whose columns line up in a terminal too; the first `textColumns` are aligned left, the others right. */
-export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[], textColumns: number): string {
+export function markdownTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  textColumns: number,
+): string {
   const widths = head.map((title, column) => Math.max(3, title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const isText = (column: number): boolean => column < textColumns;
   const pad = (text: string, column: number): string => {

@@ -24,7 +24,14 @@ test.each([
 });
 
 test('a table lines its columns up', () => {
-  const table = markdownTable(['what', 'ms'], [['one', '1'], ['two', '1,000']], 1);
+  const table = markdownTable(
+    ['what', 'ms'],
+    [
+      ['one', '1'],
+      ['two', '1,000'],
+    ],
+    1,
+  );
   expect(table.split('\n')).toEqual(['| what |    ms |', '| ---- | ----: |', '| one  |     1 |', '| two  | 1,000 |']);
 });
 

@@ -24,7 +24,8 @@ export async function longestStall(work: () => Promise<unknown>): Promise<number
 
 /** Collects garbage now, so that what went before is not paid by what comes next. */
 export function collectGarbage(): void {
-  if (globalThis.gc === undefined) throw new Error('The benchmark needs node --expose-gc: without it one figure pays for the garbage of another.');
+  if (globalThis.gc === undefined)
+    throw new Error('The benchmark needs node --expose-gc: without it one figure pays for the garbage of another.');
   globalThis.gc();
   globalThis.gc();
 }

@@ -24,7 +24,17 @@ export function createTableSql(table: string, { key }: { readonly key: boolean }
 }
 
 /** Columns that a contender of the benchmark's own fills; the digest is the sink's affair. */
-export const rowColumns = ['inventory_namespace', 'inventory_name', 'target_name', 'source_uid', 'cluster', 'gvk', 'generation', 'payload', 'exported_at'] as const;
+export const rowColumns = [
+  'inventory_namespace',
+  'inventory_name',
+  'target_name',
+  'source_uid',
+  'cluster',
+  'gvk',
+  'generation',
+  'payload',
+  'exported_at',
+] as const;
 
 /** A client that its owner ends. */
 export async function connect(dsn: string): Promise<pg.Client> {
@@ -63,7 +73,8 @@ export async function createProbe(dsn: string): Promise<Probe> {
     },
     async expectRows(table, count) {
       const { rows } = await client.query<{ count: string }>(`SELECT count(*) FROM ${table}`);
-      if (Number(rows[0]?.count) !== count) throw new Error(`${table} holds ${rows[0]?.count} rows, expected ${count}: the figures would mean nothing.`);
+      if (Number(rows[0]?.count) !== count)
+        throw new Error(`${table} holds ${rows[0]?.count} rows, expected ${count}: the figures would mean nothing.`);
     },
     close: () => client.end(),
   };

@@ -32,7 +32,11 @@ export async function measureFootprints({ dsn, probe, n, progress }: FootprintOp
   const footprints: Footprint[] = [];
   const run = async (contender: ContenderName, state: State, variant: string): Promise<void> => {
     progress(`memory and traffic: ${variant}, ${state}`);
-    footprints.push({ state, variant, ...(await runChild({ dsn: target.href, contender, state, n }, relay.sentBytes)) });
+    footprints.push({
+      state,
+      variant,
+      ...(await runChild({ dsn: target.href, contender, state, n }, relay.sentBytes)),
+    });
   };
   try {
     for (const name of contenderNames) {
@@ -54,7 +58,9 @@ export async function measureFootprints({ dsn, probe, n, progress }: FootprintOp
 }
 
 async function runChild(job: FootprintJob, sentBytes: () => number): Promise<Pick<Footprint, 'sentBytes' | 'rssMb'>> {
-  const child = fork(new URL('footprint-child.ts', import.meta.url), [JSON.stringify(job)], { execArgv: ['--expose-gc'] });
+  const child = fork(new URL('footprint-child.ts', import.meta.url), [JSON.stringify(job)], {
+    execArgv: ['--expose-gc'],
+  });
   const ended = once(child, 'exit').then(([code, signal]) => {
     throw new Error(`The process that measures ${job.contender} ended early (${String(signal ?? code)}).`);
   });

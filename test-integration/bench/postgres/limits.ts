@@ -12,7 +12,9 @@ const columns = rowColumns.join(', ');
 const chunkBytes = 64 * 1024;
 
 // Only differing rows are touched, as the best client would have it.
-const sameKey = ['inventory_namespace', 'inventory_name', 'target_name', 'source_uid'].map((name) => `s.${name} = t.${name}`).join(' AND ');
+const sameKey = ['inventory_namespace', 'inventory_name', 'target_name', 'source_uid']
+  .map((name) => `s.${name} = t.${name}`)
+  .join(' AND ');
 const merge = `
   WITH gone AS (
     DELETE FROM ${keyed} t WHERE NOT EXISTS (SELECT FROM ${heap} s WHERE ${sameKey})
@@ -32,7 +34,9 @@ export function copyChunks(snapshot: InventorySnapshot): Buffer[] {
   };
   const { inventoryNamespace, inventoryName, cluster = '', generation, exportedAt } = snapshot;
   for (const item of snapshot.items) {
-    const json = Buffer.from(item.json).toString('utf8').replaceAll('\\', String.raw`\\`);
+    const json = Buffer.from(item.json)
+      .toString('utf8')
+      .replaceAll('\\', String.raw`\\`);
     text += `${[inventoryNamespace, inventoryName, item.targetName, item.uid, cluster, formatGvk(item), generation, json, exportedAt].join('\t')}\n`;
     if (text.length > chunkBytes) flush();
   }
@@ -49,7 +53,11 @@ export interface Limits {
 }
 
 /** What the database needs at least: COPY into a heap (L0), into the table with its key (L1), a merge from a filled staging table (L2). */
-export async function createLimits(dsn: string, probe: Probe, snapshots: { readonly full: InventorySnapshot; readonly next: InventorySnapshot }): Promise<Limits> {
+export async function createLimits(
+  dsn: string,
+  probe: Probe,
+  snapshots: { readonly full: InventorySnapshot; readonly next: InventorySnapshot },
+): Promise<Limits> {
   await probe.run(createTableSql(heap, { key: false }), createTableSql(keyed, { key: true }));
   const client = await connect(dsn);
   const chunks = { full: copyChunks(snapshots.full), next: copyChunks(snapshots.next) };
@@ -61,7 +69,10 @@ export async function createLimits(dsn: string, probe: Probe, snapshots: { reado
       recorder.add('COLD', 'L0', await probe.measure(() => copy(client, heap, chunks.full)));
       recorder.add('COLD', 'L1', await probe.measure(() => copy(client, keyed, chunks.full)));
       await probe.run(`VACUUM ANALYZE ${keyed}`);
-      for (const [state, rows] of [['WARM', chunks.full], ['DELTA', chunks.next]] as const) {
+      for (const [state, rows] of [
+        ['WARM', chunks.full],
+        ['DELTA', chunks.next],
+      ] as const) {
         await probe.run(`TRUNCATE ${heap}`);
         recorder.add(state, 'L0', await probe.measure(() => copy(client, heap, rows)));
         await probe.run(`ANALYZE ${heap}`);

@@ -17,7 +17,17 @@ export function createRowAtATime(options: ContenderOptions): Promise<Contender> 
   return createNaive(options, async (client, table, items, exportedAt) => {
     const text = `INSERT INTO ${table} (${columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ${rewrite}`;
     for (const item of items) {
-      const values = [inventoryNamespace, inventoryName, item.targetName, item.uid, cluster, formatGvk(item), generation, JSON.stringify(item), exportedAt];
+      const values = [
+        inventoryNamespace,
+        inventoryName,
+        item.targetName,
+        item.uid,
+        cluster,
+        formatGvk(item),
+        generation,
+        JSON.stringify(item),
+        exportedAt,
+      ];
       await client.query({ name: 'upsert', text, values });
     }
   });
@@ -31,8 +41,17 @@ export function createUnnestUpsert(options: ContenderOptions): Promise<Contender
       FROM unnest($6::text[], $7::text[], $8::text[], $9::jsonb[]) s (target_name, source_uid, gvk, payload) ${rewrite}`;
     for (let start = 0; start < items.length; start += batchRows) {
       const batch = items.slice(start, start + batchRows);
-      const arrays = [batch.map((item) => item.targetName), batch.map((item) => item.uid), batch.map(formatGvk), batch.map((item) => JSON.stringify(item))];
-      await client.query({ name: 'upsert', text, values: [inventoryNamespace, inventoryName, cluster, generation, exportedAt, ...arrays] });
+      const arrays = [
+        batch.map((item) => item.targetName),
+        batch.map((item) => item.uid),
+        batch.map(formatGvk),
+        batch.map((item) => JSON.stringify(item)),
+      ];
+      await client.query({
+        name: 'upsert',
+        text,
+        values: [inventoryNamespace, inventoryName, cluster, generation, exportedAt, ...arrays],
+      });
     }
   });
 }

@@ -16,7 +16,10 @@ export interface OursOptions extends ContenderOptions {
 export async function createOurs({ dsn, table, scope = benchScope, poolSize = 4 }: OursOptions): Promise<Contender> {
   const { hostname: host, port, username, password, pathname } = new URL(dsn);
   const sink = registry.create(
-    { type: 'postgres', postgres: { database: pathname.slice(1), schema: benchSchema, table, poolSize, tls: { mode: 'disable' } } },
+    {
+      type: 'postgres',
+      postgres: { database: pathname.slice(1), schema: benchSchema, table, poolSize, tls: { mode: 'disable' } },
+    },
     { credentials: { host, port, username: decodeURIComponent(username), password: decodeURIComponent(password) } },
   );
   const { signal } = new AbortController();
@@ -28,7 +31,8 @@ export async function createOurs({ dsn, table, scope = benchScope, poolSize = 4 
       return async () => {
         const { outcome, counts } = await sink.export(snapshot, { signal });
         const held = counts.inserted + counts.updated + counts.unchanged;
-        if (outcome === 'superseded' || held !== items.length) throw new Error(`The export is ${outcome} and left ${held} of ${items.length} items.`);
+        if (outcome === 'superseded' || held !== items.length)
+          throw new Error(`The export is ${outcome} and left ${held} of ${items.length} items.`);
       };
     },
     close: () => sink.close(),

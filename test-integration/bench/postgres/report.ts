@@ -13,7 +13,9 @@ export function renderLines(lines: readonly Line[]): string {
     line.state,
     line.variant,
     amount(line.ms),
-    Number.isNaN(limitOf(lines, line.n, line.state)) || isLimit(line) ? missing : judged(judgeAgainstLimit(lines, line), '≤'),
+    Number.isNaN(limitOf(lines, line.n, line.state)) || isLimit(line)
+      ? missing
+      : judged(judgeAgainstLimit(lines, line), '≤'),
     line.variant === 'row-at-a-time' || isLimit(line) ? missing : judged(judgeAgainstRows(lines, line), '≥'),
     judged(judgeWal(line), '<'),
     line.sentBytes === null ? missing : amount(line.sentBytes / 1e6),
@@ -37,9 +39,17 @@ export function renderFigures(figures: readonly Figure[]): string {
 /** What missed its target, a sentence each. */
 export function listMisses(lines: readonly Line[], figures: readonly Figure[]): string[] {
   const ofLines = lines.flatMap((line) => {
-    const of = { 'limit ratio': judgeAgainstLimit(lines, line), 'row-at-a-time ratio': judgeAgainstRows(lines, line), 'WAL in MB': judgeWal(line) };
+    const of = {
+      'limit ratio': judgeAgainstLimit(lines, line),
+      'row-at-a-time ratio': judgeAgainstRows(lines, line),
+      'WAL in MB': judgeWal(line),
+    };
     return Object.entries(of).flatMap(([what, { ratio, target, verdict }]) =>
-      verdict === 'miss' ? [`${thousands.format(line.n)} items, ${line.state}, ${line.variant}: ${what} ${amount(ratio)}, target ${target}`] : [],
+      verdict === 'miss'
+        ? [
+            `${thousands.format(line.n)} items, ${line.state}, ${line.variant}: ${what} ${amount(ratio)}, target ${target}`,
+          ]
+        : [],
     );
   });
   const ofFigures = figures.flatMap(({ n, figure, value, unit, target, verdict }) =>

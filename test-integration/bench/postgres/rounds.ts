@@ -30,11 +30,15 @@ const onceFrom = 50_000;
 /** Measures every variant in every state, one after another in each round, after one round that does not count. */
 export async function playRounds({ dsn, probe, workload, rounds, progress }: RoundsOptions): Promise<Rounds> {
   const seal = (items: Workload['items']) => sealSnapshot({ ...benchScope, generation: 1, items });
-  const limits = await createLimits(dsn, probe, { full: await seal(workload.items), next: await seal(workload.nextItems) });
+  const limits = await createLimits(dsn, probe, {
+    full: await seal(workload.items),
+    next: await seal(workload.nextItems),
+  });
   const open = new Map<ContenderName, Contender>();
   let recorder = createRecorder();
   try {
-    for (const name of contenderNames) open.set(name, await contenders[name].create({ dsn, table: contenders[name].table }));
+    for (const name of contenderNames)
+      open.set(name, await contenders[name].create({ dsn, table: contenders[name].table }));
     for (let round = 0; round <= rounds; round += 1) {
       // Round 0 warms up.
       if (round === 1) recorder = createRecorder();
@@ -66,14 +70,18 @@ interface PlayOptions {
 
 async function playContender({ name, contender, probe, recorder, workload }: PlayOptions): Promise<void> {
   const [table = ''] = contender.tables;
-  const measure = async (state: State, variants: { readonly alone?: string; readonly withSeal?: string }): Promise<void> => {
+  const measure = async (
+    state: State,
+    variants: { readonly alone?: string; readonly withSeal?: string },
+  ): Promise<void> => {
     const items = state === 'DELTA' ? workload.nextItems : workload.items;
     collectGarbage();
     const staged = await timed(() => contender.stage(items, nextMoment()));
     const sample = await probe.measure(staged.value);
     await probe.expectRows(table, items.length);
     if (variants.alone !== undefined) recorder.add(state, variants.alone, sample);
-    if (variants.withSeal !== undefined) recorder.add(state, variants.withSeal, { ...sample, ms: staged.ms + sample.ms });
+    if (variants.withSeal !== undefined)
+      recorder.add(state, variants.withSeal, { ...sample, ms: staged.ms + sample.ms });
   };
 
   await probe.run(`TRUNCATE ${contender.tables.join(', ')}`, 'CHECKPOINT');

@@ -28,7 +28,9 @@ export async function runPostgresBench({ sizes, json, rounds }: BenchOptions): P
     if (json) for (const record of records) console.log(JSON.stringify(record));
   };
   try {
-    say(`${new Date().toISOString()}, ${describeMachine()}, PostgreSQL ${server.version} (${server.kind}), load ${currentLoad().toFixed(2)}`);
+    say(
+      `${new Date().toISOString()}, ${describeMachine()}, PostgreSQL ${server.version} (${server.kind}), load ${currentLoad().toFixed(2)}`,
+    );
     const lines: Line[] = [];
     for (const n of sizes) {
       const ofSize = await measureSize({ dsn: server.dsn(), probe, n, rounds: rounds ?? defaultRounds(n) });
@@ -40,7 +42,9 @@ export async function runPostgresBench({ sizes, json, rounds }: BenchOptions): P
     emit(figures);
     say(`\n${renderFigures(figures)}`);
     const misses = listMisses(lines, figures);
-    say(`\n${misses.length === 0 ? 'Every target was reached.' : `Missed:\n${misses.map((miss) => `- ${miss}`).join('\n')}`}\nLoad at the end ${currentLoad().toFixed(2)}.`);
+    say(
+      `\n${misses.length === 0 ? 'Every target was reached.' : `Missed:\n${misses.map((miss) => `- ${miss}`).join('\n')}`}\nLoad at the end ${currentLoad().toFixed(2)}.`,
+    );
   } finally {
     await probe.close();
     await server.stop();
@@ -79,16 +83,31 @@ async function measureSize({ dsn, probe, n, rounds }: SizeOptions & { readonly r
       rssMb: footprint === undefined ? null : round(footprint.rssMb, 1),
     };
   });
-  return lines.sort((a, b) => states.indexOf(a.state) - states.indexOf(b.state) || a.variant.localeCompare(b.variant, 'en'));
+  return lines.sort(
+    (a, b) => states.indexOf(a.state) - states.indexOf(b.state) || a.variant.localeCompare(b.variant, 'en'),
+  );
 }
 
-async function measureFigures({ dsn, probe, n, lines }: SizeOptions & { readonly lines: readonly Line[] }): Promise<Figure[]> {
+async function measureFigures({
+  dsn,
+  probe,
+  n,
+  lines,
+}: SizeOptions & { readonly lines: readonly Line[] }): Promise<Figure[]> {
   const progress = createProgress(n);
   await freshSchema(probe);
   const workload = createWorkload(n);
   const ours = lines.filter((line) => line.n === n && line.variant.startsWith('ours'));
   const peak = Math.max(...ours.map((line) => line.rssMb ?? 0));
-  const figures = [createFigure({ n, figure: 'memory above the loaded items while sealing and exporting, worst state', value: peak, unit: 'MB', target: 120 })];
+  const figures = [
+    createFigure({
+      n,
+      figure: 'memory above the loaded items while sealing and exporting, worst state',
+      value: peak,
+      unit: 'MB',
+      target: 120,
+    }),
+  ];
   progress('sealing');
   figures.push(...(await measureSealing(workload)));
   progress('event loop');

@@ -34,7 +34,14 @@ export async function measureScopes(dsn: string, probe: Probe, { items, nextItem
         const { ms } = await timed(() => runAtOnce(deliveries, atOnce));
         rates.push((scopeCount * nextItems.length) / (ms / 1000));
       }
-      figures.push(createFigure({ n: items.length, figure: `${scopeCount} inventories, DELTA, ${atOnce} at once`, value: median(rates), unit: 'items/s' }));
+      figures.push(
+        createFigure({
+          n: items.length,
+          figure: `${scopeCount} inventories, DELTA, ${atOnce} at once`,
+          value: median(rates),
+          unit: 'items/s',
+        }),
+      );
     }
   } finally {
     await Promise.all(scopes.map((scope) => scope.close()));

@@ -30,7 +30,13 @@ export async function measureSealing({ items }: Workload): Promise<Figure[]> {
   return [
     createFigure({ n, figure: 'JSON.stringify and SHA-256 of the items', value: median(plain), unit: 'ms' }),
     createFigure({ n, figure: 'sealing the items', value: median(sealed), unit: 'ms' }),
-    createFigure({ n, figure: 'sealing ÷ (JSON.stringify and SHA-256)', value: median(sealed) / median(plain), unit: '×', target: 2.5 }),
+    createFigure({
+      n,
+      figure: 'sealing ÷ (JSON.stringify and SHA-256)',
+      value: median(sealed) / median(plain),
+      unit: '×',
+      target: 2.5,
+    }),
   ];
 }
 
@@ -48,7 +54,8 @@ export async function measureStalls(contender: Contender, probe: Probe, workload
     const inRound: number[] = [];
     for (const state of states) {
       // Without it WARM would stop after one statement.
-      if (state === 'WARM') await probe.run(forgetChecksum(contenders.ours.table), `VACUUM ANALYZE ${contender.tables.join(', ')}`);
+      if (state === 'WARM')
+        await probe.run(forgetChecksum(contenders.ours.table), `VACUUM ANALYZE ${contender.tables.join(', ')}`);
       collectGarbage();
       const items = state === 'DELTA' ? workload.nextItems : workload.items;
       inRound.push(await longestStall(async () => (await contender.stage(items, nextMoment()))()));
@@ -57,7 +64,18 @@ export async function measureStalls(contender: Contender, probe: Probe, workload
   }
   const n = workload.items.length;
   return [
-    createFigure({ n, figure: 'longest event-loop stall while sealing and exporting, median of rounds', value: median(stalls), unit: 'ms' }),
-    createFigure({ n, figure: 'longest event-loop stall while sealing and exporting, worst of all', value: Math.max(...stalls), unit: 'ms', target: 100 }),
+    createFigure({
+      n,
+      figure: 'longest event-loop stall while sealing and exporting, median of rounds',
+      value: median(stalls),
+      unit: 'ms',
+    }),
+    createFigure({
+      n,
+      figure: 'longest event-loop stall while sealing and exporting, worst of all',
+      value: Math.max(...stalls),
+      unit: 'ms',
+      target: 100,
+    }),
   ];
 }

@@ -29,13 +29,21 @@ export async function measureStatisticsAge(dsn: string, probe: Probe, workload: 
   const samples = new Map<string, number[]>();
   const table = contenders.ours.table;
   const ours = await createOurs({ dsn, table });
-  const neighbour = await createOurs({ dsn, table, scope: { ...benchScope, inventoryName: 'neighbour', cluster: 'beside' } });
+  const neighbour = await createOurs({
+    dsn,
+    table,
+    scope: { ...benchScope, inventoryName: 'neighbour', cluster: 'beside' },
+  });
   try {
     for (let round = 0; round < rounds; round += 1) {
       for (const name of rotate(names, round)) {
         const { beside, analyse } = cases[name];
         // TRUNCATE forgets nothing of what ANALYZE found about columns.
-        await probe.run(`TRUNCATE ${ours.tables.join(', ')}`, ...ours.tables.map((qualified) => `DELETE FROM pg_statistic WHERE starelid = '${qualified}'::regclass`), 'CHECKPOINT');
+        await probe.run(
+          `TRUNCATE ${ours.tables.join(', ')}`,
+          ...ours.tables.map((qualified) => `DELETE FROM pg_statistic WHERE starelid = '${qualified}'::regclass`),
+          'CHECKPOINT',
+        );
         if (beside) await exportOnce(neighbour, workload.items);
         if (analyse === 'before') await probe.run(`ANALYZE ${ours.tables.join(', ')}`);
         await exportOnce(ours, workload.items);
@@ -54,7 +62,13 @@ export async function measureStatisticsAge(dsn: string, probe: Probe, workload: 
   const ms = (name: Case, state: string): number => median(samples.get(`${name} ${state}`) ?? []);
   return comparisons.flatMap(([name, analysed]) =>
     measuredStates.map((state) =>
-      createFigure({ n: workload.items.length, figure: `${name}, ${state} ÷ ${analysed}`, value: ms(name, state) / ms(analysed, state), unit: '×', target: 1.5 }),
+      createFigure({
+        n: workload.items.length,
+        figure: `${name}, ${state} ÷ ${analysed}`,
+        value: ms(name, state) / ms(analysed, state),
+        unit: '×',
+        target: 1.5,
+      }),
     ),
   );
 }

@@ -3,20 +3,54 @@ import { createFigure, type Line } from './results.ts';
 import { judgeAgainstLimit, judgeAgainstRows, judgeWal } from './targets.ts';
 
 const line = (given: Partial<Line>): Line => ({
-  bench: 'postgres', n: 10_000, state: 'COLD', variant: 'ours', ms: 100, walBytes: 0, sentBytes: null, rssMb: null, ...given,
+  bench: 'postgres',
+  n: 10_000,
+  state: 'COLD',
+  variant: 'ours',
+  ms: 100,
+  walBytes: 0,
+  sentBytes: null,
+  rssMb: null,
+  ...given,
 });
 
-const cold = [line({ variant: 'L0', ms: 40 }), line({ variant: 'L1', ms: 50 }), line({ variant: 'row-at-a-time', ms: 500 })];
-const warm = [line({ state: 'WARM', variant: 'L0', ms: 40 }), line({ state: 'WARM', variant: 'L2', ms: 60 }), line({ state: 'WARM', variant: 'row-at-a-time', ms: 500 })];
+const cold = [
+  line({ variant: 'L0', ms: 40 }),
+  line({ variant: 'L1', ms: 50 }),
+  line({ variant: 'row-at-a-time', ms: 500 }),
+];
+const warm = [
+  line({ state: 'WARM', variant: 'L0', ms: 40 }),
+  line({ state: 'WARM', variant: 'L2', ms: 60 }),
+  line({ state: 'WARM', variant: 'row-at-a-time', ms: 500 }),
+];
 
 test.each([
   { what: 'COLD at its target of L1', lines: cold, given: { ms: 80 }, ratio: 1.6, verdict: 'pass' },
   { what: 'COLD above it', lines: cold, given: { ms: 90 }, ratio: 1.8, verdict: 'miss' },
-  { what: 'WARM against L0 and L2 together', lines: warm, given: { state: 'WARM', ms: 60 }, ratio: 0.6, verdict: 'pass' },
+  {
+    what: 'WARM against L0 and L2 together',
+    lines: warm,
+    given: { state: 'WARM', ms: 60 },
+    ratio: 0.6,
+    verdict: 'pass',
+  },
   { what: 'WARM above it', lines: warm, given: { state: 'WARM', ms: 61 }, ratio: 0.61, verdict: 'miss' },
-  { what: 'every way that is ours', lines: cold, given: { variant: 'ours-with-seal', ms: 90 }, ratio: 1.8, verdict: 'miss' },
+  {
+    what: 'every way that is ours',
+    lines: cold,
+    given: { variant: 'ours-with-seal', ms: 90 },
+    ratio: 1.8,
+    verdict: 'miss',
+  },
   { what: 'nobody else', lines: cold, given: { variant: 'unnest', ms: 90 }, ratio: 1.8, verdict: null },
-  { what: 'a size below the targets', lines: cold.map((each) => ({ ...each, n: 2_000 })), given: { n: 2_000, ms: 90 }, ratio: 1.8, verdict: null },
+  {
+    what: 'a size below the targets',
+    lines: cold.map((each) => ({ ...each, n: 2_000 })),
+    given: { n: 2_000, ms: 90 },
+    ratio: 1.8,
+    verdict: null,
+  },
 ] as const)('judges against the limit: $what', ({ lines, given, ratio, verdict }) => {
   const judgement = judgeAgainstLimit(lines, line(given));
   expect(judgement.ratio).toBeCloseTo(ratio);
@@ -30,7 +64,12 @@ test.each([
   { state: 'WARM', ms: 42, verdict: 'miss' },
   { state: 'DELTA', ms: 1, verdict: null },
 ] as const)('judges $ms ms against a row at a time in $state: $verdict', ({ state, ms, verdict }) => {
-  expect(judgeAgainstRows([...cold, ...warm, line({ state: 'DELTA', variant: 'row-at-a-time', ms: 500 })], line({ state, ms })).verdict).toBe(verdict);
+  expect(
+    judgeAgainstRows(
+      [...cold, ...warm, line({ state: 'DELTA', variant: 'row-at-a-time', ms: 500 })],
+      line({ state, ms }),
+    ).verdict,
+  ).toBe(verdict);
 });
 
 test('says nothing where a row at a time was not measured', () => {

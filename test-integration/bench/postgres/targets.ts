@@ -39,11 +39,17 @@ export function judgeAgainstRows(lines: readonly Line[], line: Line): Judgement 
 
 /** The WAL of a line in MB; judged where it is ours and nothing changed. */
 export function judgeWal(line: Line): Judgement {
-  return judge(line, line.walBytes / 1e6, line.state === 'WARM' ? warmWalBytes / 1e6 : undefined, line.walBytes < warmWalBytes);
+  return judge(
+    line,
+    line.walBytes / 1e6,
+    line.state === 'WARM' ? warmWalBytes / 1e6 : undefined,
+    line.walBytes < warmWalBytes,
+  );
 }
 
 function judge(line: Line, ratio: number, target: number | undefined, reached: boolean): Judgement {
-  const judged = target !== undefined && line.n >= targetsFrom && line.variant.startsWith('ours') && !Number.isNaN(ratio);
+  const judged =
+    target !== undefined && line.n >= targetsFrom && line.variant.startsWith('ours') && !Number.isNaN(ratio);
   if (!judged) return { ratio, target: null, verdict: null };
   return { ratio, target, verdict: reached ? 'pass' : 'miss' };
 }

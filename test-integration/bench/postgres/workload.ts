@@ -2,7 +2,11 @@ import type { Item, Scope } from '@kollect/core';
 import { evolve, makeItems } from '@kollect/sink-testkit';
 
 /** The inventory that every contender exports. */
-export const benchScope = { cluster: 'bench', inventoryNamespace: 'platform', inventoryName: 'everything' } as const satisfies Scope;
+export const benchScope = {
+  cluster: 'bench',
+  inventoryNamespace: 'platform',
+  inventoryName: 'everything',
+} as const satisfies Scope;
 
 /** Least bytes of an item's attributes; with its identity an item is 0.5 to 1.1 KiB of JSON. */
 const attributeBytes = [320, 420, 520, 620, 720, 820, 920] as const;
@@ -18,7 +22,12 @@ export interface Workload {
 export function createWorkload(count: number): Workload {
   const items = attributeBytes.flatMap((bytes, index) => {
     const share = Math.floor((count + index) / attributeBytes.length);
-    return makeItems({ count: share, seed: index + 1, bytes, targets: ['workloads', 'network', 'storage', 'certificates'] });
+    return makeItems({
+      count: share,
+      seed: index + 1,
+      bytes,
+      targets: ['workloads', 'network', 'storage', 'certificates'],
+    });
   });
   const half = Math.ceil(count / 200);
   return { items, nextItems: evolve(items, { changed: Math.ceil(count / 100), removed: half, added: half }) };

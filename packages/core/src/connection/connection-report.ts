@@ -11,7 +11,11 @@ export interface Finding<T> {
 
 export interface ReportBuilder {
   /** Runs one step with what an earlier one gave; undefined where that one failed, or this one does. Rejects only when aborted. */
-  readonly step: <P, T>(name: string, previous: P | undefined, run: (previous: P) => Promise<Finding<T>>) => Promise<T | undefined>;
+  readonly step: <P, T>(
+    name: string,
+    previous: P | undefined,
+    run: (previous: P) => Promise<Finding<T>>,
+  ) => Promise<T | undefined>;
   readonly report: () => ConnectionReport;
 }
 
@@ -36,13 +40,23 @@ export function createReportBuilder({ signal, classify, remedies }: ReportBuilde
       const durationMs = () => Math.round(performance.now() - start);
       try {
         const { found, value, warning } = await run(previous);
-        const outcome = warning === undefined ? { status: 'passed' as const, code: 'OK' } : { status: 'warning' as const, ...warning };
+        const outcome =
+          warning === undefined
+            ? { status: 'passed' as const, code: 'OK' }
+            : { status: 'warning' as const, ...warning };
         steps.push({ name, ...outcome, found, durationMs: durationMs() });
         return value;
       } catch (thrown) {
         const error = classify(thrown);
         if (signal.aborted) throw error;
-        steps.push({ name, status: 'failed', code: error.code, found: error.message, remedy: remedies[error.code], durationMs: durationMs() });
+        steps.push({
+          name,
+          status: 'failed',
+          code: error.code,
+          found: error.message,
+          remedy: remedies[error.code],
+          durationMs: durationMs(),
+        });
         return undefined;
       }
     },

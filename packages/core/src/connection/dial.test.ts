@@ -74,8 +74,14 @@ test('what cannot be reached is UNAVAILABLE, retryable, naming host, port and co
   const lookup = fakeLookup({ 'db.example': [['127.0.0.1', '127.0.0.2']] });
   const { dial } = createEgressPolicy({ lookup });
   const error = await rejection(dial({ host: 'db.example', port }));
-  expect([error.code, error.retryable, error.message]).toEqual(['UNAVAILABLE', true, `Cannot connect to db.example:${String(port)}: ECONNREFUSED.`]);
-  expect((await rejection(dial({ host: 'x.example', port: 5432 }))).message).toBe('Cannot resolve the host of x.example:5432: ENOTFOUND.');
+  expect([error.code, error.retryable, error.message]).toEqual([
+    'UNAVAILABLE',
+    true,
+    `Cannot connect to db.example:${String(port)}: ECONNREFUSED.`,
+  ]);
+  expect((await rejection(dial({ host: 'x.example', port: 5432 }))).message).toBe(
+    'Cannot resolve the host of x.example:5432: ENOTFOUND.',
+  );
 });
 
 test('a time limit ends it, also while resolving', async () => {
@@ -88,7 +94,14 @@ test('a time limit ends it, also while resolving', async () => {
 
 test('a time limit beyond what timers hold does not fire at once', async () => {
   const controller = new AbortController();
-  const dialling = rejection(createEgressPolicy({ lookup: neverAnswers }).dial({ host: 'db.example', port: 5432, timeoutMs: 2 ** 40, signal: controller.signal }));
+  const dialling = rejection(
+    createEgressPolicy({ lookup: neverAnswers }).dial({
+      host: 'db.example',
+      port: 5432,
+      timeoutMs: 2 ** 40,
+      signal: controller.signal,
+    }),
+  );
   await setTimeout(20);
   controller.abort();
   expect((await dialling).code).toBe('ABORTED');

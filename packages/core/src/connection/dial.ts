@@ -8,7 +8,10 @@ const defaultTimeoutMs = 10_000;
 const maxTimeoutMs = 2 ** 31 - 1;
 
 /** Connects a guarded socket. Whatever happens, no timer, no signal listener and, when it rejects, no socket stays behind. */
-export function dial(createSocket: () => Socket, { host, port, signal, timeoutMs = defaultTimeoutMs }: DialOptions): Promise<Socket> {
+export function dial(
+  createSocket: () => Socket,
+  { host, port, signal, timeoutMs = defaultTimeoutMs }: DialOptions,
+): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const target = host.includes(':') ? `[${host}]:${String(port)}` : `${host}:${String(port)}`;
     if (signal?.aborted === true) throw abortError(signal, `Connecting to ${target}`);
@@ -48,8 +51,13 @@ export function dial(createSocket: () => Socket, { host, port, signal, timeoutMs
 }
 
 function checkTarget(host: string, port: number): void {
-  if (host === '' || /[\s/]/u.test(host)) throw new SinkError('SPEC_INVALID', `Expected a host name or an IP address to dial, found ${JSON.stringify(host)}.`);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new SinkError('SPEC_INVALID', `Expected a port from 1 to 65535 for ${host}, found ${String(port)}.`);
+  if (host === '' || /[\s/]/u.test(host))
+    throw new SinkError(
+      'SPEC_INVALID',
+      `Expected a host name or an IP address to dial, found ${JSON.stringify(host)}.`,
+    );
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new SinkError('SPEC_INVALID', `Expected a port from 1 to 65535 for ${host}, found ${String(port)}.`);
 }
 
 function connectError(error: Error, target: string): SinkError {
@@ -62,6 +70,9 @@ function connectError(error: Error, target: string): SinkError {
 
 /** One code, or those of every address that was tried. */
 function codesOf(error: Error): readonly string[] {
-  const { errors, code } = error as { readonly errors?: readonly { readonly code?: unknown }[]; readonly code?: unknown };
+  const { errors, code } = error as {
+    readonly errors?: readonly { readonly code?: unknown }[];
+    readonly code?: unknown;
+  };
   return (errors?.map((each) => each.code) ?? [code]).filter((each) => typeof each === 'string');
 }

@@ -21,7 +21,18 @@ export interface EgressPolicyOptions {
 /** Addresses at which no store lives and from which secrets leak. Loopback and private ranges are left open: databases and sidecars live there. */
 const builtIn: readonly (readonly [reason: string, ranges: readonly string[]])[] = [
   ['link-local, where cloud metadata lives', ['169.254.0.0/16', 'fe80::/10']],
-  ['cloud metadata', ['100.100.100.200', '168.63.129.16', '192.0.0.192', 'fd00:ec2::254', 'fd20:ce::254', 'fd00:c1::a9fe:a9fe', 'fd00:42::42']],
+  [
+    'cloud metadata',
+    [
+      '100.100.100.200',
+      '168.63.129.16',
+      '192.0.0.192',
+      'fd00:ec2::254',
+      'fd20:ce::254',
+      'fd00:c1::a9fe:a9fe',
+      'fd00:42::42',
+    ],
+  ],
   ['unspecified', ['0.0.0.0/8', '::/128']],
   ['multicast', ['224.0.0.0/4', 'ff00::/8']],
   ['reserved or broadcast', ['240.0.0.0/4']],
@@ -36,15 +47,22 @@ export function createEgressPolicy(options: EgressPolicyOptions = {}): Egress {
 }
 
 function createCheck({ deny = [], allow = [], allowOnly }: EgressPolicyOptions): Egress['check'] {
-  const parse = (ranges: readonly string[], option: string): readonly IpRange[] => ranges.map((range) => parseIpRange(range, option));
+  const parse = (ranges: readonly string[], option: string): readonly IpRange[] =>
+    ranges.map((range) => parseIpRange(range, option));
   const allowed = parse(allow, 'allow');
   const only = allowOnly === undefined ? undefined : parse(allowOnly, 'allowOnly');
-  const denials = [...builtIn.map(([reason, ranges]) => ({ reason, ranges: parse(ranges, 'deny') })), { reason: 'denied by the host', ranges: parse(deny, 'deny') }];
+  const denials = [
+    ...builtIn.map(([reason, ranges]) => ({ reason, ranges: parse(ranges, 'deny') })),
+    { reason: 'denied by the host', ranges: parse(deny, 'deny') },
+  ];
 
   return (address, host) => {
     const denied = (reason: string): SinkError => {
       const origin = host === undefined || host === address ? '' : `, which ${JSON.stringify(host)} resolves to`;
-      return new SinkError('EGRESS_DENIED', `The egress policy of this operator forbids ${JSON.stringify(address)} (${reason})${origin}.`);
+      return new SinkError(
+        'EGRESS_DENIED',
+        `The egress policy of this operator forbids ${JSON.stringify(address)} (${reason})${origin}.`,
+      );
     };
     const dialled = parseIpAddress(address);
     if (dialled === undefined) throw denied('not an IP address');
@@ -52,7 +70,8 @@ function createCheck({ deny = [], allow = [], allowOnly }: EgressPolicyOptions):
     // An allowed carrier, such as the NAT64 prefix, does not allow what it carries.
     if (allowed.some((range) => inRange(carried ?? dialled, range))) return;
     const forms = carried === undefined ? [dialled] : [dialled, carried];
-    const within = (ranges: readonly IpRange[]): boolean => ranges.some((range) => forms.some((form) => inRange(form, range)));
+    const within = (ranges: readonly IpRange[]): boolean =>
+      ranges.some((range) => forms.some((form) => inRange(form, range)));
     const denial = denials.find(({ ranges }) => within(ranges));
     if (denial !== undefined) throw denied(denial.reason);
     if (only !== undefined && !within(only)) throw denied('outside the ranges that it allows');

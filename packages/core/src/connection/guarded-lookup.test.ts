@@ -48,9 +48,12 @@ test.each([
 });
 
 // The system's resolver reads these, as the operating system would when dialling.
-test.each(['2852039166', '0xa9fea9fe', '0251.0376.0251.0376', '169.254.43518', '169.254.169.254'])('%s is denied by what it resolves to', async (host) => {
-  expect((await ask(host, { all: true }, createEgressPolicy())).error?.code).toBe('EGRESS_DENIED');
-});
+test.each(['2852039166', '0xa9fea9fe', '0251.0376.0251.0376', '169.254.43518', '169.254.169.254'])(
+  '%s is denied by what it resolves to',
+  async (host) => {
+    expect((await ask(host, { all: true }, createEgressPolicy())).error?.code).toBe('EGRESS_DENIED');
+  },
+);
 
 test('a resolver that answers in the single form is checked as well', async () => {
   const single = createEgressPolicy({

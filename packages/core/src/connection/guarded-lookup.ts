@@ -22,7 +22,11 @@ function addressesOf(result: string | LookupAddress[], family: number | undefine
   return typeof result === 'string' ? [{ address: result, family: family ?? isIP(result) }] : result;
 }
 
-function allowedOf(hostname: string, addresses: readonly LookupAddress[], check: Egress['check']): [LookupAddress, ...LookupAddress[]] {
+function allowedOf(
+  hostname: string,
+  addresses: readonly LookupAddress[],
+  check: Egress['check'],
+): [LookupAddress, ...LookupAddress[]] {
   let denial: unknown;
   const allowed = addresses.filter(({ address }) => {
     try {
@@ -35,5 +39,12 @@ function allowedOf(hostname: string, addresses: readonly LookupAddress[], check:
   });
   const [first, ...others] = allowed;
   if (first !== undefined) return [first, ...others];
-  throw denial ?? Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), { code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname });
+  throw (
+    denial ??
+    Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), {
+      code: 'ENOTFOUND',
+      syscall: 'getaddrinfo',
+      hostname,
+    })
+  );
 }

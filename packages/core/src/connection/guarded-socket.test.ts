@@ -17,7 +17,6 @@ const answers = {
   'metadata.example': [['169.254.169.254']],
 };
 
-
 const failure = (socket: Socket): Promise<{ readonly code: unknown; readonly destroyed: boolean }> =>
   new Promise((resolve) => {
     socket.once('error', (error: { readonly code?: unknown }) => {
@@ -30,7 +29,10 @@ test.each<[string, (socket: Socket, port: number) => Socket]>([
   ['options', (socket, port) => socket.connect({ port, host: '127.0.0.1' })],
   ['a name', (socket, port) => socket.connect({ port, host: 'db.example' })],
   ['a name with several addresses, one denied and one dead', (socket, port) => socket.connect(port, 'many.example')],
-  ['setters before connect', (socket, port) => socket.setNoDelay(true).setKeepAlive(true, 1000).setTimeout(60_000).connect(port, '127.0.0.1')],
+  [
+    'setters before connect',
+    (socket, port) => socket.setNoDelay(true).setKeepAlive(true, 1000).setTimeout(60_000).connect(port, '127.0.0.1'),
+  ],
 ])('connects by %s and carries data', async (_, connect) => {
   const socket = connect(createEgressPolicy({ lookup: fakeLookup(answers) }).socket(), server.port);
   expect(await text(socket)).toBe('hello from 127.0.0.1');
@@ -59,7 +61,17 @@ test.each<[string, (socket: Socket) => Socket]>([
   ['a name for a denied address', (socket) => socket.connect(80, 'metadata.example')],
   ['a path', (socket) => socket.connect('/var/run/postgresql/.s.PGSQL.5432')],
   ['a path in options', (socket) => socket.connect({ path: '/var/run/postgresql/.s.PGSQL.5432' })],
-  ['a lookup of its own', (socket) => socket.connect({ port: 80, host: 'metadata.example', lookup: (_, __, callback) => { callback(null, '127.0.0.1', 4); } })],
+  [
+    'a lookup of its own',
+    (socket) =>
+      socket.connect({
+        port: 80,
+        host: 'metadata.example',
+        lookup: (_, __, callback) => {
+          callback(null, '127.0.0.1', 4);
+        },
+      }),
+  ],
 ])('%s ends in an error event with EGRESS_DENIED', async (_, connect) => {
   const socket = connect(createEgressPolicy({ lookup: fakeLookup(answers) }).socket());
   expect(await failure(socket)).toEqual({ code: 'EGRESS_DENIED', destroyed: true });
@@ -71,7 +83,9 @@ test('without a host it is localhost, and that is looked up and checked', async 
 });
 
 test('a port where nobody listens is the ordinary error', async () => {
-  const socket = createEgressPolicy().socket().connect(await closedPort(), '127.0.0.1');
+  const socket = createEgressPolicy()
+    .socket()
+    .connect(await closedPort(), '127.0.0.1');
   expect(await failure(socket)).toEqual({ code: 'ECONNREFUSED', destroyed: true });
 });
 

@@ -2,12 +2,20 @@ import { expect, test } from '@jest/globals';
 import { SinkError } from '../contract/errors.ts';
 import { carriedIpv4, inRange, parseIpAddress, parseIpRange } from './ip-address.ts';
 
-test.each(['2852039166', '0xa9fea9fe', '0251.0376.0251.0376', '169.254.43518', '127.1', '[::1]', '1.2.3.4 ', '', 'localhost', '::1/128'])(
-  '%j is not an address, only a name for the resolver',
-  (text) => {
-    expect(parseIpAddress(text)).toBeUndefined();
-  },
-);
+test.each([
+  '2852039166',
+  '0xa9fea9fe',
+  '0251.0376.0251.0376',
+  '169.254.43518',
+  '127.1',
+  '[::1]',
+  '1.2.3.4 ',
+  '',
+  'localhost',
+  '::1/128',
+])('%j is not an address, only a name for the resolver', (text) => {
+  expect(parseIpAddress(text)).toBeUndefined();
+});
 
 test.each([
   ['::ffff:169.254.169.254', '169.254.169.254'],
@@ -46,10 +54,18 @@ test.each([
   expect(inRange(address, parseIpRange(range, 'allow'))).toBe(held);
 });
 
-test.each(['', '10.0.0.0/33', '10.0.0.0/-1', '10.0.0.0/', '10.0.0.0/8/8', '10/8', 'localhost', 'fe80::1%eth0/64', '::/129', '10.0.0.0/8 '])(
-  'the range %j is refused',
-  (text) => {
-    expect(() => parseIpRange(text, 'allow')).toThrow(SinkError);
-    expect(() => parseIpRange(text, 'allow')).toThrow(/allow: expected a range such as/u);
-  },
-);
+test.each([
+  '',
+  '10.0.0.0/33',
+  '10.0.0.0/-1',
+  '10.0.0.0/',
+  '10.0.0.0/8/8',
+  '10/8',
+  'localhost',
+  'fe80::1%eth0/64',
+  '::/129',
+  '10.0.0.0/8 ',
+])('the range %j is refused', (text) => {
+  expect(() => parseIpRange(text, 'allow')).toThrow(SinkError);
+  expect(() => parseIpRange(text, 'allow')).toThrow(/allow: expected a range such as/u);
+});

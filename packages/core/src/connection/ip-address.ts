@@ -17,7 +17,10 @@ export function parseIpRange(text: string, option: string): IpRange {
   const width = parsed?.kind() === 'ipv4' ? 32 : 128;
   const length = prefix === undefined ? width : /^\d{1,3}$/u.test(prefix) ? Number(prefix) : Number.NaN;
   if (parsed !== undefined && rest.length === 0 && length <= width) return [parsed, length];
-  throw new SinkError('SPEC_INVALID', `The egress policy's ${option}: expected a range such as "10.0.0.0/8" or "fd00::/8", found ${JSON.stringify(text)}.`);
+  throw new SinkError(
+    'SPEC_INVALID',
+    `The egress policy's ${option}: expected a range such as "10.0.0.0/8" or "fd00::/8", found ${JSON.stringify(text)}.`,
+  );
 }
 
 export function inRange(address: IpAddress, [base, length]: IpRange): boolean {

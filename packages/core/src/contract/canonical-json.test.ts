@@ -47,15 +47,28 @@ describe('canonical JSON', () => {
   });
 
   test('sorts keys by UTF-16 code units, so that a surrogate pair comes before U+FB33 (RFC 8785, section 3.2.3)', () => {
-    const unsorted = { '\u20ac': 'Euro', '\r': 'CR', '\ufb33': 'Dalet', '1': 'One', '\ud83d\ude00': 'Emoji', '\u0080': 'Control', '\u00f6': 'O' };
-    expect(canonical(unsorted)).toBe('{"\\r":"CR","1":"One","\u0080":"Control","ö":"O","€":"Euro","😀":"Emoji","\ufb33":"Dalet"}');
+    const unsorted = {
+      '\u20ac': 'Euro',
+      '\r': 'CR',
+      '\ufb33': 'Dalet',
+      '1': 'One',
+      '\ud83d\ude00': 'Emoji',
+      '\u0080': 'Control',
+      '\u00f6': 'O',
+    };
+    expect(canonical(unsorted)).toBe(
+      '{"\\r":"CR","1":"One","\u0080":"Control","ö":"O","€":"Euro","😀":"Emoji","\ufb33":"Dalet"}',
+    );
   });
 
   test.each([1, 4097])('escapes every character as JSON.stringify does, in a string of %i times all', (times) => {
-    const all = Array.from({ length: 0x2100 }, (_, code) => String.fromCodePoint(code + 1)).join('') + '\uffff\u{10000}\u{10ffff}';
+    const all =
+      Array.from({ length: 0x2100 }, (_, code) => String.fromCodePoint(code + 1)).join('') +
+      '\uffff\u{10000}\u{10ffff}';
     const text = all.slice(0, times === 1 ? 4000 : undefined).repeat(times === 1 ? 1 : 3);
     expect(canonical(text)).toBe(JSON.stringify(text));
-    for (const character of all) if (canonical(character) !== JSON.stringify(character)) throw new Error(`U+${character.codePointAt(0)}`);
+    for (const character of all)
+      if (canonical(character) !== JSON.stringify(character)) throw new Error(`U+${character.codePointAt(0)}`);
   });
 
   test('keeps a key named __proto__ as data', () => {
@@ -63,7 +76,10 @@ describe('canonical JSON', () => {
   });
 
   test('leaves out what JSON.stringify leaves out of objects', () => {
-    const value = Object.defineProperty({ a: undefined, [Symbol('s')]: 1, c: 3 }, 'hidden', { value: 1, enumerable: false });
+    const value = Object.defineProperty({ a: undefined, [Symbol('s')]: 1, c: 3 }, 'hidden', {
+      value: 1,
+      enumerable: false,
+    });
     expect(canonical(value)).toBe('{"c":3}');
     expect(canonical({ a: undefined })).toBe('{}');
   });
@@ -78,14 +94,22 @@ describe('canonical JSON', () => {
     ['a Map', { a: new Map() }, 'value.a is an instance of Map'],
     ['a typed array', { a: new Uint8Array(1) }, 'value.a is an instance of Uint8Array'],
     ['a boxed string', { a: Object('x') as unknown }, 'value.a is an instance of String'],
-    ['an object with a prototype of its own', { a: Object.create({ b: 1 }) as unknown }, 'value.a is an object with a prototype'],
+    [
+      'an object with a prototype of its own',
+      { a: Object.create({ b: 1 }) as unknown },
+      'value.a is an object with a prototype',
+    ],
     ['a function', { a: () => 1 }, 'value.a is a function'],
     ['a toJSON method', { a: { toJSON: () => 1 } }, 'value.a.toJSON is a function'],
     ['a symbol', { a: Symbol('x') }, 'value.a is a symbol'],
     ['undefined in an array', { a: [1, undefined] }, 'value.a[1] is undefined inside an array'],
     ['a hole', { a: Object.assign([1], { length: 2 }) }, 'value.a[1] is a hole in an array'],
     ['a getter', Object.defineProperty({}, 'a', { get: () => 1, enumerable: true }), 'value.a is computed by a getter'],
-    ['a setter', Object.defineProperty({}, 'a', { set: () => {}, enumerable: true }), 'value.a is computed by a getter or setter'],
+    [
+      'a setter',
+      Object.defineProperty({}, 'a', { set: () => {}, enumerable: true }),
+      'value.a is computed by a getter or setter',
+    ],
     ['U+0000', { a: { 'b.c': ['x\0y'] } }, 'value.a["b.c"][0] holds the character U+0000'],
     ['U+0000 in a long text', { a: `${'x'.repeat(5000)}\0` }, 'value.a holds the character U+0000'],
     ['U+0000 in a key', { 'a\0': 1 }, String.raw`value["a\u0000"] is a key that holds the character U+0000`],
@@ -94,7 +118,11 @@ describe('canonical JSON', () => {
     ['a low surrogate alone', ['\udc00'], 'value[0] holds half of a surrogate pair'],
     ['two high surrogates', ['\ud83d\ud83d'], 'value[0] holds half of a surrogate pair'],
     ['a surrogate alone in a long text', [`${'x'.repeat(5000)}\udfff`], 'value[0] holds half of a surrogate pair'],
-    ['a surrogate alone in a key', { '\udfff': 1 }, String.raw`value["\udfff"] is a key that holds half of a surrogate pair`],
+    [
+      'a surrogate alone in a key',
+      { '\udfff': 1 },
+      String.raw`value["\udfff"] is a key that holds half of a surrogate pair`,
+    ],
   ])('refuses %s', (_, value, message) => {
     expect(() => canonical(value)).toThrow(message);
   });
@@ -110,14 +138,14 @@ describe('canonical JSON', () => {
     expect(canonical([shared, shared])).toBe('[{"a":1},{"a":1}]');
   });
 
-  test.each<[string, (inner: unknown) => unknown]>([['objects', (inner) => ({ a: inner })], ['arrays', (inner) => [inner]]])(
-    'takes %s 500 deep and refuses one more',
-    (_, wrap) => {
-      expect(JSON.parse(canonical(nest(maxDepth, wrap)))).toEqual(nest(maxDepth, wrap));
-      expect(() => canonical(nest(maxDepth + 1, wrap))).toThrow('leads to more than 500 nested objects and arrays');
-      expect(() => canonical(nest(20_000, wrap))).toThrow('leads to more than 500 nested objects and arrays');
-    },
-  );
+  test.each<[string, (inner: unknown) => unknown]>([
+    ['objects', (inner) => ({ a: inner })],
+    ['arrays', (inner) => [inner]],
+  ])('takes %s 500 deep and refuses one more', (_, wrap) => {
+    expect(JSON.parse(canonical(nest(maxDepth, wrap)))).toEqual(nest(maxDepth, wrap));
+    expect(() => canonical(nest(maxDepth + 1, wrap))).toThrow('leads to more than 500 nested objects and arrays');
+    expect(() => canonical(nest(20_000, wrap))).toThrow('leads to more than 500 nested objects and arrays');
+  });
 
   test('refuses what is small in memory and endless as text', () => {
     const filler = 'x'.repeat(100_000);

@@ -16,7 +16,15 @@ const [openArray, closeArray, openObject, closeObject, comma, colon] = [0x5b, 0x
 const hexDigits = Buffer.from('0123456789abcdef', 'latin1');
 /** The second character of a two-character escape, by code; zero where there is none. */
 const shortEscapes = new Uint8Array(0x60);
-for (const [code, letter] of [[0x08, 'b'], [0x09, 't'], [0x0a, 'n'], [0x0c, 'f'], [0x0d, 'r'], [quote, '"'], [backslash, '\\']] as const) {
+for (const [code, letter] of [
+  [0x08, 'b'],
+  [0x09, 't'],
+  [0x0a, 'n'],
+  [0x0c, 'f'],
+  [0x0d, 'r'],
+  [quote, '"'],
+  [backslash, '\\'],
+] as const) {
   shortEscapes[code] = letter.charCodeAt(0);
 }
 
@@ -31,7 +39,12 @@ export class Refusal extends Error {
   /** True where sealing with `sanitize` replaces the value instead. */
   readonly sanitizable: boolean;
 
-  constructor({ path, problem, remedy, sanitizable = false }: Pick<Refusal, 'path' | 'problem' | 'remedy'> & { sanitizable?: boolean }) {
+  constructor({
+    path,
+    problem,
+    remedy,
+    sanitizable = false,
+  }: Pick<Refusal, 'path' | 'problem' | 'remedy'> & { sanitizable?: boolean }) {
     super(`${formatPath(path)} ${problem}: ${remedy}.`);
     this.path = path;
     this.problem = problem;
@@ -135,17 +148,38 @@ export function createCanonicalWriter(): CanonicalWriter {
   }
 
   function refuseNull(depth: number, isKey: boolean): never {
-    refuse(depth, `${isKey ? 'is a key that holds' : 'holds'} the character U+0000, which stores cannot keep`, 'remove it, or seal with sanitize', true);
+    refuse(
+      depth,
+      `${isKey ? 'is a key that holds' : 'holds'} the character U+0000, which stores cannot keep`,
+      'remove it, or seal with sanitize',
+      true,
+    );
   }
 
   function refuseSurrogate(depth: number, isKey: boolean): never {
-    refuse(depth, `${isKey ? 'is a key that holds' : 'holds'} half of a surrogate pair, which is no character`, 'remove it, or seal with sanitize', true);
+    refuse(
+      depth,
+      `${isKey ? 'is a key that holds' : 'holds'} half of a surrogate pair, which is no character`,
+      'remove it, or seal with sanitize',
+      true,
+    );
   }
 
   function writeNumber(value: number, depth: number): void {
-    if (!Number.isFinite(value)) refuse(depth, 'is NaN or infinite, which JSON cannot carry', 'give a finite number or null, or seal with sanitize', true);
+    if (!Number.isFinite(value))
+      refuse(
+        depth,
+        'is NaN or infinite, which JSON cannot carry',
+        'give a finite number or null, or seal with sanitize',
+        true,
+      );
     if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
-      refuse(depth, 'is an integer beyond 2^53, whose last digits are lost already', 'give it as a string, or seal with sanitize', true);
+      refuse(
+        depth,
+        'is an integer beyond 2^53, whose last digits are lost already',
+        'give it as a string, or seal with sanitize',
+        true,
+      );
     }
     // `String` is ECMAScript's form, which RFC 8785 takes over; it turns -0 into 0.
     writeRaw(String(value));
@@ -180,7 +214,11 @@ export function createCanonicalWriter(): CanonicalWriter {
       if (seen.has(ancestor)) throw cycleRefusal(path.slice(0, at + 1));
       seen.add(ancestor);
     }
-    refuse(7, `leads to more than ${maxDepth} nested objects and arrays`, 'flatten it, or give the inner part as a string');
+    refuse(
+      7,
+      `leads to more than ${maxDepth} nested objects and arrays`,
+      'flatten it, or give the inner part as a string',
+    );
   }
 
   function writeArray(value: readonly unknown[], depth: number): void {
@@ -190,7 +228,8 @@ export function createCanonicalWriter(): CanonicalWriter {
       if (index > 0) writeByte(comma);
       path[depth + 1] = index;
       const element = value[index];
-      if (element === undefined) refuse(depth + 1, index in value ? 'is undefined inside an array' : 'is a hole in an array', 'give null');
+      if (element === undefined)
+        refuse(depth + 1, index in value ? 'is undefined inside an array' : 'is a hole in an array', 'give null');
       writeValue(element, depth + 1);
     }
     writeByte(closeArray);
@@ -198,7 +237,11 @@ export function createCanonicalWriter(): CanonicalWriter {
 
   function writeObject(value: object, depth: number): void {
     if (!isPlainObject(value)) {
-      refuse(depth, `is ${describeInstance(value)}, not a plain object`, 'give a string, or an object made of plain values');
+      refuse(
+        depth,
+        `is ${describeInstance(value)}, not a plain object`,
+        'give a string, or an object made of plain values',
+      );
     }
     const keys = sortedKeys(value);
     let separator: number = openObject;
@@ -260,7 +303,11 @@ function writeEscape(target: Buffer, start: number, code: number): number {
 export function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return true;
-  return typeof prototype === 'object' && Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
+  return (
+    typeof prototype === 'object' &&
+    Object.getPrototypeOf(prototype) === null &&
+    Object.hasOwn(prototype, 'isPrototypeOf')
+  );
 }
 
 /** `<` compares UTF-16 code units, which is the order that RFC 8785 asks for. Most objects come sorted. */
@@ -268,7 +315,8 @@ function sortedKeys(value: object): string[] {
   const keys = Object.keys(value);
   const size = keys.length;
   for (let index = 1; index < size; index++) {
-    if ((keys[index - 1] as string) > (keys[index] as string)) return size > 16 ? keys.sort() : insertionSort(keys, index);
+    if ((keys[index - 1] as string) > (keys[index] as string))
+      return size > 16 ? keys.sort() : insertionSort(keys, index);
   }
   return keys;
 }
@@ -277,7 +325,8 @@ function insertionSort(keys: string[], from: number): string[] {
   for (let index = from; index < keys.length; index++) {
     const key = keys[index] as string;
     let hole = index;
-    for (let before = keys[hole - 1]; before !== undefined && before > key; before = keys[hole - 1]) keys[hole--] = before;
+    for (let before = keys[hole - 1]; before !== undefined && before > key; before = keys[hole - 1])
+      keys[hole--] = before;
     keys[hole] = key;
   }
   return keys;
@@ -286,7 +335,9 @@ function insertionSort(keys: string[], from: number): string[] {
 function describeInstance(value: object): string {
   const { constructor } = Object.getPrototypeOf(value) as { constructor?: unknown };
   const name = typeof constructor === 'function' ? constructor.name : '';
-  return name !== 'Object' && /^[\w$]{1,60}$/.test(name) ? `an instance of ${name}` : 'an object with a prototype of its own';
+  return name !== 'Object' && /^[\w$]{1,60}$/.test(name)
+    ? `an instance of ${name}`
+    : 'an object with a prototype of its own';
 }
 
 /** `attributes.spec["a.b"][3]`, with what cannot be printed escaped and what is long cut. */

@@ -25,7 +25,13 @@ export function itemBytes({ head, items, tail, byteLength }: Omit<ItemChunksOpti
 }
 
 /** Items joined by commas between head and tail, copied into chunks of 256 KiB of which the last may be shorter. */
-export function* itemChunks({ head, items, tail, reuse = false, byteLength }: ItemChunksOptions): Generator<Uint8Array> {
+export function* itemChunks({
+  head,
+  items,
+  tail,
+  reuse = false,
+  byteLength,
+}: ItemChunksOptions): Generator<Uint8Array> {
   let chunk = Buffer.allocUnsafeSlow(Math.min(chunkBytes, byteLength));
   let used = 0;
   for (const piece of pieces(head, items, tail)) {

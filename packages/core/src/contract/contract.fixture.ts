@@ -6,16 +6,33 @@ export const exportedAt = '2026-01-31T12:00:00.000Z';
 
 /** One item that nothing is wrong with. */
 export function item(changes: Partial<Record<keyof Item, unknown>> = {}): Item {
-  const base = { targetNamespace: 'team', targetName: 'pods', namespace: 'shop', name: 'web', version: 'v1', kind: 'Pod', uid: 'u1', attributes: { a: 1 } };
+  const base = {
+    targetNamespace: 'team',
+    targetName: 'pods',
+    namespace: 'shop',
+    name: 'web',
+    version: 'v1',
+    kind: 'Pod',
+    uid: 'u1',
+    attributes: { a: 1 },
+  };
   return { ...base, ...changes } as Item;
 }
 
 /** Items with distinct names and uids, in canonical order where there are at most ten. */
-export function items(count: number, attributes: (index: number) => Item['attributes'] = (index) => ({ index })): Item[] {
-  return Array.from({ length: count }, (_, index) => item({ name: `web-${index}`, uid: `u${index}`, attributes: attributes(index) }));
+export function items(
+  count: number,
+  attributes: (index: number) => Item['attributes'] = (index) => ({ index }),
+): Item[] {
+  return Array.from({ length: count }, (_, index) =>
+    item({ name: `web-${index}`, uid: `u${index}`, attributes: attributes(index) }),
+  );
 }
 
-export function seal(changes: Partial<Record<keyof SnapshotInput, unknown>> = {}, options: SealOptions = {}): Promise<InventorySnapshot> {
+export function seal(
+  changes: Partial<Record<keyof SnapshotInput, unknown>> = {},
+  options: SealOptions = {},
+): Promise<InventorySnapshot> {
   const base = { inventoryNamespace: 'team', inventoryName: 'all', generation: 1, exportedAt, items: [item()] };
   return sealSnapshot({ ...base, ...changes } as SnapshotInput, options);
 }
@@ -42,7 +59,11 @@ export function naiveSeal(items: readonly Item[]): { readonly text: string; read
 }
 
 /** The message of the SinkError that is thrown; fails where the code or operation is another. */
-export async function refusal(run: () => unknown, code = 'SNAPSHOT_INVALID', operation: string | null = 'seal'): Promise<string> {
+export async function refusal(
+  run: () => unknown,
+  code = 'SNAPSHOT_INVALID',
+  operation: string | null = 'seal',
+): Promise<string> {
   try {
     await run();
   } catch (error) {

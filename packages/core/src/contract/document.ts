@@ -31,9 +31,15 @@ export function wholeDocument(snapshot: InventorySnapshot): DocumentPart {
  * The snapshot in as few documents of at most `maxBytes` each as its order allows, all with the checksum of the whole and none splitting an
  * item. PAYLOAD_TOO_LARGE where one item does not fit.
  */
-export function splitDocument(snapshot: InventorySnapshot, { maxBytes }: { readonly maxBytes: number }): readonly DocumentPart[] {
+export function splitDocument(
+  snapshot: InventorySnapshot,
+  { maxBytes }: { readonly maxBytes: number },
+): readonly DocumentPart[] {
   if (!Number.isSafeInteger(maxBytes) || maxBytes < 1) {
-    throw new SinkError('CONTRACT_VIOLATION', `splitDocument needs maxBytes as a positive integer; got ${String(maxBytes)}.`);
+    throw new SinkError(
+      'CONTRACT_VIOLATION',
+      `splitDocument needs maxBytes as a positive integer; got ${String(maxBytes)}.`,
+    );
   }
   const whole = wholeDocument(snapshot);
   if (whole.byteLength <= maxBytes) return [whole];
@@ -43,7 +49,12 @@ export function splitDocument(snapshot: InventorySnapshot, { maxBytes }: { reado
     const ranges = fillParts(snapshot, sizes, maxBytes, digits);
     if (String(ranges.length).length > digits) continue;
     return ranges.map(({ start, end, itemsByteLength }, partIndex) =>
-      documentPart(snapshot, { items: snapshot.items.slice(start, end), itemsByteLength, partIndex, partTotal: ranges.length }),
+      documentPart(snapshot, {
+        items: snapshot.items.slice(start, end),
+        itemsByteLength,
+        partIndex,
+        partTotal: ranges.length,
+      }),
     );
   }
 }
@@ -76,10 +87,19 @@ function fillParts(snapshot: InventorySnapshot, sizes: Float64Array, maxBytes: n
   return ranges;
 }
 
-function refuseTooLarge(snapshot: InventorySnapshot, item: SealedItem | undefined, envelope: number, maxBytes: number): never {
+function refuseTooLarge(
+  snapshot: InventorySnapshot,
+  item: SealedItem | undefined,
+  envelope: number,
+  maxBytes: number,
+): never {
   const inventory = `Inventory ${formatScope(snapshot)}`;
   const limit = `a document may have ${maxBytes} bytes`;
-  if (item === undefined) throw new SinkError('PAYLOAD_TOO_LARGE', `${inventory}: a document without items has ${envelope} bytes, and ${limit}: raise the limit.`);
+  if (item === undefined)
+    throw new SinkError(
+      'PAYLOAD_TOO_LARGE',
+      `${inventory}: a document without items has ${envelope} bytes, and ${limit}: raise the limit.`,
+    );
   const size = item.json.byteLength;
   const name = `${item.kind} ${item.namespace === '' ? '' : `${item.namespace}/`}${item.name} (uid ${item.uid})`;
   throw new SinkError(
@@ -95,7 +115,10 @@ interface PartContent {
   readonly partTotal: number;
 }
 
-function documentPart(snapshot: InventorySnapshot, { items, itemsByteLength, partIndex, partTotal }: PartContent): DocumentPart {
+function documentPart(
+  snapshot: InventorySnapshot,
+  { items, itemsByteLength, partIndex, partTotal }: PartContent,
+): DocumentPart {
   const itemCount = items.length;
   const content = { head: head(snapshot, itemCount), items, tail: tail(partIndex, partTotal) };
   const byteLength = Buffer.byteLength(content.head) + itemsByteLength + content.tail.length;

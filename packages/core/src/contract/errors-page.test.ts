@@ -6,7 +6,12 @@ const page = readFileSync(new URL('../../../../docs/errors.md', import.meta.url)
 const rows = page
   .split('\n')
   .filter((line) => line.startsWith('| `'))
-  .map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()));
+  .map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
 
 test('docs/errors.md lists every code, in order, with its reason and whether it is retryable', () => {
   const documented = rows.map(([code, reason, retryable]) => ({ code, reason, retryable }));

@@ -54,7 +54,16 @@ export type SinkErrorCode = keyof typeof traitsByCode;
 export const sinkErrorCodes: readonly SinkErrorCode[] = Object.freeze(Object.keys(traitsByCode) as SinkErrorCode[]);
 
 /** What was being done when an error arose. */
-export type SinkOperation = 'create' | 'open' | 'seal' | 'export' | 'plan' | 'remove-inventory' | 'test-connection' | 'close' | 'read';
+export type SinkOperation =
+  | 'create'
+  | 'open'
+  | 'seal'
+  | 'export'
+  | 'plan'
+  | 'remove-inventory'
+  | 'test-connection'
+  | 'close'
+  | 'read';
 
 export interface SinkErrorOptions {
   /** Type name of the sink, such as `postgres`. */
@@ -102,7 +111,11 @@ export class SinkError extends Error {
     if (!SinkError.isInstance(error)) {
       const thrower = options.sinkType === undefined ? 'A sink' : `The sink type "${options.sinkType}"`;
       const during = options.operation === undefined ? '' : ` during ${options.operation}`;
-      return new SinkError('CONTRACT_VIOLATION', `${thrower} threw ${describeThrown(error)}${during}; a sink throws SinkError only.`, options);
+      return new SinkError(
+        'CONTRACT_VIOLATION',
+        `${thrower} threw ${describeThrown(error)}${during}; a sink throws SinkError only.`,
+        options,
+      );
     }
     const sinkType = error.sinkType ?? options.sinkType;
     const operation = error.operation ?? options.operation;

@@ -7,7 +7,17 @@ import { isPrintable, sanitizeText } from './text.ts';
 
 type Field = keyof ItemIdentity;
 
-const fields: readonly (keyof Item)[] = ['targetNamespace', 'targetName', 'namespace', 'name', 'group', 'version', 'kind', 'uid', 'attributes'];
+const fields: readonly (keyof Item)[] = [
+  'targetNamespace',
+  'targetName',
+  'namespace',
+  'name',
+  'group',
+  'version',
+  'kind',
+  'uid',
+  'attributes',
+];
 const knownFields: ReadonlySet<string> = new Set(fields);
 const remedyForUnknown = `an item holds ${fields.join(', ')}; what belongs to the object goes into attributes`;
 
@@ -37,7 +47,8 @@ export function createItemEncoder({ scope, operation, sanitize = false }: ItemEn
 
   function readIdentity(item: object): ItemIdentity {
     for (const key of Object.keys(item)) {
-      if (!knownFields.has(key)) throw new Refusal({ path: [key], problem: 'is not a field of an item', remedy: remedyForUnknown });
+      if (!knownFields.has(key))
+        throw new Refusal({ path: [key], problem: 'is not a field of an item', remedy: remedyForUnknown });
     }
     const group = readText(item, 'group');
     const identity: { -readonly [F in keyof ItemIdentity]: ItemIdentity[F] } = {
@@ -60,7 +71,8 @@ export function createItemEncoder({ scope, operation, sanitize = false }: ItemEn
     if (typeof value !== 'string') {
       throw new Refusal({ path: [field], problem: `is ${describeType(value)}`, remedy: 'give a string' });
     }
-    if (value === '' && required.has(field)) throw new Refusal({ path: [field], problem: 'is empty', remedy: 'give a non-empty string' });
+    if (value === '' && required.has(field))
+      throw new Refusal({ path: [field], problem: 'is empty', remedy: 'give a non-empty string' });
     return sanitize ? sanitizeText(value) : value;
   }
 
@@ -89,19 +101,31 @@ export function createItemEncoder({ scope, operation, sanitize = false }: ItemEn
     const remedy = sanitize ? error.remedy.replace(', or seal with sanitize', '') : error.remedy;
     const where = `Inventory ${formatScope(scope)}, ${describeItem(item, index)}`;
     const path = error.path.length === 0 ? 'it' : '';
-    return new SinkError('SNAPSHOT_INVALID', `${where}: ${path}${error.message.slice(0, -error.remedy.length - 1)}${remedy}.`, { operation });
+    return new SinkError(
+      'SNAPSHOT_INVALID',
+      `${where}: ${path}${error.message.slice(0, -error.remedy.length - 1)}${remedy}.`,
+      { operation },
+    );
   }
 
   return {
     encode(item, index) {
       try {
         if (typeof item !== 'object' || item === null || Array.isArray(item) || !isPlainObject(item)) {
-          throw new Refusal({ path: [], problem: `is ${describeType(item)}`, remedy: 'give a plain object with the fields of an item' });
+          throw new Refusal({
+            path: [],
+            problem: `is ${describeType(item)}`,
+            remedy: 'give a plain object with the fields of an item',
+          });
         }
         const identity = readIdentity(item);
         const attributes = readField(item, 'attributes');
         if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) {
-          throw new Refusal({ path: ['attributes'], problem: `is ${describeType(attributes)}`, remedy: 'give a plain object' });
+          throw new Refusal({
+            path: ['attributes'],
+            problem: `is ${describeType(attributes)}`,
+            remedy: 'give a plain object',
+          });
         }
         try {
           write(identity, attributes);
@@ -127,7 +151,10 @@ function readField(item: object, field: keyof Item): unknown {
 
 /** `Deployment shop/web (uid 1234)`, or the place in the list where the item does not say who it is. */
 export function describeItem(item: unknown, index: number): string {
-  const { kind, namespace, name, uid } = (typeof item === 'object' && item !== null ? item : {}) as Record<string, unknown>;
+  const { kind, namespace, name, uid } = (typeof item === 'object' && item !== null ? item : {}) as Record<
+    string,
+    unknown
+  >;
   const at = `item ${index} of the list`;
   if (!isShowable(kind) || !isShowable(name)) return at;
   const where = isShowable(namespace) ? `${namespace}/` : '';

@@ -29,7 +29,8 @@ export interface InventoryDocument extends Scope {
  */
 export function parseDocument(data: Uint8Array | string): InventoryDocument {
   const raw = parseJson(typeof data === 'string' ? data : decode(data));
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return refuse(`The document is ${describeType(raw)}; expected a JSON object.`);
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
+    return refuse(`The document is ${describeType(raw)}; expected a JSON object.`);
   const document = checkDocument(raw as Record<string, unknown>);
   const checksum = checksumOf(document);
   if (document.partTotal === undefined) checkChecksum(document, checksum);
@@ -50,12 +51,15 @@ export function joinParts(documents: Iterable<InventoryDocument>): InventoryDocu
     const index = part.partIndex ?? 0;
     const known = parts.get(index);
     if (known === undefined) parts.set(index, part);
-    else if (checksumOf(known) !== checksumOf(part)) refuse(`Part ${index} of inventory ${formatScope(first)} came twice with different items; read both again.`);
+    else if (checksumOf(known) !== checksumOf(part))
+      refuse(`Part ${index} of inventory ${formatScope(first)} came twice with different items; read both again.`);
   }
   const missing = Array.from({ length: total }, (_, index) => index).filter((index) => !parts.has(index));
   if (missing.length > 0) {
     const named = missing.slice(0, 10).join(', ') + (missing.length > 10 ? ', …' : '');
-    refuse(`Inventory ${formatScope(first)} lacks ${missing.length} of ${total} parts (partIndex ${named}); read them too.`);
+    refuse(
+      `Inventory ${formatScope(first)} lacks ${missing.length} of ${total} parts (partIndex ${named}); read them too.`,
+    );
   }
   const items = [...parts].sort(([a], [b]) => a - b).flatMap(([, part]) => part.items);
   const { partIndex: _index, partTotal: _total, ...whole } = first;
@@ -66,9 +70,12 @@ export function joinParts(documents: Iterable<InventoryDocument>): InventoryDocu
 
 /** The snapshot that a whole document was made of. SNAPSHOT_INVALID for a part, and where its items do not have the checksum. */
 export async function snapshotFromDocument(document: InventoryDocument): Promise<InventorySnapshot> {
-  const { cluster, inventoryNamespace, inventoryName, generation, exportedAt, items, incompleteTargets, partTotal } = document;
+  const { cluster, inventoryNamespace, inventoryName, generation, exportedAt, items, incompleteTargets, partTotal } =
+    document;
   if (partTotal !== undefined) {
-    refuse(`The document is part ${document.partIndex ?? 0} of ${partTotal} of inventory ${formatScope(document)}; join all parts first.`);
+    refuse(
+      `The document is part ${document.partIndex ?? 0} of ${partTotal} of inventory ${formatScope(document)}; join all parts first.`,
+    );
   }
   const snapshot = await sealSnapshot({
     ...(cluster === undefined ? undefined : { cluster }),
@@ -97,22 +104,28 @@ function parseJson(text: string): unknown {
     return JSON.parse(text) as unknown;
   } catch {
     // The parser's message quotes the text, which is row data.
-    return refuse(`The document is not valid JSON (${text.length} characters); expected it whole and as it was written.`);
+    return refuse(
+      `The document is not valid JSON (${text.length} characters); expected it whole and as it was written.`,
+    );
   }
 }
 
 function checkDocument(raw: Record<string, unknown>): InventoryDocument {
   const { schemaVersion, checksum, items } = raw;
   if (schemaVersion !== documentSchemaVersion) {
-    const found = typeof schemaVersion === 'string' ? JSON.stringify(schemaVersion.slice(0, 60)) : describeType(schemaVersion);
+    const found =
+      typeof schemaVersion === 'string' ? JSON.stringify(schemaVersion.slice(0, 60)) : describeType(schemaVersion);
     return refuse(`The document's schemaVersion is ${found}; expected "${documentSchemaVersion}".`);
   }
   if (typeof checksum !== 'string' || !/^[0-9a-f]{64}$/.test(checksum)) {
-    return refuse(`The document's checksum is ${typeof checksum === 'string' ? 'another text' : describeType(checksum)}; expected 64 lower-case hex digits.`);
+    return refuse(
+      `The document's checksum is ${typeof checksum === 'string' ? 'another text' : describeType(checksum)}; expected 64 lower-case hex digits.`,
+    );
   }
   if (!Array.isArray(items)) return refuse(`The document's items is ${describeType(items)}; expected an array.`);
   const itemCount = checkCount('itemCount', raw['itemCount'], 'read');
-  if (itemCount !== items.length) refuse(`The document's itemCount is ${itemCount}; expected ${items.length}, the number of its items.`);
+  if (itemCount !== items.length)
+    refuse(`The document's itemCount is ${itemCount}; expected ${items.length}, the number of its items.`);
   return {
     schemaVersion,
     ...checkScope(raw, 'read'),
@@ -133,7 +146,8 @@ function checkPart(raw: Record<string, unknown>): { partIndex: number; partTotal
   const partIndex = checkCount('partIndex', raw['partIndex'], 'read');
   const partTotal = checkCount('partTotal', raw['partTotal'], 'read');
   if (partTotal < 2) refuse(`The document's partTotal is ${partTotal}; expected 2 or more, or no part fields at all.`);
-  if (partIndex >= partTotal) refuse(`The document's partIndex is ${partIndex}; expected less than its partTotal, ${partTotal}.`);
+  if (partIndex >= partTotal)
+    refuse(`The document's partIndex is ${partIndex}; expected less than its partTotal, ${partTotal}.`);
   return { partIndex, partTotal };
 }
 
@@ -150,18 +164,32 @@ function checksumOf(document: InventoryDocument): string {
 
 function checkChecksum(document: InventoryDocument, computed: string): void {
   if (computed === document.checksum) return;
-  refuse(`The checksum of inventory ${formatScope(document)} is ${document.checksum}, and its items have ${computed}; expected both to be equal: read it again.`);
+  refuse(
+    `The checksum of inventory ${formatScope(document)} is ${document.checksum}, and its items have ${computed}; expected both to be equal: read it again.`,
+  );
 }
 
-const sharedFields = ['cluster', 'inventoryNamespace', 'inventoryName', 'generation', 'checksum', 'exportedAt', 'partTotal'] as const;
+const sharedFields = [
+  'cluster',
+  'inventoryNamespace',
+  'inventoryName',
+  'generation',
+  'checksum',
+  'exportedAt',
+  'partTotal',
+] as const;
 
 function refuseForeign(first: InventoryDocument, part: InventoryDocument): void {
   for (const field of sharedFields) {
     if (first[field] === part[field]) continue;
-    refuse(`Part ${part.partIndex ?? 0} is of another snapshot: its ${field} is ${String(part[field])}; expected ${String(first[field])}.`);
+    refuse(
+      `Part ${part.partIndex ?? 0} is of another snapshot: its ${field} is ${String(part[field])}; expected ${String(first[field])}.`,
+    );
   }
   if (String(first.incompleteTargets ?? []) !== String(part.incompleteTargets ?? [])) {
-    refuse(`Part ${part.partIndex ?? 0} is of another snapshot: its incompleteTargets differ from those of part ${first.partIndex ?? 0}.`);
+    refuse(
+      `Part ${part.partIndex ?? 0} is of another snapshot: its incompleteTargets differ from those of part ${first.partIndex ?? 0}.`,
+    );
   }
 }
 

@@ -15,11 +15,16 @@ export function sanitizeValue(value: unknown, path: Path): unknown {
 
 function copyOf(value: unknown, path: Path, copies: Copies): unknown {
   if (typeof value === 'string') return sanitizeText(value);
-  if (typeof value === 'number') return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value)) ? value : null;
+  if (typeof value === 'number')
+    return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value)) ? value : null;
   if (typeof value !== 'object' || value === null || path.length > maxDepth) return value;
   if (copies.has(value)) return copies.get(value) ?? refuseCycle(path);
   copies.set(value, undefined);
-  const copy = Array.isArray(value) ? copyArray(value, path, copies) : isPlainObject(value) ? copyObject(value, path, copies) : value;
+  const copy = Array.isArray(value)
+    ? copyArray(value, path, copies)
+    : isPlainObject(value)
+      ? copyObject(value, path, copies)
+      : value;
   copies.set(value, copy);
   return copy;
 }
@@ -40,7 +45,11 @@ function copyObject(value: object, path: Path, copies: Copies): object {
     if (descriptor.enumerable !== true) continue;
     const clean = sanitizeText(key);
     if (Object.hasOwn(copy, clean)) {
-      throw new Refusal({ path: [...path, clean], problem: 'stands for two keys that sanitize makes equal', remedy: 'rename one of them' });
+      throw new Refusal({
+        path: [...path, clean],
+        problem: 'stands for two keys that sanitize makes equal',
+        remedy: 'rename one of them',
+      });
     }
     if ('value' in descriptor) copy[clean] = copyOf(descriptor.value, [...path, clean], copies);
     else Object.defineProperty(copy, clean, descriptor);

@@ -7,19 +7,42 @@ const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('utf8');
 
 describe('sealSnapshot', () => {
   test('gives the snapshot that the naive way gives', async () => {
-    const input = [item({ uid: 'u2', namespace: '' }), item({ group: 'apps', kind: 'Deployment', attributes: { b: [1, { z: 'ä', a: null }], a: undefined } })];
+    const input = [
+      item({ uid: 'u2', namespace: '' }),
+      item({ group: 'apps', kind: 'Deployment', attributes: { b: [1, { z: 'ä', a: null }], a: undefined } }),
+    ];
     const snapshot = await seal({ cluster: 'eu-1', items: input, incompleteTargets: ['b', 'a', 'b'] });
     const naive = naiveSeal(input);
-    expect(snapshot).toMatchObject({ cluster: 'eu-1', inventoryNamespace: 'team', inventoryName: 'all', generation: 1, exportedAt, incompleteTargets: ['a', 'b'] });
+    expect(snapshot).toMatchObject({
+      cluster: 'eu-1',
+      inventoryNamespace: 'team',
+      inventoryName: 'all',
+      generation: 1,
+      exportedAt,
+      incompleteTargets: ['a', 'b'],
+    });
     expect(snapshot.checksum).toBe(naive.checksum);
     expect(snapshot.itemsByteLength).toBe(Buffer.byteLength(naive.text));
     expect(`[${snapshot.items.map(({ json }) => text(json)).join(',')}]`).toBe(naive.text);
     expect(snapshot.items[1]?.attributes).toEqual({ b: [1, { z: 'ä', a: null }] });
-    expect({ ...snapshot.items[1] }).toEqual({ targetNamespace: 'team', targetName: 'pods', namespace: 'shop', name: 'web', group: 'apps', version: 'v1', kind: 'Deployment', uid: 'u1' });
+    expect({ ...snapshot.items[1] }).toEqual({
+      targetNamespace: 'team',
+      targetName: 'pods',
+      namespace: 'shop',
+      name: 'web',
+      group: 'apps',
+      version: 'v1',
+      kind: 'Deployment',
+      uid: 'u1',
+    });
   });
 
   test('an empty inventory has the checksum of []', async () => {
-    expect(await seal({ items: [] })).toMatchObject({ items: [], itemsByteLength: 2, checksum: naiveSeal([]).checksum });
+    expect(await seal({ items: [] })).toMatchObject({
+      items: [],
+      itemsByteLength: 2,
+      checksum: naiveSeal([]).checksum,
+    });
   });
 
   test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
@@ -27,7 +50,11 @@ describe('sealSnapshot', () => {
     ['a Date', { exportedAt: new Date(0) }, { exportedAt: '1970-01-01T00:00:00.000Z' }],
     ['an offset', { exportedAt: '2026-01-01T01:30:00.5+02:00' }, { exportedAt: '2025-12-31T23:30:00.500Z' }],
     ['a negative offset', { exportedAt: '2024-02-29T23:59:59-00:30' }, { exportedAt: '2024-03-01T00:29:59.000Z' }],
-    ['digits beyond milliseconds', { exportedAt: '2026-01-31T12:00:00.123999z' }, { exportedAt: '2026-01-31T12:00:00.123Z' }],
+    [
+      'digits beyond milliseconds',
+      { exportedAt: '2026-01-31T12:00:00.123999z' },
+      { exportedAt: '2026-01-31T12:00:00.123Z' },
+    ],
     ['the largest generation', { generation: Number.MAX_SAFE_INTEGER }, { generation: Number.MAX_SAFE_INTEGER }],
   ])('takes %s', async (_, input, expected) => {
     expect({ cluster: undefined, ...(await seal(input)) }).toMatchObject(expected);
@@ -77,15 +104,29 @@ describe('sealSnapshot', () => {
     ['attributes that are missing', item({ attributes: undefined }), 'attributes is missing'],
     ['attributes that are an array', item({ attributes: [] }), 'attributes is an array'],
     ['attributes of a class', item({ attributes: new Map() }), 'attributes is an instance of Map'],
-    ['a computed field', Object.defineProperty({ ...item() }, 'uid', { get: () => 'u', enumerable: true }), 'uid is computed'],
-    ...(['targetName', 'name', 'version', 'kind', 'uid'] as const).map((field): [string, unknown, string] => [`an empty ${field}`, item({ [field]: '' }), `${field} is empty`]),
-    ...(['targetNamespace', 'targetName', 'namespace', 'name', 'group', 'version', 'kind', 'uid'] as const).map((field): [string, unknown, string] => [
-      `a ${field} that is a number`,
-      item({ [field]: 1 }),
-      `${field} is a number: give a string`,
+    [
+      'a computed field',
+      Object.defineProperty({ ...item() }, 'uid', { get: () => 'u', enumerable: true }),
+      'uid is computed',
+    ],
+    ...(['targetName', 'name', 'version', 'kind', 'uid'] as const).map((field): [string, unknown, string] => [
+      `an empty ${field}`,
+      item({ [field]: '' }),
+      `${field} is empty`,
     ]),
+    ...(['targetNamespace', 'targetName', 'namespace', 'name', 'group', 'version', 'kind', 'uid'] as const).map(
+      (field): [string, unknown, string] => [
+        `a ${field} that is a number`,
+        item({ [field]: 1 }),
+        `${field} is a number: give a string`,
+      ],
+    ),
     ['a name with U+0000', item({ name: 'a\0' }), 'name holds the character U+0000'],
-    ['a value in attributes', item({ attributes: { spec: [{ a: Number.NaN }] } }), 'Inventory team/all, Pod shop/web (uid u1): attributes.spec[0].a is NaN'],
+    [
+      'a value in attributes',
+      item({ attributes: { spec: [{ a: Number.NaN }] } }),
+      'Inventory team/all, Pod shop/web (uid u1): attributes.spec[0].a is NaN',
+    ],
   ])('refuses %s', async (_, bad, message) => {
     expect(await refusal(() => seal({ items: [bad] }))).toContain(message);
   });
@@ -122,7 +163,8 @@ describe('sealSnapshot', () => {
   test('the snapshot, its lists and its items cannot be changed', async () => {
     const snapshot = await seal({ incompleteTargets: ['a'] });
     const [first] = snapshot.items;
-    for (const frozen of [snapshot, snapshot.items, snapshot.incompleteTargets, first]) expect(Object.isFrozen(frozen)).toBe(true);
+    for (const frozen of [snapshot, snapshot.items, snapshot.incompleteTargets, first])
+      expect(Object.isFrozen(frozen)).toBe(true);
     expect(() => Object.assign(first ?? {}, { json: new Uint8Array() })).toThrow();
   });
 
@@ -203,54 +245,91 @@ describe('sealSnapshot', () => {
       version: fc.constantFrom('v1', 'v2'),
       kind: identity,
       uid: fc.string({ minLength: 1, maxLength: 3, unit: 'grapheme' }),
-      attributes: fc.dictionary(fc.string({ unit: 'grapheme' }), fc.oneof(fc.string({ unit: 'grapheme' }), fc.integer(), fc.boolean(), fc.constant(null))),
+      attributes: fc.dictionary(
+        fc.string({ unit: 'grapheme' }),
+        fc.oneof(fc.string({ unit: 'grapheme' }), fc.integer(), fc.boolean(), fc.constant(null)),
+      ),
     }),
     { selector: ({ targetName, uid }) => `${targetName}:${uid}`, maxLength: 40 },
   );
 
   test('property: equal inventories have equal checksums in whatever order they come, and the naive one', async () => {
     await fc.assert(
-      fc.asyncProperty(anyItems, fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })), async (some, random) => {
-        const shuffled = some.map((one) => ({ one, at: random.next().value })).sort((a, b) => a.at - b.at).map(({ one }) => one);
-        const [left, right] = [await seal({ items: some }), await seal({ items: shuffled })];
-        expect(left.checksum).toBe(right.checksum);
-        expect(left.checksum).toBe(naiveSeal(some).checksum);
-        for (const sealed of left.items) expect(text(sealed.json)).toBe(naiveJson(JSON.parse(text(sealed.json))));
-      }),
+      fc.asyncProperty(
+        anyItems,
+        fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
+        async (some, random) => {
+          const shuffled = some
+            .map((one) => ({ one, at: random.next().value }))
+            .sort((a, b) => a.at - b.at)
+            .map(({ one }) => one);
+          const [left, right] = [await seal({ items: some }), await seal({ items: shuffled })];
+          expect(left.checksum).toBe(right.checksum);
+          expect(left.checksum).toBe(naiveSeal(some).checksum);
+          for (const sealed of left.items) expect(text(sealed.json)).toBe(naiveJson(JSON.parse(text(sealed.json))));
+        },
+      ),
       { numRuns: 100 },
     );
   });
 });
 
 describe('sealSnapshot with sanitize', () => {
-  const sanitized = async (attributes: unknown) => (await seal({ items: [item({ attributes })] }, { sanitize: true })).items[0]?.attributes;
+  const sanitized = async (attributes: unknown) =>
+    (await seal({ items: [item({ attributes })] }, { sanitize: true })).items[0]?.attributes;
 
   test.each<[string, unknown, unknown]>([
-    ['U+0000 and lone surrogates in text', { a: ['x\0y', { b: '\ud800😀\udc00' }] }, { a: ['x\ufffdy', { b: '\ufffd😀\ufffd' }] }],
+    [
+      'U+0000 and lone surrogates in text',
+      { a: ['x\0y', { b: '\ud800😀\udc00' }] },
+      { a: ['x\ufffdy', { b: '\ufffd😀\ufffd' }] },
+    ],
     ['the same in keys', { 'a\0': { '\udfff': 1 } }, { 'a\ufffd': { '\ufffd': 1 } }],
-    ['numbers that JSON cannot carry', { a: [Number.NaN, Infinity, -Infinity, 2 ** 60, 1.5] }, { a: [null, null, null, null, 1.5] }],
-    ['a key named __proto__ beside them', JSON.parse(String.raw`{"__proto__":{"a":"\u0000"}}`), JSON.parse('{"__proto__":{"a":"\ufffd"}}')],
+    [
+      'numbers that JSON cannot carry',
+      { a: [Number.NaN, Infinity, -Infinity, 2 ** 60, 1.5] },
+      { a: [null, null, null, null, 1.5] },
+    ],
+    [
+      'a key named __proto__ beside them',
+      JSON.parse(String.raw`{"__proto__":{"a":"\u0000"}}`),
+      JSON.parse('{"__proto__":{"a":"\ufffd"}}'),
+    ],
     ['nothing where nothing is wrong', { a: ['\ufffd', 'ä'] }, { a: ['\ufffd', 'ä'] }],
   ])('replaces %s', async (_, attributes, expected) => {
     expect(await sanitized(attributes)).toEqual(expected);
   });
 
   test('keeps keys sorted after a replacement changed one', async () => {
-    const snapshot = await seal({ items: [item({ attributes: { 'a\0': 1, 'a\u0001': 2, '\ud800': 3 } })] }, { sanitize: true });
+    const snapshot = await seal(
+      { items: [item({ attributes: { 'a\0': 1, 'a\u0001': 2, '\ud800': 3 } })] },
+      { sanitize: true },
+    );
     expect(text(snapshot.items[0]?.json ?? new Uint8Array())).toContain('{"a\\u0001":2,"a\ufffd":1,"\ufffd":3}');
   });
 
   test('replaces in identities and in incompleteTargets alike', async () => {
-    const snapshot = await seal({ items: [item({ name: 'a\0', targetName: 't\udc00' })], incompleteTargets: ['t\udc00'] }, { sanitize: true });
+    const snapshot = await seal(
+      { items: [item({ name: 'a\0', targetName: 't\udc00' })], incompleteTargets: ['t\udc00'] },
+      { sanitize: true },
+    );
     expect(snapshot.items[0]).toMatchObject({ name: 'a\ufffd', targetName: 't\ufffd' });
     expect(snapshot.incompleteTargets).toEqual(['t\ufffd']);
   });
 
   test.each<[string, unknown, string]>([
-    ['keys that become one', { 'a\0': 1, 'a\ufffd': 2 }, 'attributes["a�"] stands for two keys that sanitize makes equal'],
+    [
+      'keys that become one',
+      { 'a\0': 1, 'a\ufffd': 2 },
+      'attributes["a�"] stands for two keys that sanitize makes equal',
+    ],
     ['a bigint', { b: '\0', a: 1n }, 'attributes.a is a bigint'],
     ['a hole', { b: '\0', a: Object.assign([1], { length: 2 }) }, 'attributes.a[1] is a hole'],
-    ['a getter', Object.defineProperty({ b: '\0' }, 'a', { get: () => 1, enumerable: true }), 'attributes.a is computed'],
+    [
+      'a getter',
+      Object.defineProperty({ b: '\0' }, 'a', { get: () => 1, enumerable: true }),
+      'attributes.a is computed',
+    ],
     ['a Date', { b: '\0', a: new Date() }, 'attributes.a is an instance of Date'],
   ])('refuses %s all the same', async (_, attributes, message) => {
     expect(await refusal(() => sanitized(attributes))).toContain(message);

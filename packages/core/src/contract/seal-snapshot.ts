@@ -51,7 +51,12 @@ interface CopiedItems {
   readonly byteLength: number;
 }
 
-async function copyItems(scope: Scope, items: Iterable<unknown>, slices: TimeSlices, { sanitize }: SealOptions): Promise<CopiedItems> {
+async function copyItems(
+  scope: Scope,
+  items: Iterable<unknown>,
+  slices: TimeSlices,
+  { sanitize }: SealOptions,
+): Promise<CopiedItems> {
   const encoder = createItemEncoder({ scope, operation: 'seal', sanitize });
   const keep = createBytePools();
   const copied: PooledItem[] = [];

@@ -68,7 +68,9 @@ export class PooledItem implements SealedItem {
   }
 
   get attributes(): { readonly [key: string]: JsonValue } {
-    const item = JSON.parse(this.#pool.toString('utf8', this.#start, this.#end)) as { attributes: { [key: string]: JsonValue } };
+    const item = JSON.parse(this.#pool.toString('utf8', this.#start, this.#end)) as {
+      attributes: { [key: string]: JsonValue };
+    };
     return item.attributes;
   }
 }

@@ -8,10 +8,21 @@ import { isPrintable, sanitizeText } from './text.ts';
 /** Everything of a snapshot but its items. */
 export type SnapshotHeader = Pick<InventorySnapshot, keyof Scope | 'generation' | 'exportedAt' | 'incompleteTargets'>;
 
-const knownFields = ['cluster', 'inventoryNamespace', 'inventoryName', 'generation', 'exportedAt', 'items', 'incompleteTargets'];
+const knownFields = [
+  'cluster',
+  'inventoryNamespace',
+  'inventoryName',
+  'generation',
+  'exportedAt',
+  'items',
+  'incompleteTargets',
+];
 
 /** Checks what a snapshot is sealed from, its items aside, and reads every field once; throws SNAPSHOT_INVALID. */
-export function checkSnapshotInput(input: object, { sanitize = false }: { readonly sanitize?: boolean | undefined }): {
+export function checkSnapshotInput(
+  input: object,
+  { sanitize = false }: { readonly sanitize?: boolean | undefined },
+): {
   readonly header: SnapshotHeader;
   readonly items: Iterable<unknown>;
 } {
@@ -19,8 +30,15 @@ export function checkSnapshotInput(input: object, { sanitize = false }: { readon
   for (const key of Object.keys(input)) {
     if (!knownFields.includes(key)) refuse(key, 'unknown', `one of ${knownFields.join(', ')}`, 'seal');
   }
-  const { generation, exportedAt = new Date(), items, incompleteTargets = [], ...scope } = input as Record<string, unknown>;
-  if (typeof items !== 'object' || items === null || !(Symbol.iterator in items)) refuse('items', describeType(items), 'an iterable of items', 'seal');
+  const {
+    generation,
+    exportedAt = new Date(),
+    items,
+    incompleteTargets = [],
+    ...scope
+  } = input as Record<string, unknown>;
+  if (typeof items !== 'object' || items === null || !(Symbol.iterator in items))
+    refuse('items', describeType(items), 'an iterable of items', 'seal');
   return {
     header: {
       ...checkScope(scope, 'seal'),
@@ -37,7 +55,8 @@ export function checkSnapshotInput(input: object, { sanitize = false }: { readon
 export function checkScope(scope: Record<string, unknown>, operation: SinkOperation): Scope {
   const { cluster = '', inventoryNamespace, inventoryName } = scope;
   if (typeof cluster !== 'string') refuse('cluster', describeType(cluster), 'a string', operation);
-  if (!isPrintable(cluster)) refuse('cluster', 'a string that holds control characters or lone surrogates', 'printable text', operation);
+  if (!isPrintable(cluster))
+    refuse('cluster', 'a string that holds control characters or lone surrogates', 'printable text', operation);
   return {
     ...(cluster === '' ? undefined : { cluster }),
     inventoryNamespace: checkName('inventoryNamespace', inventoryNamespace, operation),
@@ -54,7 +73,12 @@ function checkName(field: string, value: unknown, operation: SinkOperation): str
 /** A safe integer, 0 or more. */
 export function checkCount(field: string, value: unknown, operation: SinkOperation): number {
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
-  return refuse(field, typeof value === 'number' ? `${value}` : describeType(value), 'a safe integer, 0 or more', operation);
+  return refuse(
+    field,
+    typeof value === 'number' ? `${value}` : describeType(value),
+    'a safe integer, 0 or more',
+    operation,
+  );
 }
 
 /** The time in UTC with milliseconds. */
@@ -62,20 +86,35 @@ export function checkTime(value: unknown, operation: SinkOperation): string {
   const time = types.isDate(value) ? value.getTime() : typeof value === 'string' ? parseTime(value) : Number.NaN;
   const text = Number.isNaN(time) ? '' : new Date(time).toISOString();
   if (/^\d{4}-/.test(text)) return text;
-  const found = types.isDate(value) ? 'a Date outside of the years 0 to 9999' : typeof value === 'string' ? 'another text' : describeType(value);
+  const found = types.isDate(value)
+    ? 'a Date outside of the years 0 to 9999'
+    : typeof value === 'string'
+      ? 'another text'
+      : describeType(value);
   return refuse('exportedAt', found, 'an RFC 3339 time such as 2026-01-31T12:00:00Z', operation);
 }
 
 /** Sorted by UTF-16 code units, each once. */
 export function checkIncompleteTargets(value: unknown, sanitize: boolean, operation: SinkOperation): readonly string[] {
-  if (!Array.isArray(value)) return refuse('incompleteTargets', describeType(value), 'an array of target names', operation);
+  if (!Array.isArray(value))
+    return refuse('incompleteTargets', describeType(value), 'an array of target names', operation);
   const names = Array.from(value, (name: unknown, index) => {
     if (typeof name !== 'string' || name === '') {
-      return refuse(`incompleteTargets[${index}]`, name === '' ? 'an empty string' : describeType(name), 'a non-empty string', operation);
+      return refuse(
+        `incompleteTargets[${index}]`,
+        name === '' ? 'an empty string' : describeType(name),
+        'a non-empty string',
+        operation,
+      );
     }
     const clean = sanitizeText(name);
     if (clean === name || sanitize) return clean;
-    return refuse(`incompleteTargets[${index}]`, 'a string that holds U+0000 or a lone surrogate', 'a target name', operation);
+    return refuse(
+      `incompleteTargets[${index}]`,
+      'a string that holds U+0000 or a lone surrogate',
+      'a target name',
+      operation,
+    );
   });
   return Object.freeze([...new Set(names)].sort());
 }

@@ -70,7 +70,13 @@ async function mergeSort<T extends ItemIdentity>(items: T[], slices: TimeSlices)
   return from;
 }
 
-async function mergeRuns<T extends ItemIdentity>(from: readonly T[], to: T[], start: number, width: number, slices: TimeSlices): Promise<void> {
+async function mergeRuns<T extends ItemIdentity>(
+  from: readonly T[],
+  to: T[],
+  start: number,
+  width: number,
+  slices: TimeSlices,
+): Promise<void> {
   const middle = Math.min(start + width, from.length);
   const end = Math.min(start + 2 * width, from.length);
   let left = start;

@@ -11,7 +11,13 @@ export interface TimeSlices {
 }
 
 /** Cuts long work into slices of about ten milliseconds, so that the host's event loop stays alive. */
-export function createTimeSlices({ signal, operation }: { readonly signal?: AbortSignal | undefined; readonly operation: SinkOperation }): TimeSlices {
+export function createTimeSlices({
+  signal,
+  operation,
+}: {
+  readonly signal?: AbortSignal | undefined;
+  readonly operation: SinkOperation;
+}): TimeSlices {
   refuseAborted(signal, operation);
   let end = performance.now() + sliceMs;
   return {
@@ -26,5 +32,8 @@ export function createTimeSlices({ signal, operation }: { readonly signal?: Abor
 
 function refuseAborted(signal: AbortSignal | undefined, operation: SinkOperation): void {
   if (signal?.aborted !== true) return;
-  throw new SinkError('ABORTED', `The signal given to ${operation} was aborted before it ended.`, { operation, cause: signal.reason });
+  throw new SinkError('ABORTED', `The signal given to ${operation} was aborted before it ended.`, {
+    operation,
+    cause: signal.reason,
+  });
 }

@@ -10,7 +10,13 @@ const later = async (): Promise<never> => boom();
 
 test('what metrics and loggers throw or reject with is dropped', async () => {
   for (const fault of [boom, later as unknown as () => void]) {
-    const metrics = containMetrics({ declareSinkType: fault, deliveryEnded: fault, attemptRetried: fault, inFlightChanged: fault, breakerChanged: fault });
+    const metrics = containMetrics({
+      declareSinkType: fault,
+      deliveryEnded: fault,
+      attemptRetried: fault,
+      inFlightChanged: fault,
+      breakerChanged: fault,
+    });
     metrics.declareSinkType('fake');
     metrics.inFlightChanged({ sinkType: 'fake', delta: 1 });
     metrics.breakerChanged({ sinkType: 'fake', to: 'closed' });
@@ -44,9 +50,33 @@ const tracers: readonly (readonly [string, DeliveryTracer])[] = [
   ['throws', { withSpan: boom }],
   ['rejects', { withSpan: later }],
   ['never runs the work', { withSpan: () => new Promise(() => undefined) }],
-  ['throws after the work began', { withSpan: (_name, _attributes, work) => { void work({ setAttributes: boom }).catch(() => undefined); return boom(); } }],
-  ['runs the work twice', { withSpan: async (_name, _attributes, work) => { await work({ setAttributes: () => undefined }); return work({ setAttributes: () => undefined }); } }],
-  ['answers with something else', { withSpan: async (_name, _attributes, work) => { await work({ setAttributes: () => boom() }); return undefined as never; } }],
+  [
+    'throws after the work began',
+    {
+      withSpan: (_name, _attributes, work) => {
+        void work({ setAttributes: boom }).catch(() => undefined);
+        return boom();
+      },
+    },
+  ],
+  [
+    'runs the work twice',
+    {
+      withSpan: async (_name, _attributes, work) => {
+        await work({ setAttributes: () => undefined });
+        return work({ setAttributes: () => undefined });
+      },
+    },
+  ],
+  [
+    'answers with something else',
+    {
+      withSpan: async (_name, _attributes, work) => {
+        await work({ setAttributes: () => boom() });
+        return undefined as never;
+      },
+    },
+  ],
 ];
 
 test.each(tracers)('with a tracer that %s the work runs once and its outcome counts', async (_, tracer) => {

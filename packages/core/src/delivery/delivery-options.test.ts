@@ -17,7 +17,13 @@ test('defaults', () => {
 });
 
 test('what is given', () => {
-  const given = { attemptTimeout: '5s', deadline: '20s', concurrentExports: 1, retry: { retries: 0, minDelay: '0s' }, breaker: { failures: 1, openFor: '1m' } };
+  const given = {
+    attemptTimeout: '5s',
+    deadline: '20s',
+    concurrentExports: 1,
+    retry: { retries: 0, minDelay: '0s' },
+    breaker: { failures: 1, openFor: '1m' },
+  };
   expect(resolveSinkDelivery(given, 'team/db')).toMatchObject({
     attemptTimeoutMs: 5_000,
     deadlineMs: 20_000,
@@ -25,18 +31,45 @@ test('what is given', () => {
     retry: { retries: 0, minDelayMs: 0, maxDelayMs: 30_000 },
     breaker: { failures: 1, openForMs: 60_000, forbiddenOpenForMs: 300_000 },
   });
-  expect(resolvePace({ exportMinInterval: '0s', minChangeInterval: '1m30s' }, 'team/all')).toEqual({ exportMinIntervalMs: 0, minChangeIntervalMs: 90_000 });
+  expect(resolvePace({ exportMinInterval: '0s', minChangeInterval: '1m30s' }, 'team/all')).toEqual({
+    exportMinIntervalMs: 0,
+    minChangeIntervalMs: 90_000,
+  });
 });
 
 test.each([
-  [{ attemptTimeout: '5 s' }, 'The delivery options of sink "team/db" are invalid: $.delivery.attemptTimeout: expected a duration such as "250ms", "30s", "5m" or "1h30m", found the string "5 s".'],
-  [{ attemptTimeout: 5 }, 'The delivery options of sink "team/db" are invalid: $.delivery.attemptTimeout: expected a duration such as "250ms", "30s", "5m" or "1h30m", found the number 5.'],
-  [{ deadline: '0s' }, 'The delivery options of sink "team/db" are invalid: $.delivery.deadline: expected at least 1ms, found "0s".'],
-  [{ breaker: { openFor: '25h' } }, 'The delivery options of sink "team/db" are invalid: $.delivery.breaker.openFor: expected at most 24h, found "25h".'],
-  [{ retry: { retires: 3 } }, 'The delivery options of sink "team/db" are invalid: $.delivery.retry.retires is not a known field; did you mean "retries"?.'],
-  [{ retry: { retries: -1 } }, 'The delivery options of sink "team/db" are invalid: $.delivery.retry.retries: expected a number of at least 0, found the number -1.'],
-  [{ retry: { minDelay: '1m' } }, 'The delivery options of sink "team/db" are invalid: $.delivery.retry.maxDelay: expected at least retry.minDelay, 1m, found "30s".'],
-  [{ concurrentExports: 0 }, 'The delivery options of sink "team/db" are invalid: $.delivery.concurrentExports: expected a number of at least 1, found the number 0.'],
+  [
+    { attemptTimeout: '5 s' },
+    'The delivery options of sink "team/db" are invalid: $.delivery.attemptTimeout: expected a duration such as "250ms", "30s", "5m" or "1h30m", found the string "5 s".',
+  ],
+  [
+    { attemptTimeout: 5 },
+    'The delivery options of sink "team/db" are invalid: $.delivery.attemptTimeout: expected a duration such as "250ms", "30s", "5m" or "1h30m", found the number 5.',
+  ],
+  [
+    { deadline: '0s' },
+    'The delivery options of sink "team/db" are invalid: $.delivery.deadline: expected at least 1ms, found "0s".',
+  ],
+  [
+    { breaker: { openFor: '25h' } },
+    'The delivery options of sink "team/db" are invalid: $.delivery.breaker.openFor: expected at most 24h, found "25h".',
+  ],
+  [
+    { retry: { retires: 3 } },
+    'The delivery options of sink "team/db" are invalid: $.delivery.retry.retires is not a known field; did you mean "retries"?.',
+  ],
+  [
+    { retry: { retries: -1 } },
+    'The delivery options of sink "team/db" are invalid: $.delivery.retry.retries: expected a number of at least 0, found the number -1.',
+  ],
+  [
+    { retry: { minDelay: '1m' } },
+    'The delivery options of sink "team/db" are invalid: $.delivery.retry.maxDelay: expected at least retry.minDelay, 1m, found "30s".',
+  ],
+  [
+    { concurrentExports: 0 },
+    'The delivery options of sink "team/db" are invalid: $.delivery.concurrentExports: expected a number of at least 1, found the number 0.',
+  ],
 ])('%j is refused in words', (given, message) => {
   expect(sinkErrorOf(() => resolveSinkDelivery(given, 'team/db'))).toMatchObject({ code: 'SPEC_INVALID', message });
 });
@@ -44,9 +77,12 @@ test.each([
 test('those of inventories, exporters and close are refused alike', () => {
   expect(sinkErrorOf(() => resolvePace({ exportMinInterval: '-1s' }, 'team/all'))).toMatchObject({
     code: 'SPEC_INVALID',
-    message: 'The delivery options of inventory team/all are invalid: $.delivery.exportMinInterval: expected a duration such as "250ms", "30s", "5m" or "1h30m", found the string "-1s".',
+    message:
+      'The delivery options of inventory team/all are invalid: $.delivery.exportMinInterval: expected a duration such as "250ms", "30s", "5m" or "1h30m", found the string "-1s".',
   });
-  expect(sinkErrorOf(() => resolvePace({ minChangeInterval: '600h' }, 'team/all')).message).toContain('expected at most 480h');
+  expect(sinkErrorOf(() => resolvePace({ minChangeInterval: '600h' }, 'team/all')).message).toContain(
+    'expected at most 480h',
+  );
   expect(sinkErrorOf(() => resolveLimits({ concurrentExports: 0 })).message).toBe(
     'The limits of the exporter are invalid: $.limits.concurrentExports: expected a number of at least 1, found the number 0.',
   );

@@ -4,11 +4,37 @@ import type { SpecInput, SpecOf, SpecSchema } from '../registry/spec-schema.ts';
 import { compileSpecSchema } from '../registry/validation.ts';
 
 const attempts = {
-  attemptTimeout: { type: 'string', format: 'duration', default: '60s', description: 'Limit of one attempt, the opening of the sink included.' },
-  deadline: { type: 'string', format: 'duration', default: '2m', description: 'Limit of one export with all its retries, from the first attempt on.' },
-  abortGrace: { type: 'string', format: 'duration', default: '1s', description: 'How long a sink may go on after its signal aborted, before it is replaced.' },
-  closeTimeout: { type: 'string', format: 'duration', default: '5s', description: 'How long the close of a sink may take.' },
-  concurrentExports: { type: 'integer', minimum: 1, maximum: 1000, default: 4, description: 'Exports that may write to the sink at once.' },
+  attemptTimeout: {
+    type: 'string',
+    format: 'duration',
+    default: '60s',
+    description: 'Limit of one attempt, the opening of the sink included.',
+  },
+  deadline: {
+    type: 'string',
+    format: 'duration',
+    default: '2m',
+    description: 'Limit of one export with all its retries, from the first attempt on.',
+  },
+  abortGrace: {
+    type: 'string',
+    format: 'duration',
+    default: '1s',
+    description: 'How long a sink may go on after its signal aborted, before it is replaced.',
+  },
+  closeTimeout: {
+    type: 'string',
+    format: 'duration',
+    default: '5s',
+    description: 'How long the close of a sink may take.',
+  },
+  concurrentExports: {
+    type: 'integer',
+    minimum: 1,
+    maximum: 1000,
+    default: 4,
+    description: 'Exports that may write to the sink at once.',
+  },
 } as const;
 
 const retry = {
@@ -18,9 +44,25 @@ const retry = {
   description: 'What follows an attempt that failed and may succeed later.',
   properties: {
     retries: { type: 'integer', minimum: 0, maximum: 100, default: 3, description: 'Attempts after the first one.' },
-    minDelay: { type: 'string', format: 'duration', default: '500ms', description: 'Wait before the first retry; up to twice as long, by chance.' },
-    maxDelay: { type: 'string', format: 'duration', default: '30s', description: 'The longest wait, unless the store asks for a longer one.' },
-    factor: { type: 'number', minimum: 1, maximum: 10, default: 2, description: 'What each wait is multiplied by for the next one.' },
+    minDelay: {
+      type: 'string',
+      format: 'duration',
+      default: '500ms',
+      description: 'Wait before the first retry; up to twice as long, by chance.',
+    },
+    maxDelay: {
+      type: 'string',
+      format: 'duration',
+      default: '30s',
+      description: 'The longest wait, unless the store asks for a longer one.',
+    },
+    factor: {
+      type: 'number',
+      minimum: 1,
+      maximum: 10,
+      default: 2,
+      description: 'What each wait is multiplied by for the next one.',
+    },
   },
 } as const;
 
@@ -30,21 +72,51 @@ const breaker = {
   default: {},
   description: 'When exports to the sink are not even tried.',
   properties: {
-    failures: { type: 'integer', minimum: 1, maximum: 1000, default: 5, description: 'Failed exports in a row that open the circuit.' },
-    openFor: { type: 'string', format: 'duration', default: '30s', description: 'How long it stays open before one export is tried.' },
-    forbiddenOpenFor: { type: 'string', format: 'duration', default: '5m', description: 'The same after the store said no to the credentials; such a failure opens the circuit at once.' },
+    failures: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 1000,
+      default: 5,
+      description: 'Failed exports in a row that open the circuit.',
+    },
+    openFor: {
+      type: 'string',
+      format: 'duration',
+      default: '30s',
+      description: 'How long it stays open before one export is tried.',
+    },
+    forbiddenOpenFor: {
+      type: 'string',
+      format: 'duration',
+      default: '5m',
+      description: 'The same after the store said no to the credentials; such a failure opens the circuit at once.',
+    },
   },
 } as const;
 
 /** How exports to one sink are made; every field has a default. */
-export const sinkDeliverySchema = { type: 'object', additionalProperties: false, properties: { ...attempts, retry, breaker } } as const satisfies SpecSchema;
+export const sinkDeliverySchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { ...attempts, retry, breaker },
+} as const satisfies SpecSchema;
 
 const paceSchema = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    exportMinInterval: { type: 'string', format: 'duration', default: '30s', description: 'Least time between exports that bring nothing material.' },
-    minChangeInterval: { type: 'string', format: 'duration', default: '0s', description: 'Least time between exports even where the change is material.' },
+    exportMinInterval: {
+      type: 'string',
+      format: 'duration',
+      default: '30s',
+      description: 'Least time between exports that bring nothing material.',
+    },
+    minChangeInterval: {
+      type: 'string',
+      format: 'duration',
+      default: '0s',
+      description: 'Least time between exports even where the change is material.',
+    },
   },
 } as const satisfies SpecSchema;
 
@@ -52,7 +124,13 @@ const limitsSchema = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    concurrentExports: { type: 'integer', minimum: 1, maximum: 10_000, default: 32, description: 'Exports that may write at once, to all sinks together.' },
+    concurrentExports: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 10_000,
+      default: 32,
+      description: 'Exports that may write at once, to all sinks together.',
+    },
   },
 } as const satisfies SpecSchema;
 
@@ -67,7 +145,12 @@ export interface SinkDelivery {
   readonly abortGraceMs: number;
   readonly closeTimeoutMs: number;
   readonly concurrentExports: number;
-  readonly retry: { readonly retries: number; readonly minDelayMs: number; readonly maxDelayMs: number; readonly factor: number };
+  readonly retry: {
+    readonly retries: number;
+    readonly minDelayMs: number;
+    readonly maxDelayMs: number;
+    readonly factor: number;
+  };
   readonly breaker: { readonly failures: number; readonly openForMs: number; readonly forbiddenOpenForMs: number };
 }
 
@@ -89,7 +172,10 @@ export function resolveSinkDelivery(options: unknown, sink: string): SinkDeliver
   const spec = read(() => validateDelivery(options ?? {}, 'The options') as SpecOf<typeof sinkDeliverySchema>);
   const minDelayMs = ms('retry.minDelay', spec.retry.minDelay, { least: 0, most: day });
   const maxDelayMs = ms('retry.maxDelay', spec.retry.maxDelay, { least: 1, most: day });
-  if (maxDelayMs < minDelayMs) throw refuse(`$.delivery.retry.maxDelay: expected at least retry.minDelay, ${spec.retry.minDelay}, found "${spec.retry.maxDelay}"`);
+  if (maxDelayMs < minDelayMs)
+    throw refuse(
+      `$.delivery.retry.maxDelay: expected at least retry.minDelay, ${spec.retry.minDelay}, found "${spec.retry.maxDelay}"`,
+    );
   return {
     attemptTimeoutMs: ms('attemptTimeout', spec.attemptTimeout, { least: 1, most: day }),
     deadlineMs: ms('deadline', spec.deadline, { least: 1, most: day }),
@@ -119,7 +205,9 @@ export function resolvePace(options: unknown, inventory: string): Pace {
 export const defaultPace: Pace = Object.freeze(resolvePace({}, ''));
 
 export function resolveLimits(options: unknown): SpecOf<typeof limitsSchema> {
-  return reader('The limits of the exporter', '$.limits').read(() => validateLimits(options ?? {}, 'The options') as SpecOf<typeof limitsSchema>);
+  return reader('The limits of the exporter', '$.limits').read(
+    () => validateLimits(options ?? {}, 'The options') as SpecOf<typeof limitsSchema>,
+  );
 }
 
 /** Milliseconds of the one duration that `close` takes. */
@@ -134,7 +222,8 @@ interface Bounds {
 
 function reader(subject: string, root: string) {
   // The message of validation begins with a subject and names a sink type, which there is none of here.
-  const refuse = (problem: string): SinkError => new SinkError('SPEC_INVALID', `${subject} are invalid: ${problem.replace(/\.?$/u, '.')}`, { operation: 'create' });
+  const refuse = (problem: string): SinkError =>
+    new SinkError('SPEC_INVALID', `${subject} are invalid: ${problem.replace(/\.?$/u, '.')}`, { operation: 'create' });
   const read = <T>(validate: () => T): T => {
     try {
       return validate();

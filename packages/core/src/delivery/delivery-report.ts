@@ -55,7 +55,12 @@ export interface SinkStatus {
   /** When an export last ended `applied`, `unchanged` or `superseded`. */
   readonly lastSuccessAt?: string;
   /** Of the last export that failed, until one succeeds. */
-  readonly lastError?: { readonly code: string; readonly reason: SinkErrorReason; readonly message: string; readonly at: string };
+  readonly lastError?: {
+    readonly code: string;
+    readonly reason: SinkErrorReason;
+    readonly message: string;
+    readonly at: string;
+  };
   readonly breaker?: BreakerState;
   readonly running: boolean;
   readonly waiting: boolean;
@@ -65,7 +70,15 @@ export interface SinkStatus {
   readonly dueAt?: string;
 }
 
-const outcomes = ['applied', 'unchanged', 'superseded', 'debounced', 'queued-superseded', 'failed', 'skipped-open-circuit'] as const;
+const outcomes = [
+  'applied',
+  'unchanged',
+  'superseded',
+  'debounced',
+  'queued-superseded',
+  'failed',
+  'skipped-open-circuit',
+] as const;
 const noCounts: ItemCounts = Object.freeze({ inserted: 0, updated: 0, deleted: 0, unchanged: 0 });
 
 export interface SinkReportInput {
@@ -77,7 +90,14 @@ export interface SinkReportInput {
   readonly endedAt: number;
 }
 
-export function sinkReport({ sink, sinkType, result, progress, calledAt, endedAt }: SinkReportInput): SinkDeliveryReport {
+export function sinkReport({
+  sink,
+  sinkType,
+  result,
+  progress,
+  calledAt,
+  endedAt,
+}: SinkReportInput): SinkDeliveryReport {
   const failed = 'code' in result;
   const error = failed ? result : 'error' in result ? result.error : undefined;
   const { attempts, startedAt = endedAt, endedAt: writtenAt = startedAt } = progress;
@@ -99,7 +119,17 @@ export function sinkReport({ sink, sinkType, result, progress, calledAt, endedAt
 
 /** Of a sink that nothing was asked of. */
 export function unsupportedReport(sink: string, sinkType: string): SinkRemovalReport {
-  return { sink, sinkType, outcome: 'unsupported', attempts: 0, queueMs: 0, writeMs: 0, counts: noCounts, messages: 0, bytes: 0 };
+  return {
+    sink,
+    sinkType,
+    outcome: 'unsupported',
+    attempts: 0,
+    queueMs: 0,
+    writeMs: 0,
+    counts: noCounts,
+    messages: 0,
+    bytes: 0,
+  };
 }
 
 export function summariseReports(sinks: readonly SinkDeliveryReport[]): Pick<DeliveryReport, 'ok' | 'outcomes'> {

@@ -55,16 +55,35 @@ export async function settle(): Promise<void> {
 }
 
 /** A snapshot as sealing makes them, of no items: `content` stands for them. */
-export function fakeSnapshot(content: string, second: number, changes: Partial<InventorySnapshot> = {}): InventorySnapshot {
+export function fakeSnapshot(
+  content: string,
+  second: number,
+  changes: Partial<InventorySnapshot> = {},
+): InventorySnapshot {
   const exportedAt = new Date(start + second * 1000).toISOString();
-  return { inventoryNamespace: 'team', inventoryName: 'all', generation: 1, exportedAt, checksum: content, items: [], itemsByteLength: 2, incompleteTargets: [], ...changes };
+  return {
+    inventoryNamespace: 'team',
+    inventoryName: 'all',
+    generation: 1,
+    exportedAt,
+    checksum: content,
+    items: [],
+    itemsByteLength: 2,
+    incompleteTargets: [],
+    ...changes,
+  };
 }
 
 export function fakeDelivery(content = 'a', second = 0, signal: AbortSignal = new AbortController().signal): Delivery {
   return exportDelivery(fakeSnapshot(content, second), { signal });
 }
 
-export const applied: ExportResult = { outcome: 'applied', counts: { inserted: 1, updated: 2, deleted: 3, unchanged: 4 }, messages: 1, bytes: 10 };
+export const applied: ExportResult = {
+  outcome: 'applied',
+  counts: { inserted: 1, updated: 2, deleted: 3, unchanged: 4 },
+  messages: 1,
+  bytes: 10,
+};
 
 export function failure(code: SinkErrorCode, options: SinkErrorOptions = {}): SinkError {
   return new SinkError(code, `The test asked for ${code}.`, options);
@@ -109,7 +128,11 @@ export function fakeSinks<const Type extends string = 'fake'>(
     contractVersion: 1,
     role: 'snapshot-store',
     capabilities: { fenced: true, deletes: true, plan: supports, removeInventory: supports },
-    specSchema: { type: 'object', additionalProperties: false, properties: { table: { type: 'string', minLength: 1, default: 't', description: 'Where to.' } } },
+    specSchema: {
+      type: 'object',
+      additionalProperties: false,
+      properties: { table: { type: 'string', minLength: 1, default: 't', description: 'Where to.' } },
+    },
     create: ({ credentials }): KollectSink => {
       made += 1;
       const index = made;
@@ -127,7 +150,12 @@ export function fakeSinks<const Type extends string = 'fake'>(
           store.set(key(snapshot), snapshot.checksum);
           return result;
         },
-        plan: async (snapshot, options) => given.plan?.(snapshot, options) ?? { outcome: 'applied', counts: applied.counts, samples: { inserted: [], updated: [], deleted: [] } },
+        plan: async (snapshot, options) =>
+          given.plan?.(snapshot, options) ?? {
+            outcome: 'applied',
+            counts: applied.counts,
+            samples: { inserted: [], updated: [], deleted: [] },
+          },
         removeInventory: async (scope, options) => {
           note(index, `remove ${key(scope)}`);
           const result = (await given.removeInventory?.(scope, options)) ?? applied;
@@ -149,12 +177,22 @@ export function fakeSinks<const Type extends string = 'fake'>(
 export const fakeTimersClock: DeliveryClock = { ...systemClock, now: () => Date.now() };
 
 /** What to tell jest so that `settle` still works. */
-export const fakeTimersOptions = { now: start, doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'] as ('setImmediate' | 'nextTick' | 'queueMicrotask' | 'performance')[] };
+export const fakeTimersOptions = {
+  now: start,
+  doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'] as (
+    | 'setImmediate'
+    | 'nextTick'
+    | 'queueMicrotask'
+    | 'performance'
+  )[],
+};
 
 /** Metrics that write down what they are told. */
 export function notedMetrics(): { readonly metrics: DeliveryMetrics; readonly told: (readonly [string, unknown])[] } {
   const told: (readonly [string, unknown])[] = [];
   const names = ['declareSinkType', 'deliveryEnded', 'attemptRetried', 'inFlightChanged', 'breakerChanged'] as const;
-  const metrics = Object.fromEntries(names.map((name) => [name, (event: unknown) => void told.push([name, event])])) as unknown as DeliveryMetrics;
+  const metrics = Object.fromEntries(
+    names.map((name) => [name, (event: unknown) => void told.push([name, event])]),
+  ) as unknown as DeliveryMetrics;
   return { metrics, told };
 }

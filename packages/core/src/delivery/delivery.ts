@@ -47,7 +47,10 @@ export interface ExportDeliveryOptions {
   readonly allowDeletes?: boolean | undefined;
 }
 
-export function exportDelivery(snapshot: InventorySnapshot, { signal, allowDeletes = false }: ExportDeliveryOptions): Delivery {
+export function exportDelivery(
+  snapshot: InventorySnapshot,
+  { signal, allowDeletes = false }: ExportDeliveryOptions,
+): Delivery {
   return {
     operation: 'export',
     scope: snapshot,
@@ -75,7 +78,8 @@ export function removalDelivery(scope: Scope, { removedAt, signal }: RemovalDeli
     signal,
     progress: { attempts: 0 },
     attempt: async (sink, signal) => {
-      if (sink.removeInventory === undefined) throw new Error(`The sink has no removeInventory for ${formatScope(scope)}.`);
+      if (sink.removeInventory === undefined)
+        throw new Error(`The sink has no removeInventory for ${formatScope(scope)}.`);
       return sink.removeInventory(scope, { removedAt, signal });
     },
   };

@@ -4,7 +4,7 @@ import { formatScope } from '../contract/scope.ts';
 import type { Scope } from '../contract/snapshot.ts';
 import { nearestName } from '../registry/nearest-name.ts';
 import type { ExportInventory, InventoryName } from './exporter-types.ts';
-import { scopeOf } from './inventory-rules.ts';
+import { scopeOf } from './inventory/inventory-rules.ts';
 
 export function nameOf({ cluster, namespace, name }: InventoryName): InventoryName {
   return { ...(cluster === undefined ? {} : { cluster }), namespace, name };
@@ -13,22 +13,34 @@ export function nameOf({ cluster, namespace, name }: InventoryName): InventoryNa
 export function unknownSink(name: string, inventory: string, known: readonly string[]): SinkError {
   const nearest = nearestName(name, known);
   const remedy = nearest === undefined ? 'make it known with updateSink' : `did you mean ${JSON.stringify(nearest)}?`;
-  return new SinkError('SPEC_INVALID', `The inventory ${inventory} names the sink ${JSON.stringify(name)}, which is not known: ${remedy}`, { operation: 'export' });
+  return new SinkError(
+    'SPEC_INVALID',
+    `The inventory ${inventory} names the sink ${JSON.stringify(name)}, which is not known: ${remedy}`,
+    { operation: 'export' },
+  );
 }
 
 export function leftOut(inventory: ExportInventory): SinkError {
-  return new SinkError('ABORTED', `The inventory ${formatScope(scopeOf(inventory))} names the sink no longer.`, { operation: 'export' });
+  return new SinkError('ABORTED', `The inventory ${formatScope(scopeOf(inventory))} names the sink no longer.`, {
+    operation: 'export',
+  });
 }
 
 export function checkScope(inventory: ExportInventory, snapshot: Scope): void {
   const expected = formatScope(scopeOf(inventory));
   const found = formatScope(snapshot);
   if (expected === found) return;
-  throw new SinkError('CONTRACT_VIOLATION', `The snapshot of ${found} was given for the inventory ${expected}: seal one for the inventory.`, { operation: 'export' });
+  throw new SinkError(
+    'CONTRACT_VIOLATION',
+    `The snapshot of ${found} was given for the inventory ${expected}: seal one for the inventory.`,
+    { operation: 'export' },
+  );
 }
 
 export function checkRemovedAt(removedAt: string, inventory: ExportInventory): void {
   if (!Number.isNaN(parseTime(removedAt))) return;
   const what = `The removal of ${formatScope(scopeOf(inventory))}`;
-  throw new SinkError('SNAPSHOT_INVALID', `${what}: removedAt must be an RFC 3339 time such as 2026-01-31T12:00:00Z.`, { operation: 'remove-inventory' });
+  throw new SinkError('SNAPSHOT_INVALID', `${what}: removedAt must be an RFC 3339 time such as 2026-01-31T12:00:00Z.`, {
+    operation: 'remove-inventory',
+  });
 }

@@ -1,12 +1,23 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import { applied, deferred, failure, fakeSinks, fakeSnapshot, fakeTimersClock, fakeTimersOptions, notedMetrics, settle } from './delivery.fixture.ts';
+import {
+  applied,
+  deferred,
+  failure,
+  fakeSinks,
+  fakeSnapshot,
+  fakeTimersClock,
+  fakeTimersOptions,
+  notedMetrics,
+  settle,
+} from './delivery.fixture.ts';
 import { createExporter } from './exporter.ts';
 
 beforeEach(() => void jest.useFakeTimers(fakeTimersOptions));
 afterEach(() => void jest.useRealTimers());
 
 const inventory = (name = 'all') => ({ namespace: 'team', name, sinks: ['fake'] });
-const snapshotOf = (name: string, content: string, second: number) => fakeSnapshot(content, second, { inventoryName: name });
+const snapshotOf = (name: string, content: string, second: number) =>
+  fakeSnapshot(content, second, { inventoryName: name });
 const once = { retry: { retries: 0 } };
 
 type Fault = 'none' | 'UNAVAILABLE' | 'AUTHENTICATION_FAILED' | 'stuck';
@@ -24,11 +35,17 @@ function start(delivery: Parameters<ReturnType<typeof createExporter>['updateSin
   const { metrics, told } = notedMetrics();
   const lines: string[] = [];
   const note = (_: unknown, message: string): void => void lines.push(message);
-  const exporter = createExporter({ registry: fake.registry, clock: fakeTimersClock, metrics, logger: { debug: () => undefined, info: note, warn: note, error: note } });
+  const exporter = createExporter({
+    registry: fake.registry,
+    clock: fakeTimersClock,
+    metrics,
+    logger: { debug: () => undefined, info: note, warn: note, error: note },
+  });
   exporter.updateSink({ name: 'fake', config: { type: 'fake' }, delivery });
   const outcome = async (name: string, content: string, second: number): Promise<string | undefined> =>
     (await exporter.export(inventory(name), snapshotOf(name, content, second))).sinks[0]?.outcome;
-  const states = () => told.filter(([name]) => name === 'breakerChanged').map(([, event]) => (event as { to?: string }).to);
+  const states = () =>
+    told.filter(([name]) => name === 'breakerChanged').map(([, event]) => (event as { to?: string }).to);
   return { exporter, fake, told, lines, outcome, states, set: (next: Fault) => (fault = next) };
 }
 
@@ -38,11 +55,23 @@ test('while the circuit is open exports are skipped at once; when the fault ends
   for (const name of names) expect(await outcome(name, 'old', 0)).toBe('applied');
   set('UNAVAILABLE');
   const outcomes = await Promise.all(names.map((name) => outcome(name, 'newer', 1)));
-  expect([outcomes.filter((one) => one === 'failed').length >= 5, outcomes.includes('skipped-open-circuit')]).toEqual([true, true]);
+  expect([outcomes.filter((one) => one === 'failed').length >= 5, outcomes.includes('skipped-open-circuit')]).toEqual([
+    true,
+    true,
+  ]);
   const tries = fake.calls.length;
-  expect(await Promise.all(names.map((name) => outcome(name, 'newest', 2)))).toEqual(names.map(() => 'skipped-open-circuit'));
+  expect(await Promise.all(names.map((name) => outcome(name, 'newest', 2)))).toEqual(
+    names.map(() => 'skipped-open-circuit'),
+  );
   expect([fake.calls.length, exporter.pressure().owed]).toEqual([tries, 20]);
-  expect(exporter.status(inventory('i19'))).toMatchObject([{ breaker: 'open', lastOutcome: 'skipped-open-circuit', owing: true, dueAt: new Date(Date.now() + 30_000).toISOString() }]);
+  expect(exporter.status(inventory('i19'))).toMatchObject([
+    {
+      breaker: 'open',
+      lastOutcome: 'skipped-open-circuit',
+      owing: true,
+      dueAt: new Date(Date.now() + 30_000).toISOString(),
+    },
+  ]);
   // Still down at the first probe, which is one export only.
   await jest.advanceTimersByTimeAsync(30_000);
   expect(fake.calls.length - tries).toBe(1);
@@ -82,8 +111,13 @@ test('where the inventory leaves that was to probe, another one does', async () 
       return applied;
     },
   }));
-  const exporter = createExporter({ registry: fake.registry, clock: fakeTimersClock, limits: { concurrentExports: 1 } });
-  for (const name of ['fake', 'busy']) exporter.updateSink({ name, config: { type: 'fake' }, delivery: { ...once, breaker: { failures: 1 } } });
+  const exporter = createExporter({
+    registry: fake.registry,
+    clock: fakeTimersClock,
+    limits: { concurrentExports: 1 },
+  });
+  for (const name of ['fake', 'busy'])
+    exporter.updateSink({ name, config: { type: 'fake' }, delivery: { ...once, breaker: { failures: 1 } } });
   for (const name of ['opens', 'leaves', 'stays']) await exporter.export(inventory(name), snapshotOf(name, 'a', 0));
   await exporter.export({ ...inventory('opens'), sinks: [] }, snapshotOf('opens', 'b', 1));
   down = false;
@@ -102,7 +136,9 @@ test('an export that failed before the circuit opened is made again after its in
   const { exporter, fake, outcome, set } = start();
   set('UNAVAILABLE');
   expect(await outcome('all', 'a', 0)).toBe('failed');
-  expect(exporter.status(inventory())).toMatchObject([{ lastOutcome: 'failed', lastError: { code: 'UNAVAILABLE', reason: 'transient' }, owing: true }]);
+  expect(exporter.status(inventory())).toMatchObject([
+    { lastOutcome: 'failed', lastError: { code: 'UNAVAILABLE', reason: 'transient' }, owing: true },
+  ]);
   set('none');
   await jest.advanceTimersByTimeAsync(30_000);
   expect(fake.store.get('all')).toBe('a');
@@ -111,11 +147,14 @@ test('an export that failed before the circuit opened is made again after its in
 });
 
 test('a store that asks for a wait without end fails no call of the host', async () => {
-  const { registry } = fakeSinks({ export: async () => Promise.reject(failure('OVERLOADED', { retryAfterMs: Number.POSITIVE_INFINITY })) });
+  const { registry } = fakeSinks({
+    export: async () => Promise.reject(failure('OVERLOADED', { retryAfterMs: Number.POSITIVE_INFINITY })),
+  });
   const exporter = createExporter({ registry, clock: fakeTimersClock });
   exporter.updateSink({ name: 'fake', config: { type: 'fake' }, delivery: { ...once, breaker: { failures: 1 } } });
   const outcomes: (string | undefined)[] = [];
-  for (const second of [0, 1]) outcomes.push((await exporter.export(inventory(), fakeSnapshot('a', second))).sinks[0]?.outcome);
+  for (const second of [0, 1])
+    outcomes.push((await exporter.export(inventory(), fakeSnapshot('a', second))).sinks[0]?.outcome);
   expect([outcomes, exporter.status(inventory())[0]?.breaker]).toEqual([['failed', 'skipped-open-circuit'], 'open']);
   await exporter.close();
 });
@@ -128,10 +167,16 @@ test('refused credentials open the circuit at once, and a rotated secret closes 
   await jest.advanceTimersByTimeAsync(299_000);
   expect(exporter.status(inventory())[0]?.breaker).toBe('open');
   set('none');
-  expect(exporter.updateSink({ name: 'fake', config: { type: 'fake' }, revision: '2', delivery: once })).toBe('replaced');
+  expect(exporter.updateSink({ name: 'fake', config: { type: 'fake' }, revision: '2', delivery: once })).toBe(
+    'replaced',
+  );
   await settle();
   await settle();
-  expect([fake.store.get('all'), exporter.status(inventory())[0]?.breaker, states()]).toEqual(['b', 'closed', ['closed', 'open', undefined, 'closed']]);
+  expect([fake.store.get('all'), exporter.status(inventory())[0]?.breaker, states()]).toEqual([
+    'b',
+    'closed',
+    ['closed', 'open', undefined, 'closed'],
+  ]);
   await exporter.close();
 });
 
@@ -144,7 +189,15 @@ test('an attempt is aborted in time; a sink that ignores that is replaced, and t
   await jest.advanceTimersByTimeAsync(10_999);
   set('none');
   await jest.advanceTimersByTimeAsync(1);
-  expect((await first).sinks).toMatchObject([{ outcome: 'failed', reason: 'terminal', attempts: 1, writeMs: 11_000, error: { code: 'CONTRACT_VIOLATION', sinkType: 'fake' } }]);
+  expect((await first).sinks).toMatchObject([
+    {
+      outcome: 'failed',
+      reason: 'terminal',
+      attempts: 1,
+      writeMs: 11_000,
+      error: { code: 'CONTRACT_VIOLATION', sinkType: 'fake' },
+    },
+  ]);
   expect((await second).sinks).toMatchObject([{ outcome: 'applied', queueMs: 11_000 }]);
   await settle();
   expect(fake.calls).toEqual(['1:open', '1:export all a', '1:close', '2:open', '2:export all b']);
@@ -158,12 +211,20 @@ test('retries are counted, told, and made on the new sink where it was replaced 
   const ended = exporter.export(inventory(), fakeSnapshot('a', 0));
   await jest.advanceTimersByTimeAsync(1);
   set('none');
-  exporter.updateSink({ name: 'fake', config: { type: 'fake', fake: { table: 'other' } }, delivery: { retry: { retries: 2, minDelay: '10s' } } });
+  exporter.updateSink({
+    name: 'fake',
+    config: { type: 'fake', fake: { table: 'other' } },
+    delivery: { retry: { retries: 2, minDelay: '10s' } },
+  });
   await jest.advanceTimersByTimeAsync(20_000);
   expect((await ended).sinks).toMatchObject([{ outcome: 'applied', attempts: 2 }]);
   expect(fake.calls).toEqual(['1:open', '1:export all a', '1:close', '2:open', '2:export all a']);
-  expect(told.filter(([name]) => name === 'attemptRetried')).toEqual([['attemptRetried', { sinkType: 'fake', reason: 'transient' }]]);
-  const inFlight = told.filter(([name]) => name === 'inFlightChanged').map(([, event]) => (event as { delta: number }).delta);
+  expect(told.filter(([name]) => name === 'attemptRetried')).toEqual([
+    ['attemptRetried', { sinkType: 'fake', reason: 'transient' }],
+  ]);
+  const inFlight = told
+    .filter(([name]) => name === 'inFlightChanged')
+    .map(([, event]) => (event as { delta: number }).delta);
   expect(inFlight).toEqual([1, -1]);
   await exporter.close();
 });

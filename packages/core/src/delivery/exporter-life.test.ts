@@ -3,13 +3,24 @@ import type { KollectSink } from '../contract/sink.ts';
 import { createSinkRegistry } from '../create-sink-registry.ts';
 import type { DeliveryTracer } from '../observability/tracing.ts';
 import { sinkErrorOf } from '../registry/registry.fixture.ts';
-import { applied, codeOf, deferred, failure, fakeSinks, fakeSnapshot, manualClock, settle, type Deferred } from './delivery.fixture.ts';
+import {
+  applied,
+  codeOf,
+  deferred,
+  failure,
+  fakeSinks,
+  fakeSnapshot,
+  manualClock,
+  settle,
+  type Deferred,
+} from './delivery.fixture.ts';
 import { createExporter } from './exporter.ts';
 import type { SinkResource } from './exporter-types.ts';
 
 const inventory = { namespace: 'team', name: 'all', sinks: ['fake'] };
 const calm = { ...inventory, delivery: { isMaterialChange: () => false } };
-const resource = (changes: Partial<SinkResource> = {}) => ({ name: 'fake', config: { type: 'fake' } as const, ...changes }) as SinkResource & { config: { type: 'fake' } };
+const resource = (changes: Partial<SinkResource> = {}) =>
+  ({ name: 'fake', config: { type: 'fake' } as const, ...changes }) as SinkResource & { config: { type: 'fake' } };
 
 function start(members: Parameters<typeof fakeSinks>[0] = {}) {
   const clock = manualClock();
@@ -115,9 +126,16 @@ test('a sink may become one of another type', async () => {
   exporter.updateSink({ name: 'fake', config: { type: 'one' } });
   await exporter.export(inventory, fakeSnapshot('a', 0));
   expect(exporter.updateSink({ name: 'fake', config: { type: 'two' } })).toBe('replaced');
-  expect((await exporter.export(inventory, fakeSnapshot('b', 1))).sinks).toMatchObject([{ sinkType: 'two', outcome: 'applied' }]);
+  expect((await exporter.export(inventory, fakeSnapshot('b', 1))).sinks).toMatchObject([
+    { sinkType: 'two', outcome: 'applied' },
+  ]);
   expect([one.calls.at(-1), two.store.get('all')]).toEqual(['1:close', 'b']);
-  expect(spans).toEqual(['one', 'two'].flatMap((type) => [['kollect.export', type], ['kollect.attempt', type]]));
+  expect(spans).toEqual(
+    ['one', 'two'].flatMap((type) => [
+      ['kollect.export', type],
+      ['kollect.attempt', type],
+    ]),
+  );
   await exporter.close();
 });
 
@@ -128,8 +146,15 @@ test('a removed sink ends what runs, fails what waits in words, drops what is ow
   await settle();
   const second = exporter.export(inventory, fakeSnapshot('b', 1));
   const removed = exporter.removeSink('fake');
-  expect((await second).sinks).toMatchObject([{ outcome: 'failed', error: { code: 'ABORTED', message: 'The sink "fake" was removed before the snapshot reached it.' } }]);
-  expect((await exporter.export(inventory, fakeSnapshot('c', 2))).sinks).toMatchObject([{ outcome: 'failed', error: { code: 'SPEC_INVALID' } }]);
+  expect((await second).sinks).toMatchObject([
+    {
+      outcome: 'failed',
+      error: { code: 'ABORTED', message: 'The sink "fake" was removed before the snapshot reached it.' },
+    },
+  ]);
+  expect((await exporter.export(inventory, fakeSnapshot('c', 2))).sinks).toMatchObject([
+    { outcome: 'failed', error: { code: 'SPEC_INVALID' } },
+  ]);
   await settle();
   expect(fake.calls).toEqual(['1:open', '1:export all a']);
   running[0]?.resolve(applied);
@@ -166,7 +191,9 @@ test('a removed inventory leaves the store, takes the place of older snapshots t
   expect(await removed).toMatchObject({ ok: true, sinks: [{ sink: 'fake', outcome: 'applied', attempts: 1 }] });
   expect([fake.store.size, fake.calls.at(-1)]).toEqual([0, '1:remove all']);
   await settle();
-  expect(exporter.status(inventory)).toEqual([{ sink: 'fake', sinkType: 'fake', breaker: 'closed', running: false, waiting: false, owing: false }]);
+  expect(exporter.status(inventory)).toEqual([
+    { sink: 'fake', sinkType: 'fake', breaker: 'closed', running: false, waiting: false, owing: false },
+  ]);
   await exporter.close();
 });
 
@@ -204,7 +231,10 @@ test('a removal that failed is made again', async () => {
     },
   });
   await exporter.export(inventory, fakeSnapshot('a', 0));
-  expect(await exporter.removeInventory(inventory, { removedAt })).toMatchObject({ ok: false, sinks: [{ outcome: 'failed' }] });
+  expect(await exporter.removeInventory(inventory, { removedAt })).toMatchObject({
+    ok: false,
+    sinks: [{ outcome: 'failed' }],
+  });
   expect([fake.store.size, exporter.status(inventory)[0]?.owing]).toEqual([1, true]);
   await clock.advance(30_000);
   await settle();
@@ -220,7 +250,10 @@ test('a sink that cannot remove says so, and gets no snapshot of the inventory a
   exporter.updateSink({ name: 'fake', config: { type: 'fake' } });
   await exporter.export(calm, fakeSnapshot('a', 0));
   await exporter.export(calm, fakeSnapshot('b', 1));
-  expect(await exporter.removeInventory(inventory, { removedAt })).toMatchObject({ ok: true, sinks: [{ sink: 'fake', sinkType: 'fake', outcome: 'unsupported' }] });
+  expect(await exporter.removeInventory(inventory, { removedAt })).toMatchObject({
+    ok: true,
+    sinks: [{ sink: 'fake', sinkType: 'fake', outcome: 'unsupported' }],
+  });
   await clock.advance(100_000);
   expect([fake.store.get('all'), clock.timers]).toEqual(['a', 0]);
   await exporter.close();
@@ -239,7 +272,12 @@ test('close delivers what was debounced and what waits, closes every sink, and i
   const closed = exporter.close();
   expect(exporter.close()).toBe(closed);
   const late = await exporter.export(inventory, fakeSnapshot('z', 9));
-  expect(late.sinks).toMatchObject([{ outcome: 'failed', error: { code: 'ABORTED', message: 'Nothing was delivered of team/all: the exporter is closed.' } }]);
+  expect(late.sinks).toMatchObject([
+    {
+      outcome: 'failed',
+      error: { code: 'ABORTED', message: 'Nothing was delivered of team/all: the exporter is closed.' },
+    },
+  ]);
   await settle();
   expect([fake.store.get('all'), running.length]).toEqual(['b', 1]);
   running[0]?.resolve(applied);
@@ -265,8 +303,18 @@ test('at the deadline of close what runs is aborted, what waits fails, and every
   await clock.advance(1);
   await closed;
   expect((await first).sinks).toMatchObject([{ outcome: 'failed', error: { code: 'ABORTED' } }]);
-  expect((await second).sinks).toMatchObject([{ outcome: 'failed', attempts: 0, error: { code: 'ABORTED', message: 'The exporter was closed before the snapshot reached the sink.' } }]);
-  expect([fake.calls.at(-1), clock.timers, exporter.pressure()]).toEqual(['1:close', 0, { running: 0, waiting: 0, owed: 0 }]);
+  expect((await second).sinks).toMatchObject([
+    {
+      outcome: 'failed',
+      attempts: 0,
+      error: { code: 'ABORTED', message: 'The exporter was closed before the snapshot reached the sink.' },
+    },
+  ]);
+  expect([fake.calls.at(-1), clock.timers, exporter.pressure()]).toEqual([
+    '1:close',
+    0,
+    { running: 0, waiting: 0, owed: 0 },
+  ]);
 });
 
 test('the deadline of close also ends what runs for an inventory that left its sink', async () => {
@@ -286,7 +334,10 @@ test('the deadline of close also ends what runs for an inventory that left its s
 });
 
 test('close ends although a sink ignores every signal and its own close hangs', async () => {
-  const { clock, exporter } = start({ export: () => new Promise(() => undefined), close: () => new Promise(() => undefined) });
+  const { clock, exporter } = start({
+    export: () => new Promise(() => undefined),
+    close: () => new Promise(() => undefined),
+  });
   const ended = exporter.export(inventory, fakeSnapshot('a', 0));
   await settle();
   const closed = exporter.close({ deadline: '0s' });

@@ -9,7 +9,7 @@ import type { SinkConfig, SinkConnection, SinkRegistry } from '../registry/sink-
 import type { DeliveryClock } from './delivery-clock.ts';
 import type { ExporterLimits, PaceOptions, SinkDeliveryOptions } from './delivery-options.ts';
 import type { DeliveryReport, RemovalReport, SinkDeliveryReport, SinkStatus } from './delivery-report.ts';
-import type { IsMaterialChange } from './gate-decision.ts';
+import type { IsMaterialChange } from './inventory/gate-decision.ts';
 
 export interface ExporterOptions<Definitions extends readonly SinkDefinition[] = readonly SinkDefinition[]> {
   readonly registry: SinkRegistry<Definitions>;
@@ -91,11 +91,21 @@ export interface Exporter<Definitions extends readonly SinkDefinition[] = readon
   /** Delivers the snapshot to every sink of the inventory. A failed sink is in the report; rejects only where the call itself is wrong. */
   export(inventory: ExportInventory, snapshot: InventorySnapshot, options?: ExportCallOptions): Promise<DeliveryReport>;
   /** What an export would do now, past gate and queue. */
-  plan(inventory: ExportInventory, snapshot: InventorySnapshot, options?: { readonly signal?: AbortSignal }): Promise<PlanReport>;
+  plan(
+    inventory: ExportInventory,
+    snapshot: InventorySnapshot,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<PlanReport>;
   /** Takes the inventory out of its sinks, fenced by `removedAt` (RFC 3339): older snapshots that wait are superseded. */
-  removeInventory(inventory: ExportInventory, options: { readonly removedAt: string; readonly signal?: AbortSignal }): Promise<RemovalReport>;
+  removeInventory(
+    inventory: ExportInventory,
+    options: { readonly removedAt: string; readonly signal?: AbortSignal },
+  ): Promise<RemovalReport>;
   /** Tries the connection with a sink of its own, closed afterwards. Rejects with SPEC_INVALID, or when it is aborted or takes too long. */
-  testConnection(resource: SinkResource<Definitions>, options?: { readonly signal?: AbortSignal }): Promise<ConnectionReport>;
+  testConnection(
+    resource: SinkResource<Definitions>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<ConnectionReport>;
   status(inventory: Pick<ExportInventory, 'cluster' | 'namespace' | 'name' | 'sinks'>): readonly SinkStatus[];
   pressure(): ExporterPressure;
   /** Delivers what was debounced and what waits, within the deadline (default `20s`), then aborts what still runs and closes every sink. Later exports are reported as aborted. */

@@ -8,20 +8,29 @@ import { containLogger, containMetrics, containTracer, quietly } from './contain
 import { exportDelivery, removalDelivery } from './delivery.ts';
 import { systemClock } from './delivery-clock.ts';
 import { resolveDeadline, resolveLimits } from './delivery-options.ts';
-import { sinkReport, summariseReports, type SinkDeliveryReport, type SinkRemovalReport, type SinkStatus, unsupportedReport } from './delivery-report.ts';
+import {
+  sinkReport,
+  summariseReports,
+  type SinkDeliveryReport,
+  type SinkRemovalReport,
+  type SinkStatus,
+  unsupportedReport,
+} from './delivery-report.ts';
 import type { ExportInventory, Exporter, ExporterOptions, SinkPlanReport } from './exporter-types.ts';
 import { checkRemovedAt, checkScope, leftOut, nameOf, unknownSink } from './exporter-checks.ts';
-import { createExportSlots } from './export-slots.ts';
-import { inventoryRules, scopeOf } from './inventory-rules.ts';
-import { createInventoryLane, type InventoryLane } from './inventory-lane.ts';
-import { createLaneTable } from './lane-table.ts';
+import { createExportSlots } from './inventory/export-slots.ts';
+import { inventoryRules, scopeOf } from './inventory/inventory-rules.ts';
+import { createInventoryLane, type InventoryLane } from './inventory/inventory-lane.ts';
+import { createLaneTable } from './inventory/lane-table.ts';
 import { closeWithin } from './close-within.ts';
 import { linkSignals } from './linked-signal.ts';
-import { createSinkLine, type SinkLine } from './sink-line.ts';
+import { createSinkLine, type SinkLine } from './sink/sink-line.ts';
 import { testSinkConnection } from './test-sink-connection.ts';
 
 /** The front door: one call exports to every sink. Starts no timer and dials nobody until it is asked to export. */
-export function createExporter<const Definitions extends readonly SinkDefinition[]>(options: ExporterOptions<Definitions>): Exporter<Definitions> {
+export function createExporter<const Definitions extends readonly SinkDefinition[]>(
+  options: ExporterOptions<Definitions>,
+): Exporter<Definitions> {
   const { clock = systemClock, onReport } = options;
   // What a registry infers is for its callers; in here every sink is like the next.
   const registry = options.registry as unknown as SinkRegistry;
@@ -72,12 +81,19 @@ export function createExporter<const Definitions extends readonly SinkDefinition
 
   const find = (name: string, inventory: ExportInventory): SinkLine | SinkError => {
     const what = formatScope(scopeOf(inventory));
-    if (closing !== undefined) return new SinkError('ABORTED', `Nothing was delivered of ${what}: the exporter is closed.`, { operation: 'export' });
+    if (closing !== undefined)
+      return new SinkError('ABORTED', `Nothing was delivered of ${what}: the exporter is closed.`, {
+        operation: 'export',
+      });
     return sinks.get(name) ?? unknownSink(name, what, [...sinks.keys()]);
   };
 
   /** Each sink of the inventory once, or what stands in the way. */
-  const fanOut = <T>(inventory: ExportInventory, each: (sink: SinkLine) => Promise<T>, refused: (name: string, error: SinkError) => T): Promise<T[]> =>
+  const fanOut = <T>(
+    inventory: ExportInventory,
+    each: (sink: SinkLine) => Promise<T>,
+    refused: (name: string, error: SinkError) => T,
+  ): Promise<T[]> =>
     Promise.all(
       [...new Set(inventory.sinks)].map(async (name) => {
         const found = find(name, inventory);
@@ -92,7 +108,10 @@ export function createExporter<const Definitions extends readonly SinkDefinition
   };
 
   /** A signal per call: one that many calls share would hold a listener for each snapshot that waits, and walk through all of them for the next. */
-  const withOwnSignal = async <T>(given: AbortSignal | undefined, call: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+  const withOwnSignal = async <T>(
+    given: AbortSignal | undefined,
+    call: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> => {
     const { signal, release } = linkSignals({ parents: given === undefined ? [] : [given], clock });
     try {
       return await call(signal);
@@ -106,16 +125,32 @@ export function createExporter<const Definitions extends readonly SinkDefinition
   };
 
   /** No sink type, no metric: a host that reads no reports has the log alone. */
-  const refusedBy = (inventory: ExportInventory) => (sink: string, result: SinkError): SinkDeliveryReport => {
-    const now = clock.now();
-    const { code, reason, message } = result;
-    logger.warn({ inventory: formatScope(scopeOf(inventory)), sink, outcome: 'failed', code, reason, error: message }, 'Nothing was asked of the sink.');
-    return sinkReport({ sink, sinkType: sinks.get(sink)?.type, result, progress: { attempts: 0 }, calledAt: now, endedAt: now });
-  };
+  const refusedBy =
+    (inventory: ExportInventory) =>
+    (sink: string, result: SinkError): SinkDeliveryReport => {
+      const now = clock.now();
+      const { code, reason, message } = result;
+      logger.warn(
+        { inventory: formatScope(scopeOf(inventory)), sink, outcome: 'failed', code, reason, error: message },
+        'Nothing was asked of the sink.',
+      );
+      return sinkReport({
+        sink,
+        sinkType: sinks.get(sink)?.type,
+        result,
+        progress: { attempts: 0 },
+        calledAt: now,
+        endedAt: now,
+      });
+    };
 
   return {
     updateSink: (resource) => {
-      if (closing !== undefined) throw new SinkError('ABORTED', `The sink ${JSON.stringify(resource.name)} was not taken: the exporter is closed.`);
+      if (closing !== undefined)
+        throw new SinkError(
+          'ABORTED',
+          `The sink ${JSON.stringify(resource.name)} was not taken: the exporter is closed.`,
+        );
       const known = sinks.get(resource.name);
       if (known !== undefined) return known.update(resource);
       sinks.set(resource.name, createSinkLine(resource, shared));
@@ -134,7 +169,8 @@ export function createExporter<const Definitions extends readonly SinkDefinition
       const rules = inventoryRules(inventory);
       leaveOthers(inventory);
       const reports = await withOwnSignal(given, (signal) => {
-        const each = (sink: SinkLine): Promise<SinkDeliveryReport> => laneTo(sink, inventory).deliver(exportDelivery(snapshot, { signal, allowDeletes }), rules);
+        const each = (sink: SinkLine): Promise<SinkDeliveryReport> =>
+          laneTo(sink, inventory).deliver(exportDelivery(snapshot, { signal, allowDeletes }), rules);
         return fanOut(inventory, each, refusedBy(inventory));
       });
       return { ...nameOf(inventory), ...summariseReports(reports), sinks: reports };
@@ -151,7 +187,8 @@ export function createExporter<const Definitions extends readonly SinkDefinition
       const scope = scopeOf(inventory);
       const rules = inventoryRules(inventory);
       const each = async (sink: SinkLine, signal: AbortSignal): Promise<SinkRemovalReport> => {
-        if (sink.capabilities.removeInventory) return laneTo(sink, inventory).deliver(removalDelivery(scope, { removedAt, signal }), rules);
+        if (sink.capabilities.removeInventory)
+          return laneTo(sink, inventory).deliver(removalDelivery(scope, { removedAt, signal }), rules);
         const lane = lanes.get(scope, sink.name);
         if (lane !== undefined) {
           lanes.delete(scope, sink.name, lane);
@@ -160,25 +197,41 @@ export function createExporter<const Definitions extends readonly SinkDefinition
         return unsupportedReport(sink.name, sink.type);
       };
       leaveOthers(inventory);
-      const reports = await withOwnSignal(given, (signal) => fanOut<SinkRemovalReport>(inventory, (sink) => each(sink, signal), refusedBy(inventory)));
+      const reports = await withOwnSignal(given, (signal) =>
+        fanOut<SinkRemovalReport>(inventory, (sink) => each(sink, signal), refusedBy(inventory)),
+      );
       return { ...nameOf(inventory), ok: reports.every(({ error }) => error === undefined), sinks: reports };
     },
 
     testConnection: async (resource, { signal = neverAborted } = {}): Promise<ConnectionReport> => {
-      if (closing !== undefined) throw new SinkError('ABORTED', `The connection of ${JSON.stringify(resource.name)} was not tried: the exporter is closed.`);
+      if (closing !== undefined)
+        throw new SinkError(
+          'ABORTED',
+          `The connection of ${JSON.stringify(resource.name)} was not tried: the exporter is closed.`,
+        );
       return track(testSinkConnection(resource, { registry, clock, signals: [signal, lifetime] }));
     },
 
     status: (inventory) =>
       [...new Set(inventory.sinks)].map((sink): SinkStatus => {
         const line = sinks.get(sink);
-        const idle = { sink, ...(line === undefined ? {} : { sinkType: line.type, breaker: line.breaker() }), running: false, waiting: false, owing: false };
+        const idle = {
+          sink,
+          ...(line === undefined ? {} : { sinkType: line.type, breaker: line.breaker() }),
+          running: false,
+          waiting: false,
+          owing: false,
+        };
         return lanes.get(scopeOf(inventory), sink)?.status() ?? idle;
       }),
 
     pressure: () => {
       const all = lanes.all();
-      return { running: slots.running, waiting: all.filter(({ waiting }) => waiting).length, owed: all.filter(({ owing }) => owing).length };
+      return {
+        running: slots.running,
+        waiting: all.filter(({ waiting }) => waiting).length,
+        owed: all.filter(({ owing }) => owing).length,
+      };
     },
 
     close: ({ deadline = '20s' } = {}) => {
@@ -192,7 +245,10 @@ export function createExporter<const Definitions extends readonly SinkDefinition
     const report = { sink: sink.name, sinkType: sink.type };
     if (!sink.capabilities.plan) return { ...report, unsupported: true };
     try {
-      const plan = await sink.once(signal, (one: KollectSink, limited) => one.plan?.(snapshot, { signal: limited }) ?? Promise.resolve(undefined));
+      const plan = await sink.once(
+        signal,
+        (one: KollectSink, limited) => one.plan?.(snapshot, { signal: limited }) ?? Promise.resolve(undefined),
+      );
       return plan === undefined ? { ...report, unsupported: true } : { ...report, plan };
     } catch (error) {
       return { ...report, error: SinkError.from(error, { sinkType: sink.type, operation: 'plan' }) };
@@ -201,7 +257,11 @@ export function createExporter<const Definitions extends readonly SinkDefinition
 
   async function removeSink(sink: SinkLine): Promise<void> {
     const removed = lanes.takeSink(sink.name);
-    const error = new SinkError('ABORTED', `The sink ${JSON.stringify(sink.name)} was removed before the snapshot reached it.`, { sinkType: sink.type, operation: 'export' });
+    const error = new SinkError(
+      'ABORTED',
+      `The sink ${JSON.stringify(sink.name)} was removed before the snapshot reached it.`,
+      { sinkType: sink.type, operation: 'export' },
+    );
     for (const lane of removed) lane.dispose(error);
     await Promise.all(removed.map((lane) => lane.idle()));
     await sink.close();
@@ -210,8 +270,13 @@ export function createExporter<const Definitions extends readonly SinkDefinition
   async function closeAll(deadlineMs: number): Promise<void> {
     const all = lanes.all();
     for (const lane of all) lane.flush();
-    const idle = Promise.all([...all.map((lane) => lane.idle()), ...[...pending].map((promise) => promise.catch(() => undefined))]);
-    const late = new SinkError('ABORTED', 'The exporter was closed before the snapshot reached the sink.', { operation: 'export' });
+    const idle = Promise.all([
+      ...all.map((lane) => lane.idle()),
+      ...[...pending].map((promise) => promise.catch(() => undefined)),
+    ]);
+    const late = new SinkError('ABORTED', 'The exporter was closed before the snapshot reached the sink.', {
+      operation: 'export',
+    });
     await closeWithin({ clock, deadlineMs, idle }, () => {
       for (const lane of all) lane.dispose(late);
       end.abort();

@@ -22,7 +22,10 @@ export function linkSignals({ parents, clock, timeoutMs }: LinkOptions): LinkedS
     else parent.addEventListener('abort', onAbort, { once: true });
   }
   if (timeoutMs !== undefined && !controller.signal.aborted) {
-    timer = clock.setTimeout(() => controller.abort(new DOMException(`${timeoutMs} ms passed.`, 'TimeoutError')), timeoutMs);
+    timer = clock.setTimeout(
+      () => controller.abort(new DOMException(`${timeoutMs} ms passed.`, 'TimeoutError')),
+      timeoutMs,
+    );
   }
   return {
     signal: controller.signal,

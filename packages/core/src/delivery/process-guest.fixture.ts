@@ -41,13 +41,27 @@ function misbehaving(type: string, misdeed: KollectSink['export']) {
 /** Exports to every kind of sink; leaves a debounced change, failed ones and open circuits behind. */
 async function main(shouldClose: boolean): Promise<void> {
   const before = process.getActiveResourcesInfo();
-  const definitions = [memorySink({ now: () => new Date('2026-01-31T12:05:00Z') }), ...Object.entries(misdeeds).map(([type, misdeed]) => misbehaving(type, misdeed))];
+  const definitions = [
+    memorySink({ now: () => new Date('2026-01-31T12:05:00Z') }),
+    ...Object.entries(misdeeds).map(([type, misdeed]) => misbehaving(type, misdeed)),
+  ];
   const registry = createSinkRegistry(definitions);
   const exporter = createExporter({ registry });
   const sinks = definitions.map(({ type }) => type);
-  const delivery = { attemptTimeout: '20ms', abortGrace: '20ms', closeTimeout: '20ms', retry: { retries: 1, minDelay: '1ms' }, breaker: { failures: 2, openFor: '1h', forbiddenOpenFor: '1h' } };
+  const delivery = {
+    attemptTimeout: '20ms',
+    abortGrace: '20ms',
+    closeTimeout: '20ms',
+    retry: { retries: 1, minDelay: '1ms' },
+    breaker: { failures: 2, openFor: '1h', forbiddenOpenFor: '1h' },
+  };
   for (const type of sinks) exporter.updateSink({ name: type, config: registry.parse({ type }), delivery });
-  const inventory = { namespace: 'team', name: 'all', sinks, delivery: { exportMinInterval: '1h', isMaterialChange: () => false } };
+  const inventory = {
+    namespace: 'team',
+    name: 'all',
+    sinks,
+    delivery: { exportMinInterval: '1h', isMaterialChange: () => false },
+  };
   let outcomes: readonly string[] = [];
   for (const [second, content] of ['a', 'b', 'c'].entries()) {
     const report = await exporter.export(inventory, fakeSnapshot(content, second));

@@ -18,7 +18,9 @@ async function run(...args: readonly string[]): Promise<Told> {
 
 const outcomes = [
   'memory: debounced',
-  ...['throws', 'rejects', 'fails', 'refuses', 'returnsnothing', 'hangs', 'rejectslate'].map((type) => `${type}: skipped-open-circuit`),
+  ...['throws', 'rejects', 'fails', 'refuses', 'returnsnothing', 'hangs', 'rejectslate'].map(
+    (type) => `${type}: skipped-open-circuit`,
+  ),
 ];
 
 test('debounced changes and open circuits keep no process alive, and no misdeed of a sink ends one', async () => {

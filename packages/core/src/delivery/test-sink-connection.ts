@@ -1,6 +1,6 @@
 import type { ConnectionReport } from '../contract/sink.ts';
 import type { SinkRegistry } from '../registry/sink-registry.ts';
-import { containSink } from './contained-sink.ts';
+import { containSink } from './sink/contained-sink.ts';
 import type { DeliveryClock } from './delivery-clock.ts';
 import { resolveSinkDelivery } from './delivery-options.ts';
 import type { SinkResource } from './exporter-types.ts';
@@ -13,7 +13,10 @@ export interface TestSinkConnectionOptions {
 }
 
 /** Tries the connection with a sink made for it, and closes that whatever happens. */
-export async function testSinkConnection(resource: SinkResource, { registry, clock, signals }: TestSinkConnectionOptions): Promise<ConnectionReport> {
+export async function testSinkConnection(
+  resource: SinkResource,
+  { registry, clock, signals }: TestSinkConnectionOptions,
+): Promise<ConnectionReport> {
   const { name, config, connection } = resource;
   const { attemptTimeoutMs, abortGraceMs, closeTimeoutMs } = resolveSinkDelivery(resource.delivery, name);
   const made = registry.create(config, { name, ...connection });

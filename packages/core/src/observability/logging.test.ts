@@ -10,7 +10,9 @@ interface PinoLogFn {
   (msg: string, ...args: readonly unknown[]): void;
 }
 
-type PinoLike = Readonly<Record<'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace', PinoLogFn>> & { readonly level: string };
+type PinoLike = Readonly<Record<'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace', PinoLogFn>> & {
+  readonly level: string;
+};
 
 function collect(): { readonly stream: Writable; readonly text: () => string } {
   const chunks: string[] = [];
@@ -40,7 +42,8 @@ test('console is a logger: the fields and the message are in the line', () => {
 
 test('pino is a logger: its calls take the fields first and the message second', () => {
   const lines: Record<string, unknown>[] = [];
-  const call: PinoLogFn = (first: unknown, second?: unknown): void => void lines.push({ ...(first as object), msg: second });
+  const call: PinoLogFn = (first: unknown, second?: unknown): void =>
+    void lines.push({ ...(first as object), msg: second });
   const pino: PinoLike = { level: 'debug', fatal: call, error: call, warn: call, info: call, debug: call, trace: call };
   const logger: DeliveryLogger = pino;
   logger.warn(fields, 'the export failed');

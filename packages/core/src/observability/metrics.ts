@@ -1,6 +1,14 @@
 import type { SinkErrorReason } from '../contract/errors.ts';
 
-export const deliveryOutcomes = ['applied', 'unchanged', 'superseded', 'debounced', 'queued-superseded', 'failed', 'skipped-open-circuit'] as const;
+export const deliveryOutcomes = [
+  'applied',
+  'unchanged',
+  'superseded',
+  'debounced',
+  'queued-superseded',
+  'failed',
+  'skipped-open-circuit',
+] as const;
 
 /** How delivery to one sink ended; see docs/operations.md. */
 export type DeliveryOutcome = (typeof deliveryOutcomes)[number];

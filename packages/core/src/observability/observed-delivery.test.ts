@@ -16,7 +16,12 @@ import { seriesOf } from './prometheus.fixture.ts';
 beforeAll(() => void context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable()));
 afterAll(() => context.disable());
 
-const applied: ExportResult = { outcome: 'applied', counts: { inserted: 2, updated: 1, deleted: 0, unchanged: 4 }, messages: 1, bytes: 640 };
+const applied: ExportResult = {
+  outcome: 'applied',
+  counts: { inserted: 2, updated: 1, deleted: 0, unchanged: 4 },
+  messages: 1,
+  bytes: 640,
+};
 
 /** Gives one answer to each attempt, below a span as the driver's instrumentation makes it. */
 function scriptedSink(driver: Tracer, answers: (ExportResult | SinkError)[]) {
@@ -51,12 +56,18 @@ test('a retried export and a refused one show in metrics and spans as they happe
     tracer: openTelemetryTracer({ tracerProvider }),
   });
   try {
-    exporter.updateSink({ name: 'team/db', config: { type: 'postgres', postgres: {} }, delivery: { retry: { minDelay: '0s' } } });
+    exporter.updateSink({
+      name: 'team/db',
+      config: { type: 'postgres', postgres: {} },
+      delivery: { retry: { minDelay: '0s' } },
+    });
     for (const generation of [1, 2, 3]) {
       const snapshot = await sealSnapshot({ inventoryNamespace: 'team', inventoryName: 'apps', generation, items: [] });
       await exporter.export({ namespace: 'team', name: 'apps', sinks: ['team/db'] }, snapshot);
     }
-    const counted = [...(await seriesOf(register))].filter(([key, value]) => value !== 0 && !/_bucket|_sum|timestamp/u.test(key));
+    const counted = [...(await seriesOf(register))].filter(
+      ([key, value]) => value !== 0 && !/_bucket|_sum|timestamp/u.test(key),
+    );
     expect(Object.fromEntries(counted)).toEqual({
       'kollect_exports_total{sink_type="postgres",outcome="applied"}': 1,
       'kollect_exports_total{sink_type="postgres",outcome="failed"}': 1,
@@ -74,7 +85,15 @@ test('a retried export and a refused one show in metrics and spans as they happe
   }
   const finished = spans.getFinishedSpans();
   const nameOf = (id: string | undefined) => finished.find((span) => span.spanContext().spanId === id)?.name;
-  const told = finished.slice(0, 7).map(({ name, kind, status, attributes, parentSpanContext }) => [name, kind, status.code, attributes['error.type'], nameOf(parentSpanContext?.spanId)]);
+  const told = finished
+    .slice(0, 7)
+    .map(({ name, kind, status, attributes, parentSpanContext }) => [
+      name,
+      kind,
+      status.code,
+      attributes['error.type'],
+      nameOf(parentSpanContext?.spanId),
+    ]);
   expect(told).toEqual([
     ['pg.query', SpanKind.INTERNAL, SpanStatusCode.UNSET, undefined, 'kollect.attempt'],
     ['kollect.attempt', SpanKind.CLIENT, SpanStatusCode.ERROR, 'UNAVAILABLE', 'kollect.export'],

@@ -1,6 +1,11 @@
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { context, SpanKind, SpanStatusCode, trace, type Tracer } from '@opentelemetry/api';
-import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+  type SpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { SinkError } from '../contract/errors.ts';
 import { openTelemetryTracer } from './opentelemetry.ts';
@@ -11,7 +16,9 @@ afterEach(() => trace.disable());
 
 function start(processors: readonly SpanProcessor[] = []) {
   const exporter = new InMemorySpanExporter();
-  const tracerProvider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter), ...processors] });
+  const tracerProvider = new BasicTracerProvider({
+    spanProcessors: [new SimpleSpanProcessor(exporter), ...processors],
+  });
   const spans = () => exporter.getFinishedSpans();
   const named = (name: string) => spans().find((span) => span.name === name);
   return { tracerProvider, spans, named };
@@ -45,12 +52,20 @@ test('spans nest across awaits, those of drivers below ours, and exports side by
 
 test('attributes are those of the start and those that came later', async () => {
   const { tracerProvider, named } = start();
-  const result = await openTelemetryTracer({ tracerProvider }).withSpan('outer', { 'kollect.sink.type': 'kafka' }, async (span) => {
-    span.setAttributes({ 'kollect.outcome': 'applied', 'kollect.attempts': 2 });
-    return 'result';
-  });
+  const result = await openTelemetryTracer({ tracerProvider }).withSpan(
+    'outer',
+    { 'kollect.sink.type': 'kafka' },
+    async (span) => {
+      span.setAttributes({ 'kollect.outcome': 'applied', 'kollect.attempts': 2 });
+      return 'result';
+    },
+  );
   expect(result).toBe('result');
-  expect(named('outer')?.attributes).toEqual({ 'kollect.sink.type': 'kafka', 'kollect.outcome': 'applied', 'kollect.attempts': 2 });
+  expect(named('outer')?.attributes).toEqual({
+    'kollect.sink.type': 'kafka',
+    'kollect.outcome': 'applied',
+    'kollect.attempts': 2,
+  });
   expect(named('outer')?.status.code).toBe(SpanStatusCode.UNSET);
   expect(named('outer')?.instrumentationScope.name).toBe('@kollect/core');
 });
@@ -62,7 +77,14 @@ test('only the attempt is a call to another system', async () => {
     await withSpan('kollect.attempt', attributes, pause);
     await withSpan('kollect.export', attributes, pause);
   }
-  expect(spans().map(({ kind }) => kind)).toEqual([SpanKind.CLIENT, SpanKind.INTERNAL, SpanKind.PRODUCER, SpanKind.INTERNAL, SpanKind.INTERNAL, SpanKind.INTERNAL]);
+  expect(spans().map(({ kind }) => kind)).toEqual([
+    SpanKind.CLIENT,
+    SpanKind.INTERNAL,
+    SpanKind.PRODUCER,
+    SpanKind.INTERNAL,
+    SpanKind.INTERNAL,
+    SpanKind.INTERNAL,
+  ]);
 });
 
 test('a failure shows its code and nothing that could be secret, and passes through', async () => {
@@ -77,9 +99,17 @@ test('a failure shows its code and nothing that could be secret, and passes thro
     });
     await expect(failing).rejects.toBe(error);
   }
-  expect(spans().map(({ attributes }) => attributes['error.type'])).toEqual(['AUTHENTICATION_FAILED', '_OTHER', '_OTHER']);
-  expect(spans().map(({ status }) => status)).toEqual(Array.from({ length: 3 }, () => ({ code: SpanStatusCode.ERROR })));
-  expect(JSON.stringify(spans().map(({ name, attributes, status, events }) => ({ name, attributes, status, events })))).not.toContain('hunter2');
+  expect(spans().map(({ attributes }) => attributes['error.type'])).toEqual([
+    'AUTHENTICATION_FAILED',
+    '_OTHER',
+    '_OTHER',
+  ]);
+  expect(spans().map(({ status }) => status)).toEqual(
+    Array.from({ length: 3 }, () => ({ code: SpanStatusCode.ERROR })),
+  );
+  expect(
+    JSON.stringify(spans().map(({ name, attributes, status, events }) => ({ name, attributes, status, events }))),
+  ).not.toContain('hunter2');
 });
 
 test('work that throws before it returns a promise ends its span and rejects', async () => {
@@ -112,7 +142,11 @@ test('a tracer that throws costs no export: the work runs once and its result is
     throw new Error('broken');
   };
   const processor = (methods: Partial<SpanProcessor>): SpanProcessor => ({
-    onStart: () => undefined, onEnd: () => undefined, forceFlush: () => Promise.resolve(), shutdown: () => Promise.resolve(), ...methods,
+    onStart: () => undefined,
+    onEnd: () => undefined,
+    forceFlush: () => Promise.resolve(),
+    shutdown: () => Promise.resolve(),
+    ...methods,
   });
   const started = start().tracerProvider.getTracer('broken late');
   const tracers: readonly Tracer[] = [

@@ -11,7 +11,10 @@ const scopeName = '@kollect/core';
 const noSpan: DeliverySpan = { setAttributes: () => undefined };
 
 /** Spans for delivery. Each is the active one while its work runs, so that those of drivers nest below it. A span that cannot be made or ended costs no export. */
-export function openTelemetryTracer({ tracerProvider, tracer: given }: OpenTelemetryTracerOptions = {}): DeliveryTracer {
+export function openTelemetryTracer({
+  tracerProvider,
+  tracer: given,
+}: OpenTelemetryTracerOptions = {}): DeliveryTracer {
   const tracer = given ?? (tracerProvider ?? trace).getTracer(scopeName);
   return {
     withSpan: <T>(name: string, attributes: SpanAttributes, work: (span: DeliverySpan) => Promise<T>): Promise<T> => {

@@ -16,17 +16,30 @@ test('the setup of docs/operations.md runs as it is printed, and serves what the
   try {
     if (!server.listening) await once(server, 'listening');
     exporter.updateSink({ name: 'team/memory', config: { type: 'memory' } });
-    const snapshot = await sealSnapshot({ inventoryNamespace: 'team', inventoryName: 'apps', generation: 1, items: [] });
-    expect(await exporter.export({ namespace: 'team', name: 'apps', sinks: ['team/memory'] }, snapshot)).toMatchObject({ ok: true });
+    const snapshot = await sealSnapshot({
+      inventoryNamespace: 'team',
+      inventoryName: 'apps',
+      generation: 1,
+      items: [],
+    });
+    expect(await exporter.export({ namespace: 'team', name: 'apps', sinks: ['team/memory'] }, snapshot)).toMatchObject({
+      ok: true,
+    });
     const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`);
     const text = await response.text();
     expect(response.headers.get('content-type')).toContain('version=0.0.4');
     expect(text).toContain('kollect_exports_total{sink_type="memory",outcome="applied"} 1');
     expect(text).toContain('kollect_sink_breakers{sink_type="memory",state="closed"} 1');
     expect(text).toContain('operator_snapshots{state="waiting"} 0');
-    expect(log.mock.calls).toEqual([[expect.objectContaining({ inventory: 'team/apps', sink: 'team/memory', outcome: 'applied' }), expect.any(String)]]);
+    expect(log.mock.calls).toEqual([
+      [
+        expect.objectContaining({ inventory: 'team/apps', sink: 'team/memory', outcome: 'applied' }),
+        expect.any(String),
+      ],
+    ]);
   } finally {
-    for (const listener of process.listeners('SIGTERM')) if (!before.includes(listener)) process.removeListener('SIGTERM', listener);
+    for (const listener of process.listeners('SIGTERM'))
+      if (!before.includes(listener)) process.removeListener('SIGTERM', listener);
     await shutdown();
     log.mockRestore();
     delete process.env['METRICS_PORT'];

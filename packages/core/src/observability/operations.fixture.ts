@@ -52,7 +52,8 @@ export function complaints(query: string, known: ReadonlyMap<string, KnownMetric
     }
   }
   for (const [, list = ''] of query.matchAll(/\b(?:by|on|without|ignoring|group_left|group_right)\s*\(([^)]*)\)/gu)) {
-    for (const label of list.split(',').map((name) => name.trim())) if (!labels.has(label)) found.push(`no metric of the query has the label ${label}`);
+    for (const label of list.split(',').map((name) => name.trim()))
+      if (!labels.has(label)) found.push(`no metric of the query has the label ${label}`);
   }
   return found;
 }
@@ -63,5 +64,10 @@ export function tableRows(page: string, heading: string): string[][] {
   return section
     .split('\n')
     .filter((line) => line.startsWith('| `'))
-    .map((line) => line.split(/(?<!\\)\|/u).slice(1, -1).map((cell) => cell.trim()));
+    .map((line) =>
+      line
+        .split(/(?<!\\)\|/u)
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
 }

@@ -5,10 +5,17 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from '@jest/globals';
 import { SinkError, sinkErrorCodes } from '../contract/errors.ts';
 import { defaultPace, resolveLimits, sinkDeliverySchema } from '../delivery/delivery-options.ts';
-import { faultOf } from '../delivery/fault.ts';
+import { faultOf } from '../delivery/stations/fault.ts';
 import { durationMs } from '../registry/duration.ts';
 import { deliveryOutcomes } from './metrics.ts';
-import { complaints, knownMetrics, operations, readOperations, tableRows, type KnownMetric } from './operations.fixture.ts';
+import {
+  complaints,
+  knownMetrics,
+  operations,
+  readOperations,
+  tableRows,
+  type KnownMetric,
+} from './operations.fixture.ts';
 import { promtool, promtoolTest } from './prometheus.fixture.ts';
 
 interface Panel {
@@ -38,7 +45,11 @@ beforeAll(async () => {
   known = await knownMetrics();
 });
 
-const families = (): string[] => [...new Set([...known].map(([name, { type }]) => (type === 'histogram' ? name.replace(/_(bucket|sum|count)$/u, '') : name)))];
+const families = (): string[] => [
+  ...new Set(
+    [...known].map(([name, { type }]) => (type === 'histogram' ? name.replace(/_(bucket|sum|count)$/u, '') : name)),
+  ),
+];
 
 test('a query that asks for what is not there is found out', () => {
   const wrong = [
@@ -50,12 +61,19 @@ test('a query that asks for what is not there is found out', () => {
     ['kollect_sink_breakers{inventory="a"}', 'kollect_sink_breakers has no label inventory'],
   ] as const;
   for (const [query, complaint] of wrong) expect(complaints(query, known)).toEqual([complaint]);
-  expect(complaints('sum by (job, sink_type, le) (rate(kollect_export_duration_seconds_bucket{job=~"$job", le!="+Inf"}[5m]))', known)).toEqual([]);
+  expect(
+    complaints(
+      'sum by (job, sink_type, le) (rate(kollect_export_duration_seconds_bucket{job=~"$job", le!="+Inf"}[5m]))',
+      known,
+    ),
+  ).toEqual([]);
 });
 
 test('the rules ask for metrics, labels and values that are registered', () => {
   expect(alerts).toHaveLength([...rules.matchAll(/- alert:/gu)].length);
-  expect(alerts.flatMap(({ name, expr }) => complaints(expr, known).map((complaint) => `${name}: ${complaint}`))).toEqual([]);
+  expect(
+    alerts.flatMap(({ name, expr }) => complaints(expr, known).map((complaint) => `${name}: ${complaint}`)),
+  ).toEqual([]);
   for (const { expr } of alerts) expect(expr).toContain('kollect_');
 });
 
@@ -77,8 +95,11 @@ test('the dashboard asks for metrics, labels and values that are registered, and
 test('the panels of the dashboard have ids of their own, a query each, and do not overlap', () => {
   const { panels, templating } = dashboard;
   expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
-  for (const { type, title, targets = [] } of panels) expect([title, targets.length > 0]).toEqual([title, type !== 'row']);
-  const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) => Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`));
+  for (const { type, title, targets = [] } of panels)
+    expect([title, targets.length > 0]).toEqual([title, type !== 'row']);
+  const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+    Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`),
+  );
   expect(new Set(cells).size).toBe(cells.length);
   expect(Math.max(...panels.map(({ gridPos: { x, w } }) => x + w))).toBe(24);
   const variables = new Set([...JSON.stringify(dashboard).matchAll(/\$\{?([a-z]\w*)/gu)].map(([, name = '']) => name));
@@ -86,9 +107,14 @@ test('the panels of the dashboard have ids of their own, a query each, and do no
 });
 
 test('the page lists every metric with its type and labels, and names no other', () => {
-  const documented = tableRows(page, 'Metrics').map(([name, type, labels]) => [code(name), type, code(labels).split(' ').sort()]);
+  const documented = tableRows(page, 'Metrics').map(([name, type, labels]) => [
+    code(name),
+    type,
+    code(labels).split(' ').sort(),
+  ]);
   const registered = families().map((family) => {
-    const { type, labels } = known.get(family) ?? known.get(`${family}_bucket`) ?? { type: '', labels: new Map<string, never>() };
+    const { type, labels } = known.get(family) ??
+      known.get(`${family}_bucket`) ?? { type: '', labels: new Map<string, never>() };
     return [family, type, [...labels.keys()].filter((label) => label !== 'le').sort()];
   });
   const byName = (a: readonly unknown[], b: readonly unknown[]): number => String(a[0]).localeCompare(String(b[0]));
@@ -98,7 +124,9 @@ test('the page lists every metric with its type and labels, and names no other',
 });
 
 test('the page lists every alert with its severity, and nothing else', () => {
-  expect(tableRows(page, 'Alerts').map(([name, severity]) => [code(name), severity])).toEqual(alerts.map(({ name, severity }) => [name, severity]));
+  expect(tableRows(page, 'Alerts').map(([name, severity]) => [code(name), severity])).toEqual(
+    alerts.map(({ name, severity }) => [name, severity]),
+  );
 });
 
 test('the page says what every outcome, reason and code means', () => {
@@ -107,7 +135,11 @@ test('the page says what every outcome, reason and code means', () => {
   expect(first('Every outcome').sort()).toEqual([...deliveryOutcomes].sort());
   expect(first('Every reason').sort()).toEqual([...reasons].sort());
   expect(first('Every code')).toEqual(sinkErrorCodes);
-  for (const cells of [...tableRows(page, 'Every outcome'), ...tableRows(page, 'Every reason'), ...tableRows(page, 'Every code')]) {
+  for (const cells of [
+    ...tableRows(page, 'Every outcome'),
+    ...tableRows(page, 'Every reason'),
+    ...tableRows(page, 'Every code'),
+  ]) {
     expect(cells.at(-1)).toMatch(/^[A-Z].*\.$/u);
   }
 });
@@ -125,26 +157,41 @@ test('the page says which codes open the breaker', () => {
 test('the page lists every option of delivery with its default', () => {
   const documented = tableRows(page, 'Size the limits').map(([name, value]) => [code(name), code(value)]);
   const { retry, breaker, ...plain } = sinkDeliverySchema.properties;
-  const defaultsOf = (prefix: string, properties: Readonly<Record<string, { readonly default: unknown }>>): string[][] =>
-    Object.entries(properties).map(([name, field]) => [`${prefix}${name}`, String(field.default)]);
-  const ofSink = [...defaultsOf('', plain), ...defaultsOf('retry.', retry.properties), ...defaultsOf('breaker.', breaker.properties)];
+  const defaultsOf = (
+    prefix: string,
+    properties: Readonly<Record<string, { readonly default: unknown }>>,
+  ): string[][] => Object.entries(properties).map(([name, field]) => [`${prefix}${name}`, String(field.default)]);
+  const ofSink = [
+    ...defaultsOf('', plain),
+    ...defaultsOf('retry.', retry.properties),
+    ...defaultsOf('breaker.', breaker.properties),
+  ];
   const ofExporter = Object.entries(resolveLimits(undefined)).map(([name, value]) => [name, String(value)]);
   expect(documented.slice(0, ofSink.length)).toEqual(ofSink);
   expect(documented.slice(-ofExporter.length)).toEqual(ofExporter);
   const ofInventory = documented.slice(ofSink.length, -ofExporter.length);
-  expect(Object.fromEntries(ofInventory.map(([name, value]) => [`${name}Ms`, durationMs(value ?? '')]))).toEqual(defaultPace);
+  expect(Object.fromEntries(ofInventory.map(([name, value]) => [`${name}Ms`, durationMs(value ?? '')]))).toEqual(
+    defaultPace,
+  );
 });
 
 test('links of the page lead somewhere', () => {
-  const headings = new Set([...page.matchAll(/^#+ (.+)$/gmu)].map(([, text = '']) => `#${text.toLowerCase().replaceAll(' ', '-')}`));
+  const headings = new Set(
+    [...page.matchAll(/^#+ (.+)$/gmu)].map(([, text = '']) => `#${text.toLowerCase().replaceAll(' ', '-')}`),
+  );
   const links = [...page.matchAll(/\]\(([^)]+)\)/gu)].map(([, link = '']) => link);
-  const broken = links.filter((link) => (link.startsWith('#') ? !headings.has(link) : !existsSync(new URL(`../${link.replace(/#.*$/u, '')}`, operations))));
+  const broken = links.filter((link) =>
+    link.startsWith('#') ? !headings.has(link) : !existsSync(new URL(`../${link.replace(/#.*$/u, '')}`, operations)),
+  );
   expect([links.length > 5, broken]).toEqual([true, []]);
 });
 
 promtoolTest('promtool accepts the rules and their tests', () => {
   const file = (name: string): string => fileURLToPath(new URL(name, operations));
-  expect(promtool(['check', 'rules', file('kollect-alerts.rules.yaml')])).toMatchObject({ status: 0, output: expect.stringContaining(`${alerts.length} rules found`) });
+  expect(promtool(['check', 'rules', file('kollect-alerts.rules.yaml')])).toMatchObject({
+    status: 0,
+    output: expect.stringContaining(`${alerts.length} rules found`),
+  });
   expect(promtool(['test', 'rules', file('kollect-alerts.test.yaml')])).toMatchObject({ status: 0 });
 });
 
@@ -153,7 +200,10 @@ promtoolTest('promtool can read every query of the dashboard', () => {
   try {
     const file = join(folder, 'queries.yaml');
     const check = (exprs: readonly string[]) => {
-      const named = exprs.map((expr, index) => ({ record: `query_${index}`, expr: expr.replaceAll('$__rate_interval', '5m') }));
+      const named = exprs.map((expr, index) => ({
+        record: `query_${index}`,
+        expr: expr.replaceAll('$__rate_interval', '5m'),
+      }));
       writeFileSync(file, JSON.stringify({ groups: [{ name: 'dashboard', rules: named }] }));
       return promtool(['check', 'rules', file]);
     };

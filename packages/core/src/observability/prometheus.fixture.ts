@@ -11,7 +11,9 @@ interface TextRegistry {
 /** Every series of a registry as Prometheus would read it: `name{label="value"}` and its value. */
 export async function seriesOf(register: TextRegistry): Promise<Map<string, number>> {
   const lines = (await register.metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]));
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+  );
 }
 
 export function startMetrics(options: Partial<PrometheusMetricsOptions> = {}, types: readonly string[] = ['postgres']) {
@@ -23,7 +25,16 @@ export function startMetrics(options: Partial<PrometheusMetricsOptions> = {}, ty
 
 /** An export that was applied by one attempt, but for what is given. */
 export function ended(event: Partial<DeliveryEnded> = {}): DeliveryEnded {
-  return { sinkType: 'postgres', outcome: 'applied', queueSeconds: 0.2, writeSeconds: 0.03, attempts: 1, items: 3, bytes: 900, ...event };
+  return {
+    sinkType: 'postgres',
+    outcome: 'applied',
+    queueSeconds: 0.2,
+    writeSeconds: 0.03,
+    attempts: 1,
+    items: 3,
+    bytes: 900,
+    ...event,
+  };
 }
 
 export interface PromtoolRun {

@@ -19,18 +19,37 @@ afterEach(() => void jest.useRealTimers());
 
 test('every series of a declared type is there with 0', async () => {
   const { series } = startMetrics({}, ['kafka']);
-  const plain = ['kollect_exports_debounced_total', 'kollect_exports_superseded_total', 'kollect_export_items_total', 'kollect_export_bytes_total'];
+  const plain = [
+    'kollect_exports_debounced_total',
+    'kollect_exports_superseded_total',
+    'kollect_export_items_total',
+    'kollect_export_bytes_total',
+  ];
   const gauges = ['kollect_exports_in_flight', 'kollect_export_last_success_timestamp_seconds'];
   const divided = {
-    kollect_exports_total: ['outcome', 'applied', 'unchanged', 'superseded', 'debounced', 'queued-superseded', 'failed', 'skipped-open-circuit'],
+    kollect_exports_total: [
+      'outcome',
+      'applied',
+      'unchanged',
+      'superseded',
+      'debounced',
+      'queued-superseded',
+      'failed',
+      'skipped-open-circuit',
+    ],
     kollect_sink_errors_total: ['reason', 'transient', 'terminal', 'forbidden', 'payload_too_large'],
     kollect_export_retries_total: ['reason', 'transient', 'terminal', 'forbidden', 'payload_too_large'],
     kollect_sink_breakers: ['state', 'closed', 'half-open', 'open'],
   };
-  const histograms = { kollect_export_duration_seconds: defaultBuckets, kollect_export_queue_wait_seconds: [...defaultBuckets, '30', '60', '300'] };
+  const histograms = {
+    kollect_export_duration_seconds: defaultBuckets,
+    kollect_export_queue_wait_seconds: [...defaultBuckets, '30', '60', '300'],
+  };
   const expected = [
     ...[...plain, ...gauges].map((name) => `${name}{sink_type="kafka"}`),
-    ...Object.entries(divided).flatMap(([name, [label, ...values]]) => values.map((value) => `${name}{sink_type="kafka",${label}="${value}"}`)),
+    ...Object.entries(divided).flatMap(([name, [label, ...values]]) =>
+      values.map((value) => `${name}{sink_type="kafka",${label}="${value}"}`),
+    ),
     ...Object.entries(histograms).flatMap(([name, bounds]) => [
       ...[...bounds, '+Inf'].map((bound) => `${name}_bucket{le="${bound}",sink_type="kafka"}`),
       `${name}_sum{sink_type="kafka"}`,
@@ -57,7 +76,10 @@ test('an applied export counts with its items, bytes, times and the moment', asy
     ['kollect_export_duration_seconds_count{sink_type="postgres"}', 2],
     ['kollect_export_queue_wait_seconds_sum{sink_type="postgres"}', 40.2],
     ['kollect_export_queue_wait_seconds_count{sink_type="postgres"}', 2],
-    ['kollect_export_last_success_timestamp_seconds{sink_type="postgres"}', Date.UTC(2026, 0, 31, 12, 0, 0, 500) / 1000],
+    [
+      'kollect_export_last_success_timestamp_seconds{sink_type="postgres"}',
+      Date.UTC(2026, 0, 31, 12, 0, 0, 500) / 1000,
+    ],
   ]);
   expect(found.get('kollect_export_duration_seconds_bucket{le="0.025",sink_type="postgres"}')).toBe(0);
   expect(found.get('kollect_export_duration_seconds_bucket{le="0.05",sink_type="postgres"}')).toBe(1);
@@ -66,13 +88,25 @@ test('an applied export counts with its items, bytes, times and the moment', asy
 
 test('only an export that left the store equal to its snapshot is a success', async () => {
   for (const [outcome, success] of [
-    ['applied', true], ['unchanged', true], ['superseded', false], ['debounced', false], ['queued-superseded', false], ['failed', false], ['skipped-open-circuit', false],
+    ['applied', true],
+    ['unchanged', true],
+    ['superseded', false],
+    ['debounced', false],
+    ['queued-superseded', false],
+    ['failed', false],
+    ['skipped-open-circuit', false],
   ] as const) {
     const { metrics, series } = startMetrics();
     metrics.deliveryEnded(ended({ outcome }));
     const found = await series();
-    expect([outcome, found.get(`kollect_exports_total{sink_type="postgres",outcome="${outcome}"}`)]).toEqual([outcome, 1]);
-    expect([outcome, found.get('kollect_export_last_success_timestamp_seconds{sink_type="postgres"}') !== 0]).toEqual([outcome, success]);
+    expect([outcome, found.get(`kollect_exports_total{sink_type="postgres",outcome="${outcome}"}`)]).toEqual([
+      outcome,
+      1,
+    ]);
+    expect([outcome, found.get('kollect_export_last_success_timestamp_seconds{sink_type="postgres"}') !== 0]).toEqual([
+      outcome,
+      success,
+    ]);
   }
 });
 
@@ -97,7 +131,8 @@ test('a failure counts under its reason; an export that the breaker refused is n
 test('what was held back or overtaken counts, and tells no times', async () => {
   const { metrics, series } = startMetrics();
   const { writeSeconds: _, ...unwritten } = ended({ attempts: 0, items: 0, bytes: 0 });
-  for (const outcome of ['debounced', 'queued-superseded', 'skipped-open-circuit'] as const) metrics.deliveryEnded({ ...unwritten, outcome });
+  for (const outcome of ['debounced', 'queued-superseded', 'skipped-open-circuit'] as const)
+    metrics.deliveryEnded({ ...unwritten, outcome });
   metrics.deliveryEnded(ended({ outcome: 'superseded', items: 0, bytes: 0 }));
   const found = await series();
   expect(found.get('kollect_exports_debounced_total{sink_type="postgres"}')).toBe(1);
@@ -114,7 +149,9 @@ test('breakers and exports in flight go up and down', async () => {
   metrics.breakerChanged({ sinkType: 'postgres', from: 'closed' });
   for (const delta of [1, 1, -1] as const) metrics.inFlightChanged({ sinkType: 'postgres', delta });
   const found = await series();
-  const states = ['closed', 'half-open', 'open'].map((state) => found.get(`kollect_sink_breakers{sink_type="postgres",state="${state}"}`));
+  const states = ['closed', 'half-open', 'open'].map((state) =>
+    found.get(`kollect_sink_breakers{sink_type="postgres",state="${state}"}`),
+  );
   expect([states, found.get('kollect_exports_in_flight{sink_type="postgres"}')]).toEqual([[0, 0, 1], 1]);
 });
 
@@ -139,7 +176,10 @@ test('a registry of another copy of prom-client is served, and its metrics are t
   expect(other.Registry).not.toBe(Registry);
   const register = new other.Registry();
   const made = new other.Counter({
-    name: 'kollect_exports_total', help: 'Made by an exporter that has the other copy.', labelNames: ['outcome', 'sink_type'], registers: [register],
+    name: 'kollect_exports_total',
+    help: 'Made by an exporter that has the other copy.',
+    labelNames: ['outcome', 'sink_type'],
+    registers: [register],
   });
   made.inc({ sink_type: 'postgres', outcome: 'applied' });
   startMetrics({ register }).metrics.deliveryEnded(ended());
@@ -174,7 +214,9 @@ test('the buckets are those that were asked for', async () => {
 test('buckets that are none are refused', () => {
   for (const buckets of [[], [1, 1], [2, 1], [0, 1], [-1], [Number.NaN], [1, Number.POSITIVE_INFINITY]]) {
     expect(() => startMetrics({ buckets })).toThrow('buckets: expected seconds above 0 in ascending order, found [');
-    expect(() => startMetrics({ queueWaitBuckets: buckets })).toThrow('queueWaitBuckets: expected seconds above 0 in ascending order, found [');
+    expect(() => startMetrics({ queueWaitBuckets: buckets })).toThrow(
+      'queueWaitBuckets: expected seconds above 0 in ascending order, found [',
+    );
   }
 });
 
@@ -182,14 +224,28 @@ test('a foreign metric of the same name is refused and left alone', async () => 
   const register = new Registry();
   const labelNames = ['sink_type'];
   for (const [name, make] of [
-    ['kollect_export_items_total', (name: string) => new Gauge({ name, help: 'foreign', labelNames, registers: [register] })],
-    ['kollect_exports_total', (name: string) => new Counter({ name, help: 'foreign', labelNames, registers: [register] })],
-    ['kollect_export_duration_seconds', (name: string) => new Summary({ name, help: 'foreign', labelNames, registers: [register] })],
-    ['kollect_exports_in_flight', (name: string) => new Counter({ name, help: 'foreign', labelNames, registers: [register] })],
+    [
+      'kollect_export_items_total',
+      (name: string) => new Gauge({ name, help: 'foreign', labelNames, registers: [register] }),
+    ],
+    [
+      'kollect_exports_total',
+      (name: string) => new Counter({ name, help: 'foreign', labelNames, registers: [register] }),
+    ],
+    [
+      'kollect_export_duration_seconds',
+      (name: string) => new Summary({ name, help: 'foreign', labelNames, registers: [register] }),
+    ],
+    [
+      'kollect_exports_in_flight',
+      (name: string) => new Counter({ name, help: 'foreign', labelNames, registers: [register] }),
+    ],
   ] as const) {
     register.clear();
     const foreign = make(name);
-    expect(() => prometheusMetrics({ register })).toThrow(`the registry holds another metric ${name}, expected none or a `);
+    expect(() => prometheusMetrics({ register })).toThrow(
+      `the registry holds another metric ${name}, expected none or a `,
+    );
     expect(register.getSingleMetric(name)).toBe(foreign);
   }
 });

@@ -15,7 +15,12 @@ export interface PrometheusMetricsOptions {
 
 const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const waitBuckets = [...durationBuckets, 30, 60, 300];
-const reasons = Object.keys({ transient: true, terminal: true, forbidden: true, payload_too_large: true } satisfies Record<SinkErrorReason, true>);
+const reasons = Object.keys({
+  transient: true,
+  terminal: true,
+  forbidden: true,
+  payload_too_large: true,
+} satisfies Record<SinkErrorReason, true>);
 
 /**
  * Counts delivery in the host's registry; see docs/operations.md for each metric. Called again with the same registry it shares the series, so that several
@@ -31,16 +36,36 @@ export function prometheusMetrics({ register, buckets, queueWaitBuckets }: Prome
     help: 'Exports that were asked for, one for each inventory and sink, by how they ended.',
     labelNames: ['sink_type', 'outcome'],
   });
-  const errors = sharedCounter({ ...byReason, name: 'kollect_sink_errors_total', help: 'Exports that failed after all their retries, by reason.' });
-  const retries = sharedCounter({ ...byReason, name: 'kollect_export_retries_total', help: 'Attempts that failed and were made again, by reason.' });
-  const debounced = sharedCounter({ ...byType, name: 'kollect_exports_debounced_total', help: 'Exports held back because they would have brought nothing material.' });
+  const errors = sharedCounter({
+    ...byReason,
+    name: 'kollect_sink_errors_total',
+    help: 'Exports that failed after all their retries, by reason.',
+  });
+  const retries = sharedCounter({
+    ...byReason,
+    name: 'kollect_export_retries_total',
+    help: 'Attempts that failed and were made again, by reason.',
+  });
+  const debounced = sharedCounter({
+    ...byType,
+    name: 'kollect_exports_debounced_total',
+    help: 'Exports held back because they would have brought nothing material.',
+  });
   const superseded = sharedCounter({
     ...byType,
     name: 'kollect_exports_superseded_total',
     help: 'Exports that a newer snapshot overtook, in the queue or in the store.',
   });
-  const items = sharedCounter({ ...byType, name: 'kollect_export_items_total', help: 'Items that were inserted, updated or deleted.' });
-  const bytes = sharedCounter({ ...byType, name: 'kollect_export_bytes_total', help: 'Bytes of item data that were handed to stores.' });
+  const items = sharedCounter({
+    ...byType,
+    name: 'kollect_export_items_total',
+    help: 'Items that were inserted, updated or deleted.',
+  });
+  const bytes = sharedCounter({
+    ...byType,
+    name: 'kollect_export_bytes_total',
+    help: 'Bytes of item data that were handed to stores.',
+  });
   const duration = sharedHistogram({
     ...byType,
     name: 'kollect_export_duration_seconds',
@@ -57,7 +82,11 @@ export function prometheusMetrics({ register, buckets, queueWaitBuckets }: Prome
     buckets: queueWaitBuckets,
     defaultBuckets: waitBuckets,
   });
-  const inFlight = sharedGauge({ ...byType, name: 'kollect_exports_in_flight', help: 'Exports that are writing to a sink.' });
+  const inFlight = sharedGauge({
+    ...byType,
+    name: 'kollect_exports_in_flight',
+    help: 'Exports that are writing to a sink.',
+  });
   const breakers = sharedGauge({
     register,
     name: 'kollect_sink_breakers',

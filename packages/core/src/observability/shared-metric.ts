@@ -31,7 +31,10 @@ export function sharedCounter<Label extends string>(options: SharedMetricOptions
   return shared(options, 'counter', ['inc'], ['dec'], () => new Counter(configOf(options)));
 }
 
-export function sharedGauge<Label extends string>({ aggregator = 'sum', ...options }: SharedGaugeOptions<Label>): Gauge<Label> {
+export function sharedGauge<Label extends string>({
+  aggregator = 'sum',
+  ...options
+}: SharedGaugeOptions<Label>): Gauge<Label> {
   return shared(options, 'gauge', ['inc', 'dec', 'set'], [], () => new Gauge({ ...configOf(options), aggregator }));
 }
 
@@ -39,16 +42,27 @@ export function sharedGauge<Label extends string>({ aggregator = 'sum', ...optio
 export function sharedHistogram<Label extends string>(options: SharedHistogramOptions<Label>): Histogram<Label> {
   const { name, option, buckets, defaultBuckets } = options;
   if (buckets !== undefined) checkBuckets(buckets, option);
-  const histogram = shared(options, 'histogram', ['observe', 'zero'], [], () => new Histogram({ ...configOf(options), buckets: [...(buckets ?? defaultBuckets)] }));
+  const histogram = shared(
+    options,
+    'histogram',
+    ['observe', 'zero'],
+    [],
+    () => new Histogram({ ...configOf(options), buckets: [...(buckets ?? defaultBuckets)] }),
+  );
   const found = (histogram as unknown as { readonly upperBounds?: readonly number[] }).upperBounds;
   if (buckets === undefined || found === undefined || String(found) === String(buckets)) return histogram;
-  throw refuse(`${option}: expected the buckets of the ${name} that is in the registry already (${found.join(', ')}), found ${buckets.join(', ')}`);
+  throw refuse(
+    `${option}: expected the buckets of the ${name} that is in the registry already (${found.join(', ')}), found ${buckets.join(', ')}`,
+  );
 }
 
 const zeroed = Symbol.for('@kollect/core/zeroed');
 
 /** Makes the series of a histogram unless somebody did: `zero` would empty one that has counted. The mark is on the metric, for other copies of this package to see. */
-export function zeroOnce<Label extends string>(histogram: Histogram<Label>, labels: Readonly<Record<Label, string>>): void {
+export function zeroOnce<Label extends string>(
+  histogram: Histogram<Label>,
+  labels: Readonly<Record<Label, string>>,
+): void {
   const marked = histogram as Histogram<Label> & { [zeroed]?: Set<string> };
   const done = (marked[zeroed] ??= new Set());
   const key = JSON.stringify(Object.entries(labels));
@@ -74,7 +88,9 @@ function shared<T>(
   const labels: readonly unknown[] = Array.isArray(metric.labelNames) ? metric.labelNames : [];
   const sameLabels = labels.length === labelNames.length && labelNames.every((label) => labels.includes(label));
   if (sameLabels && methods.every(has) && !without.some(has)) return found as T;
-  throw refuse(`the registry holds another metric ${name}, expected none or a ${kind} with the labels ${labelNames.join(', ')}: remove it, or give a registry of its own`);
+  throw refuse(
+    `the registry holds another metric ${name}, expected none or a ${kind} with the labels ${labelNames.join(', ')}: remove it, or give a registry of its own`,
+  );
 }
 
 function configOf<Label extends string>({ register, name, help, labelNames }: SharedMetricOptions<Label>) {
@@ -83,9 +99,12 @@ function configOf<Label extends string>({ register, name, help, labelNames }: Sh
 
 function checkBuckets(buckets: readonly number[], option: string): void {
   const ascending = buckets.every((bucket, index) => Number.isFinite(bucket) && bucket > (buckets[index - 1] ?? 0));
-  if (buckets.length === 0 || !ascending) throw refuse(`${option}: expected seconds above 0 in ascending order, found [${buckets.join(', ')}]`);
+  if (buckets.length === 0 || !ascending)
+    throw refuse(`${option}: expected seconds above 0 in ascending order, found [${buckets.join(', ')}]`);
 }
 
 function refuse(problem: string): SinkError {
-  return new SinkError('SPEC_INVALID', `The options of prometheusMetrics are invalid: ${problem}.`, { operation: 'create' });
+  return new SinkError('SPEC_INVALID', `The options of prometheusMetrics are invalid: ${problem}.`, {
+    operation: 'create',
+  });
 }

@@ -11,7 +11,14 @@ const specSchema = {
   properties: { timeout: { type: 'string', default: '5s', description: 'Limit.' } },
 } as const satisfies SpecSchema;
 
-const valid = { type: 'custom', contractVersion: 1, role: 'event-emitter', capabilities, specSchema, create: idleSink } as const;
+const valid = {
+  type: 'custom',
+  contractVersion: 1,
+  role: 'event-emitter',
+  capabilities,
+  specSchema,
+  create: idleSink,
+} as const;
 
 const define = (changes: object): unknown => defineSink({ ...valid, ...changes });
 
@@ -20,10 +27,18 @@ test.each<[string, object, string]>([
   ['empty name', { type: '' }, '^[a-z][a-z0-9-]*$'],
   ['another contract', { contractVersion: 2 }, 'contract version 2, this core speaks version 1'],
   ['unknown role', { role: 'cache' }, 'snapshot-store, relational-store, event-emitter'],
-  ['missing capability', { capabilities: { fenced: true, deletes: true, plan: false } }, 'true or false for the capability "removeInventory"'],
+  [
+    'missing capability',
+    { capabilities: { fenced: true, deletes: true, plan: false } },
+    'true or false for the capability "removeInventory"',
+  ],
   ['no create', { create: undefined }, 'must have a function create'],
   ['unknown keyword', { specSchema: { ...specSchema, colour: 'red' } }, 'strict mode: unknown keyword: "colour"'],
-  ['unknown required', { specSchema: { ...specSchema, required: ['tabel'] } }, 'required property "tabel" is not defined'],
+  [
+    'unknown required',
+    { specSchema: { ...specSchema, required: ['tabel'] } },
+    'required property "tabel" is not defined',
+  ],
 ])('a faulty definition shows when it is made: %s', (_, changes, message) => {
   const error = sinkErrorOf(() => define(changes));
   expect(error.code).toBe('CONTRACT_VIOLATION');
@@ -39,7 +54,10 @@ test('a definition cannot be changed, neither by itself nor through what it was 
 });
 
 test('resolveSpec gets the complete spec, and what it returns is frozen', () => {
-  const definition = defineSink({ ...valid, resolveSpec: (spec) => ({ limits: { timeoutMs: parseDuration(spec.timeout, '$.custom.timeout') } }) });
+  const definition = defineSink({
+    ...valid,
+    resolveSpec: (spec) => ({ limits: { timeoutMs: parseDuration(spec.timeout, '$.custom.timeout') } }),
+  });
   const spec = definition.parseSpec(undefined);
   expect(spec).toEqual({ limits: { timeoutMs: 5000 } });
   expect(Object.isFrozen(spec.limits)).toBe(true);
@@ -59,7 +77,10 @@ test('a resolveSpec that throws anything else breaks the contract, and its messa
     throw new TypeError('geheim');
   };
   const error = sinkErrorOf(() => defineSink({ ...valid, resolveSpec }).parseSpec({}));
-  expect([error.code, error.message]).toEqual(['CONTRACT_VIOLATION', 'The sink type "custom" threw TypeError instead of a SinkError during create; a sink throws SinkError only.']);
+  expect([error.code, error.message]).toEqual([
+    'CONTRACT_VIOLATION',
+    'The sink type "custom" threw TypeError instead of a SinkError during create; a sink throws SinkError only.',
+  ]);
 });
 
 test('defining makes no sink', () => {

@@ -38,7 +38,12 @@ export interface SinkDefinition<Type extends string = string, Input = unknown, S
 }
 
 const typePattern = /^[a-z][a-z0-9-]*$/u;
-const capabilityNames = ['fenced', 'deletes', 'plan', 'removeInventory'] as const satisfies readonly (keyof SinkCapabilities)[];
+const capabilityNames = [
+  'fenced',
+  'deletes',
+  'plan',
+  'removeInventory',
+] as const satisfies readonly (keyof SinkCapabilities)[];
 const roles: readonly SinkRole[] = ['snapshot-store', 'relational-store', 'event-emitter'];
 
 /** A sink type as a value. Throws CONTRACT_VIOLATION where the definition itself is wrong, so that it shows when the program starts. */
@@ -55,7 +60,10 @@ export function defineSink<const Type extends string, const Schema extends SpecS
     capabilities: Object.freeze({ ...capabilities }),
     specSchema: deepFreeze(structuredClone<SpecSchema>(specSchema)),
     parseSpec: (block: unknown, name?: string): Spec => {
-      const subject = name === undefined ? `The spec of a sink of type "${type}"` : `The spec of sink ${JSON.stringify(name)} (type "${type}")`;
+      const subject =
+        name === undefined
+          ? `The spec of a sink of type "${type}"`
+          : `The spec of sink ${JSON.stringify(name)} (type "${type}")`;
       const valid = deepFreeze(validate(block ?? {}, subject));
       return deepFreeze(resolve(input, valid as SpecOf<Schema>, subject));
     },
@@ -67,17 +75,23 @@ export function defineSink<const Type extends string, const Schema extends SpecS
 export function checkContractVersion(definition: { readonly type: string; readonly contractVersion: number }): void {
   if (definition.contractVersion === contractVersion) return;
   const remedy = 'install versions of the sink and of @kollect/core that belong together';
-  throw violation(definition.type, `is written for contract version ${String(definition.contractVersion)}, this core speaks version ${String(contractVersion)}: ${remedy}`);
+  throw violation(
+    definition.type,
+    `is written for contract version ${String(definition.contractVersion)}, this core speaks version ${String(contractVersion)}: ${remedy}`,
+  );
 }
 
-function checkDefinition(input: Pick<SinkDefinition, 'type' | 'contractVersion' | 'role' | 'capabilities' | 'create'>): void {
+function checkDefinition(
+  input: Pick<SinkDefinition, 'type' | 'contractVersion' | 'role' | 'capabilities' | 'create'>,
+): void {
   const { type, role, capabilities } = input;
   if (!typePattern.test(type)) throw violation(type, `must have a name that matches ${typePattern.source}`);
   checkContractVersion(input);
   if (!roles.includes(role)) throw violation(type, `must have one of the roles ${roles.join(', ')}`);
   if (typeof input.create !== 'function') throw violation(type, 'must have a function create');
   for (const name of capabilityNames) {
-    if (typeof capabilities[name] !== 'boolean') throw violation(type, `must say true or false for the capability "${name}"`);
+    if (typeof capabilities[name] !== 'boolean')
+      throw violation(type, `must say true or false for the capability "${name}"`);
   }
 }
 
@@ -85,7 +99,10 @@ function compile(type: string, schema: SpecSchema): SpecValidator {
   try {
     return compileSpecSchema(type, schema);
   } catch (error) {
-    throw violation(type, `has a specSchema that cannot be compiled: ${error instanceof Error ? error.message : 'unknown reason'}`);
+    throw violation(
+      type,
+      `has a specSchema that cannot be compiled: ${error instanceof Error ? error.message : 'unknown reason'}`,
+    );
   }
 }
 
@@ -101,10 +118,16 @@ function resolve<Type extends string, Schema extends SpecSchema, Spec>(
   } catch (thrown) {
     const error = SinkError.from(thrown, { sinkType: input.type, operation: 'create' });
     if (error.code !== 'SPEC_INVALID') throw error;
-    throw new SinkError(error.code, `${subject} is invalid: ${error.message}`, { sinkType: input.type, operation: 'create', cause: error.cause });
+    throw new SinkError(error.code, `${subject} is invalid: ${error.message}`, {
+      sinkType: input.type,
+      operation: 'create',
+      cause: error.cause,
+    });
   }
 }
 
 function violation(type: string, problem: string): SinkError {
-  return new SinkError('CONTRACT_VIOLATION', `The sink type ${JSON.stringify(type)} ${problem}.`, { operation: 'create' });
+  return new SinkError('CONTRACT_VIOLATION', `The sink type ${JSON.stringify(type)} ${problem}.`, {
+    operation: 'create',
+  });
 }

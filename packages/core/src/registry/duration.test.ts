@@ -17,9 +17,27 @@ test.each([
   expect(parseDuration(text, '$.a')).toBe(milliseconds);
 });
 
-test.each(['', ' ', '5', '-5s', '5 m', '5min', '30S', '1m1h', 's', '1d', '5ms3s', '1e3s', '٣s', '999999999999999h', '5s\n'])('%j is refused with examples', (text) => {
+test.each([
+  '',
+  ' ',
+  '5',
+  '-5s',
+  '5 m',
+  '5min',
+  '30S',
+  '1m1h',
+  's',
+  '1d',
+  '5ms3s',
+  '1e3s',
+  '٣s',
+  '999999999999999h',
+  '5s\n',
+])('%j is refused with examples', (text) => {
   const error = sinkErrorOf(() => parseDuration(text, '$.table.timeout'));
   expect(error.code).toBe('SPEC_INVALID');
   expect(error.operation).toBe('create');
-  expect(error.message).toContain('$.table.timeout: expected a duration such as "250ms", "30s", "5m" or "1h30m", found ');
+  expect(error.message).toContain(
+    '$.table.timeout: expected a duration such as "250ms", "30s", "5m" or "1h30m", found ',
+  );
 });

@@ -21,5 +21,7 @@ export function durationMs(text: string): number | undefined {
 export function parseDuration(text: string, path: string): number {
   const milliseconds = durationMs(text);
   if (milliseconds !== undefined) return milliseconds;
-  throw new SinkError('SPEC_INVALID', `${path}: expected ${durationExamples}, found ${showText(text)}.`, { operation: 'create' });
+  throw new SinkError('SPEC_INVALID', `${path}: expected ${durationExamples}, found ${showText(text)}.`, {
+    operation: 'create',
+  });
 }

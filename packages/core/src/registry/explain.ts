@@ -31,7 +31,10 @@ function explainOne(error: ErrorObject, block: unknown, root: string): string {
     return `${pathOf([...segments, name], block, root)} is missing: expected ${kindOf(schema.properties?.[name] ?? {})}`;
   }
   const found = showValue(error.data, { secret: segments.some(looksSecret) });
-  const hint = error.keyword === 'enum' && typeof error.data === 'string' ? nearestName(error.data, (schema.enum ?? []).map(String)) : undefined;
+  const hint =
+    error.keyword === 'enum' && typeof error.data === 'string'
+      ? nearestName(error.data, (schema.enum ?? []).map(String))
+      : undefined;
   const remedy = hint === undefined ? '' : `; did you mean "${hint}"?`;
   return `${pathOf(segments, block, root)}: expected ${expectation(error, schema, params)}, found ${found}${remedy}`;
 }

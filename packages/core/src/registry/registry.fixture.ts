@@ -5,7 +5,12 @@ import { defineSink } from './define-sink.ts';
 
 export const capabilities = { fenced: false, deletes: false, plan: false, removeInventory: false } as const;
 
-const nothing: ExportResult = { outcome: 'unchanged', counts: { inserted: 0, updated: 0, deleted: 0, unchanged: 0 }, messages: 0, bytes: 0 };
+const nothing: ExportResult = {
+  outcome: 'unchanged',
+  counts: { inserted: 0, updated: 0, deleted: 0, unchanged: 0 },
+  messages: 0,
+  bytes: 0,
+};
 
 /** A sink that does nothing, for tests of what surrounds a sink. */
 export function idleSink(): KollectSink {
@@ -32,7 +37,12 @@ export const tableSink = defineSink({
       timeout: { type: 'string', format: 'duration', default: '30s', description: 'Limit of one statement.' },
       poolSize: { type: 'integer', minimum: 1, maximum: 100, default: 4, description: 'Connections.' },
       analyze: { type: 'boolean', description: 'Whether to analyse.' },
-      maxDeletes: { type: ['integer', 'string'], minimum: 0, pattern: '^\\d+%$', description: 'A number or a percentage.' },
+      maxDeletes: {
+        type: ['integer', 'string'],
+        minimum: 0,
+        pattern: '^\\d+%$',
+        description: 'A number or a percentage.',
+      },
       brokers: { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1, description: 'Addresses.' },
       labels: { type: 'object', additionalProperties: { type: 'string' }, description: 'Static labels.' },
       password: { type: 'string', pattern: '^ref:', description: 'For tests of masking.' },
@@ -42,7 +52,12 @@ export const tableSink = defineSink({
         default: {},
         description: 'How to trust the server.',
         properties: {
-          mode: { type: 'string', enum: ['require', 'verify-full'], default: 'verify-full', description: 'What is verified.' },
+          mode: {
+            type: 'string',
+            enum: ['require', 'verify-full'],
+            default: 'verify-full',
+            description: 'What is verified.',
+          },
           serverName: { type: 'string', description: 'Name in the certificate.' },
         },
       },

@@ -16,11 +16,27 @@ test.each([
   expect(showText(text)).toBe(shown);
 });
 
-test.each(['host=db password=geheim', 'postgres://db/x?sslpassword=geheim', '-----BEGIN PRIVATE KEY-----\ngeheim', 'api_key = geheim'])('%j is not shown', (text) => {
+test.each([
+  'host=db password=geheim',
+  'postgres://db/x?sslpassword=geheim',
+  '-----BEGIN PRIVATE KEY-----\ngeheim',
+  'api_key = geheim',
+])('%j is not shown', (text) => {
   expect(showText(text)).not.toContain('geheim');
 });
 
-test.each(['password', 'dbPassword', 'PGPASSWORD', 'dsn', 'apiKey', 'api_key', 'bearer-token', 'clientSecret', 'credentials', 'tls.key'])('%s looks secret', (name) => {
+test.each([
+  'password',
+  'dbPassword',
+  'PGPASSWORD',
+  'dsn',
+  'apiKey',
+  'api_key',
+  'bearer-token',
+  'clientSecret',
+  'credentials',
+  'tls.key',
+])('%s looks secret', (name) => {
   expect(looksSecret(name)).toBe(true);
 });
 

@@ -1,4 +1,18 @@
-const secretWords = new Set(['password', 'passwords', 'passwd', 'pwd', 'passphrase', 'pass', 'dsn', 'token', 'tokens', 'key', 'keys', 'secret', 'secrets']);
+const secretWords = new Set([
+  'password',
+  'passwords',
+  'passwd',
+  'pwd',
+  'passphrase',
+  'pass',
+  'dsn',
+  'token',
+  'tokens',
+  'key',
+  'keys',
+  'secret',
+  'secrets',
+]);
 const secretParts = /password|passwd|passphrase|secret|credential|token|apikey|privatekey/iu;
 const maxShownLength = 60;
 
@@ -10,7 +24,8 @@ export function looksSecret(name: string): boolean {
 
 /** The text in quotes, shortened, without what is or may be a secret inside it: userinfo of a URL, `password=…`, PEM. */
 export function showText(text: string): string {
-  if (text.includes('-----BEGIN') || /\b\w*(?:password|passwd|pwd|secret|token|key)\w*\s*=/iu.test(text)) return 'text that is not shown because it may hold a secret';
+  if (text.includes('-----BEGIN') || /\b\w*(?:password|passwd|pwd|secret|token|key)\w*\s*=/iu.test(text))
+    return 'text that is not shown because it may hold a secret';
   // Up to the last "@": a password that nobody escaped may hold "/" and "@" itself.
   const masked = text.replace(/^(.*?:\/\/).*@/su, '$1***@').replace(/^(?!.*:\/\/)[^:]*:.*@/su, '***@');
   const shown = masked.length > maxShownLength ? `${masked.slice(0, maxShownLength)}…` : masked;

@@ -7,7 +7,10 @@ const contextOf = (connection: object) =>
   createSinkContext({ type: 'table', spec: {}, egress: noEgress, connection: { name: 'orders', ...connection } });
 
 const rejection = async (promise: Promise<unknown>): Promise<SinkError> => {
-  const error = await promise.then(() => undefined, (reason: unknown) => reason);
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
   if (!SinkError.isInstance(error)) throw new Error('expected a SinkError');
   return error;
 };
@@ -16,7 +19,10 @@ const pem = '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n';
 
 test('a function is asked at every call, so that a rotated secret arrives', async () => {
   let turn = 0;
-  const context = contextOf({ credentials: () => ({ password: `p${String(++turn)}` }), tls: () => Promise.resolve({ ca: pem }) });
+  const context = contextOf({
+    credentials: () => ({ password: `p${String(++turn)}` }),
+    tls: () => Promise.resolve({ ca: pem }),
+  });
   expect(turn).toBe(0);
   expect(await context.credentials()).toEqual({ password: 'p1' });
   expect(await context.credentials()).toEqual({ password: 'p2' });
@@ -37,11 +43,27 @@ test('what a sink gets is a frozen copy', async () => {
 });
 
 test.each<[string, object, string]>([
-  ['text', { credentials: 'geheim' }, 'expected an object of strings, found a string that is not shown because it may be a secret'],
+  [
+    'text',
+    { credentials: 'geheim' },
+    'expected an object of strings, found a string that is not shown because it may be a secret',
+  ],
   ['null', { credentials: () => null }, 'expected an object of strings, found null'],
-  ['a number', { credentials: { password: 4711 } }, 'the field "password" must be a string, found a number that is not shown'],
-  ['an unset variable', { credentials: { password: undefined } }, 'the field "password" must be a string, found nothing'],
-  ['bytes', { credentials: { password: Buffer.from('geheim') } }, 'the field "password" must be a string, found bytes: decode them first'],
+  [
+    'a number',
+    { credentials: { password: 4711 } },
+    'the field "password" must be a string, found a number that is not shown',
+  ],
+  [
+    'an unset variable',
+    { credentials: { password: undefined } },
+    'the field "password" must be a string, found nothing',
+  ],
+  [
+    'bytes',
+    { credentials: { password: Buffer.from('geheim') } },
+    'the field "password" must be a string, found bytes: decode them first',
+  ],
 ])('credentials that are no map of strings are refused: %s', async (_, connection, message) => {
   const error = await rejection(contextOf(connection).credentials());
   expect(error.code).toBe('SPEC_INVALID');
@@ -64,7 +86,9 @@ test('a host that cannot read a secret is tried again later, and its error is ne
   const credentials = () => Promise.reject(Object.assign(new Error('open /run/geheim failed'), { code: 'ENOENT' }));
   const error = await rejection(contextOf({ credentials }).credentials());
   expect([error.code, error.retryable, error.cause]).toEqual(['UNAVAILABLE', true, undefined]);
-  expect(error.message).toBe('The credentials of sink "orders" (type "table") cannot be read: the function that the host gave failed with Error ENOENT.');
+  expect(error.message).toBe(
+    'The credentials of sink "orders" (type "table") cannot be read: the function that the host gave failed with Error ENOENT.',
+  );
 });
 
 test('a SinkError of the host passes as it is', async () => {
@@ -72,5 +96,9 @@ test('a SinkError of the host passes as it is', async () => {
     throw new SinkError('PERMISSION_DENIED', 'The operator may not read the Secret "db".');
   };
   const error = await rejection(contextOf({ credentials }).credentials());
-  expect([error.code, error.message, error.sinkType]).toEqual(['PERMISSION_DENIED', 'The operator may not read the Secret "db".', 'table']);
+  expect([error.code, error.message, error.sinkType]).toEqual([
+    'PERMISSION_DENIED',
+    'The operator may not read the Secret "db".',
+    'table',
+  ]);
 });

@@ -50,7 +50,10 @@ export function createSinkContext<Spec>({ type, spec, connection, egress }: Cont
   const read = async (what: string, source: unknown): Promise<Record<string, string>> => {
     const subject = `The ${what} of sink ${JSON.stringify(name)} (type "${type}")`;
     const material = await ask(source, subject, type);
-    return stringMap(material, (problem) => new SinkError('SPEC_INVALID', `${subject}: ${problem}.`, { sinkType: type }));
+    return stringMap(
+      material,
+      (problem) => new SinkError('SPEC_INVALID', `${subject}: ${problem}.`, { sinkType: type }),
+    );
   };
   return Object.freeze({
     spec,
@@ -62,7 +65,11 @@ export function createSinkContext<Spec>({ type, spec, connection, egress }: Cont
       for (const [field, text] of Object.entries(material)) {
         const problem = tlsProblem(field, text);
         if (problem === undefined) continue;
-        throw new SinkError('SPEC_INVALID', `The TLS material of sink ${JSON.stringify(name)} (type "${type}"): ${problem}.`, { sinkType: type });
+        throw new SinkError(
+          'SPEC_INVALID',
+          `The TLS material of sink ${JSON.stringify(name)} (type "${type}"): ${problem}.`,
+          { sinkType: type },
+        );
       }
       return Object.freeze(material);
     },
@@ -76,7 +83,11 @@ async function ask(source: unknown, subject: string, sinkType: string): Promise<
     return (await source()) as unknown;
   } catch (error) {
     if (SinkError.isInstance(error)) throw SinkError.from(error, { sinkType });
-    throw new SinkError('UNAVAILABLE', `${subject} cannot be read: the function that the host gave failed with ${nameOf(error)}.`, { sinkType });
+    throw new SinkError(
+      'UNAVAILABLE',
+      `${subject} cannot be read: the function that the host gave failed with ${nameOf(error)}.`,
+      { sinkType },
+    );
   }
 }
 
@@ -94,13 +105,16 @@ function stringMap(material: unknown, error: (problem: string) => SinkError): Re
   }
   const entries = Object.entries(material).map(([field, text]: [string, unknown]): [string, string] => {
     if (typeof text === 'string') return [field, text];
-    throw error(`the field ${JSON.stringify(field)} must be a string, found ${text instanceof Uint8Array ? 'bytes: decode them first' : showValue(text, { secret: true })}`);
+    throw error(
+      `the field ${JSON.stringify(field)} must be a string, found ${text instanceof Uint8Array ? 'bytes: decode them first' : showValue(text, { secret: true })}`,
+    );
   });
   return Object.fromEntries(entries);
 }
 
 function tlsProblem(field: string, text: string): string | undefined {
-  if (!tlsFields.includes(field)) return `${JSON.stringify(field)} is not a known field; ${suggestion(field, tlsFields)}`;
+  if (!tlsFields.includes(field))
+    return `${JSON.stringify(field)} is not a known field; ${suggestion(field, tlsFields)}`;
   if (text.includes('-----BEGIN ')) return undefined;
   return `"${field}" must be PEM text with a -----BEGIN line; a value of a Kubernetes Secret must be decoded from base64 first`;
 }

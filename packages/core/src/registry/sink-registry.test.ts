@@ -11,7 +11,11 @@ const topicSink = defineSink({
   contractVersion: 1,
   role: 'event-emitter',
   capabilities,
-  specSchema: { type: 'object', additionalProperties: false, properties: { topic: { type: 'string', default: 'inventory', description: 'Topic.' } } },
+  specSchema: {
+    type: 'object',
+    additionalProperties: false,
+    properties: { topic: { type: 'string', default: 'inventory', description: 'Topic.' } },
+  },
   create: (context) => {
     created(context);
     return idleSink();
@@ -46,12 +50,28 @@ test('a config is typed by the definitions, those of third parties alike', () =>
 });
 
 test.each<[string, unknown, string]>([
-  ['unknown type', { type: 'tabel' }, 'The sink type "tabel" is not registered; did you mean "table"? (registered: table, topic).'],
+  [
+    'unknown type',
+    { type: 'tabel' },
+    'The sink type "tabel" is not registered; did you mean "table"? (registered: table, topic).',
+  ],
   ['far type', { type: 'zzzzzzzz' }, 'The sink type "zzzzzzzz" is not registered (registered: table, topic).'],
-  ['inherited name', { type: 'constructor' }, 'The sink type "constructor" is not registered (registered: table, topic).'],
+  [
+    'inherited name',
+    { type: 'constructor' },
+    'The sink type "constructor" is not registered (registered: table, topic).',
+  ],
   ['no type', { table: { table: 'a' } }, '$.type must name a sink type (registered: table, topic), found nothing.'],
-  ['foreign block', { type: 'topic', table: {} }, '$["table"] does not belong here; a sink of type "topic" takes the block "topic" alone.'],
-  ['typo in the block', { type: 'table', tabel: { table: 'a' } }, '$["tabel"] does not belong here; did you mean "table"?.'],
+  [
+    'foreign block',
+    { type: 'topic', table: {} },
+    '$["table"] does not belong here; a sink of type "topic" takes the block "topic" alone.',
+  ],
+  [
+    'typo in the block',
+    { type: 'table', tabel: { table: 'a' } },
+    '$["tabel"] does not belong here; did you mean "table"?.',
+  ],
   ['no object', 'postgres://app:geheim@db', 'must be an object such as'],
   ['null', null, 'must be an object such as'],
 ])('a config is refused: %s', (_, config, message) => {
@@ -98,17 +118,28 @@ test('a type given twice is refused', () => {
 
 test('a definition for another version of the contract is refused with both versions', () => {
   const foreign = { ...tableSink, contractVersion: 2 } as unknown as SinkDefinition;
-  expect(sinkErrorOf(() => buildSinkRegistry([foreign], { egress: noEgress })).message).toContain('contract version 2, this core speaks version 1');
+  expect(sinkErrorOf(() => buildSinkRegistry([foreign], { egress: noEgress })).message).toContain(
+    'contract version 2, this core speaks version 1',
+  );
 });
 
 test.each<[string, object, unknown, string]>([
   ['plan claimed, not there', { plan: true }, idleSink(), 'claims the capability plan and makes a sink without it'],
-  ['removeInventory claimed, not there', { removeInventory: true }, idleSink(), 'claims the capability removeInventory and makes a sink without it'],
+  [
+    'removeInventory claimed, not there',
+    { removeInventory: true },
+    idleSink(),
+    'claims the capability removeInventory and makes a sink without it',
+  ],
   ['no close', {}, { ...idleSink(), close: undefined }, 'makes a sink without close'],
   ['nothing', {}, undefined, 'has a create that returns no sink'],
   ['a promise', {}, Promise.reject(new Error('late')), 'has a create that returns a promise'],
 ])('a faulty sink type is named: %s', (_, claims, sink, message) => {
-  const faulty = { ...topicSink, capabilities: { ...capabilities, ...claims }, create: () => sink } as unknown as SinkDefinition<'topic'>;
+  const faulty = {
+    ...topicSink,
+    capabilities: { ...capabilities, ...claims },
+    create: () => sink,
+  } as unknown as SinkDefinition<'topic'>;
   const error = sinkErrorOf(() => buildSinkRegistry([faulty], { egress: noEgress }).create({ type: 'topic' }));
   expect([error.code, error.sinkType]).toEqual(['CONTRACT_VIOLATION', 'topic']);
   expect(error.message).toContain(message);
@@ -118,7 +149,9 @@ test('what create throws becomes a SinkError without its message', () => {
   const create = (): never => {
     throw new Error('geheim');
   };
-  const error = sinkErrorOf(() => buildSinkRegistry([{ ...topicSink, create }], { egress: noEgress }).create({ type: 'topic' }));
+  const error = sinkErrorOf(() =>
+    buildSinkRegistry([{ ...topicSink, create }], { egress: noEgress }).create({ type: 'topic' }),
+  );
   expect([error.code, error.operation]).toEqual(['CONTRACT_VIOLATION', 'create']);
   expect(error.message).not.toContain('geheim');
 });

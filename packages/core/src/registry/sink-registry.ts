@@ -17,7 +17,9 @@ type ConfigOf<Definition> =
     : never;
 
 /** What a user writes to get a sink: `{ type: 'postgres', postgres: {…} }`, one member for each registered type. */
-export type SinkConfig<Definitions extends readonly SinkDefinition[] = readonly SinkDefinition[]> = ConfigOf<Definitions[number]>;
+export type SinkConfig<Definitions extends readonly SinkDefinition[] = readonly SinkDefinition[]> = ConfigOf<
+  Definitions[number]
+>;
 
 /** The sink types of one host. */
 export interface SinkRegistry<Definitions extends readonly SinkDefinition[] = readonly SinkDefinition[]> {
@@ -51,18 +53,31 @@ export function buildSinkRegistry<const Definitions extends readonly SinkDefinit
     throw invalid(`The sink type ${showText(type)} is not registered${remedy} (registered: ${types.join(', ')}).`);
   };
 
-  const read = (config: unknown, name: string | undefined): { readonly definition: SinkDefinition; readonly spec: unknown } => {
+  const read = (
+    config: unknown,
+    name: string | undefined,
+  ): { readonly definition: SinkDefinition; readonly spec: unknown } => {
     const subject = name === undefined ? 'The config of a sink' : `The config of sink ${JSON.stringify(name)}`;
     if (typeof config !== 'object' || config === null || Array.isArray(config)) {
-      throw invalid(`${subject} must be an object such as { type: 'postgres', postgres: { … } }, found ${showValue(config, { secret: true })}.`);
+      throw invalid(
+        `${subject} must be an object such as { type: 'postgres', postgres: { … } }, found ${showValue(config, { secret: true })}.`,
+      );
     }
     const { type, ...blocks } = config as { readonly [key: string]: unknown };
-    if (typeof type !== 'string') throw invalid(`${subject}: $.type must name a sink type (registered: ${types.join(', ')}), found ${showValue(type, { secret: false })}.`);
+    if (typeof type !== 'string')
+      throw invalid(
+        `${subject}: $.type must name a sink type (registered: ${types.join(', ')}), found ${showValue(type, { secret: false })}.`,
+      );
     const found = definition(type);
     const foreign = Object.keys(blocks).find((key) => key !== type);
     if (foreign !== undefined) {
-      const remedy = byType.has(foreign) ? `a sink of type "${type}" takes the block "${type}" alone` : suggestion(foreign, ['type', type]);
-      throw invalid(`${subject} (type "${type}") is invalid: $[${showText(foreign)}] does not belong here; ${remedy}.`, type);
+      const remedy = byType.has(foreign)
+        ? `a sink of type "${type}" takes the block "${type}" alone`
+        : suggestion(foreign, ['type', type]);
+      throw invalid(
+        `${subject} (type "${type}") is invalid: $[${showText(foreign)}] does not belong here; ${remedy}.`,
+        type,
+      );
     }
     return { definition: found, spec: found.parseSpec(blocks[type], name) };
   };
@@ -85,14 +100,20 @@ function indexByType(definitions: readonly SinkDefinition[]): ReadonlyMap<string
   const byType = new Map<string, SinkDefinition>();
   for (const definition of definitions) {
     checkContractVersion(definition);
-    if (typeof definition.parseSpec !== 'function') throw faulty(definition.type, 'is not a definition: make it with defineSink');
+    if (typeof definition.parseSpec !== 'function')
+      throw faulty(definition.type, 'is not a definition: make it with defineSink');
     if (byType.has(definition.type)) throw faulty(definition.type, 'is registered twice');
     byType.set(definition.type, definition);
   }
   return byType;
 }
 
-function createChecked(definition: SinkDefinition, spec: unknown, connection: SinkConnection, egress: Egress): KollectSink {
+function createChecked(
+  definition: SinkDefinition,
+  spec: unknown,
+  connection: SinkConnection,
+  egress: Egress,
+): KollectSink {
   const { type, capabilities } = definition;
   let sink: KollectSink;
   try {
@@ -108,7 +129,10 @@ function createChecked(definition: SinkDefinition, spec: unknown, connection: Si
   const claimed = (['plan', 'removeInventory'] as const).filter((name) => capabilities[name]);
   for (const method of ['export', 'testConnection', 'close', ...claimed] as const) {
     if (typeof sink[method] === 'function') continue;
-    const why = method === 'plan' || method === 'removeInventory' ? `claims the capability ${method} and makes a sink without it` : `makes a sink without ${method}`;
+    const why =
+      method === 'plan' || method === 'removeInventory'
+        ? `claims the capability ${method} and makes a sink without it`
+        : `makes a sink without ${method}`;
     throw faulty(type, why);
   }
   return sink;
@@ -119,5 +143,8 @@ function invalid(message: string, sinkType?: string): SinkError {
 }
 
 function faulty(type: string, problem: string): SinkError {
-  return new SinkError('CONTRACT_VIOLATION', `The sink type ${JSON.stringify(type)} ${problem}.`, { sinkType: type, operation: 'create' });
+  return new SinkError('CONTRACT_VIOLATION', `The sink type ${JSON.stringify(type)} ${problem}.`, {
+    sinkType: type,
+    operation: 'create',
+  });
 }

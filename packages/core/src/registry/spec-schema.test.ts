@@ -17,7 +17,10 @@ const schema = {
     tls: {
       type: 'object',
       additionalProperties: false,
-      properties: { ca: { type: 'string', description: '' }, verify: { type: 'boolean', default: true, description: '' } },
+      properties: {
+        ca: { type: 'string', description: '' },
+        verify: { type: 'boolean', default: true, description: '' },
+      },
       description: '',
     },
   },

@@ -75,7 +75,9 @@ interface ScalarTypes {
 
 type Simplify<T> = { [K in keyof T]: T[K] };
 type RequiredIn<Schema> = Schema extends { readonly required: readonly (infer Name)[] } ? Name : never;
-type DefaultedIn<Properties> = { [K in keyof Properties]: Properties[K] extends { readonly default: unknown } ? K : never }[keyof Properties];
+type DefaultedIn<Properties> = {
+  [K in keyof Properties]: Properties[K] extends { readonly default: unknown } ? K : never;
+}[keyof Properties];
 
 type ScalarOf<Schema> = Schema extends { readonly enum: readonly (infer Member)[] }
   ? Member

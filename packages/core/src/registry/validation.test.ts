@@ -3,7 +3,12 @@ import { sinkErrorOf, tableSink } from './registry.fixture.ts';
 
 const messageOf = (block: unknown): string => {
   const error = sinkErrorOf(() => tableSink.parseSpec(block, 'orders'));
-  expect([error.code, error.operation, error.sinkType, error.retryable]).toEqual(['SPEC_INVALID', 'create', 'table', false]);
+  expect([error.code, error.operation, error.sinkType, error.retryable]).toEqual([
+    'SPEC_INVALID',
+    'create',
+    'table',
+    false,
+  ]);
   const subject = 'The spec of sink "orders" (type "table") is invalid: ';
   expect(error.message.slice(0, subject.length)).toBe(subject);
   return error.message.slice(subject.length);
@@ -12,13 +17,21 @@ const messageOf = (block: unknown): string => {
 test('defaults are filled in, at every level, in a copy that is frozen', () => {
   const block = Object.freeze({ table: 'inventory', mode: undefined });
   const spec = tableSink.parseSpec(block);
-  expect(spec).toEqual({ table: 'inventory', mode: 'upsert', timeout: '30s', poolSize: 4, tls: { mode: 'verify-full' } });
+  expect(spec).toEqual({
+    table: 'inventory',
+    mode: 'upsert',
+    timeout: '30s',
+    poolSize: 4,
+    tls: { mode: 'verify-full' },
+  });
   expect(Object.isFrozen(spec) && Object.isFrozen(spec.tls)).toBe(true);
   expect(block).toEqual({ table: 'inventory', mode: undefined });
 });
 
 test('an optional field written as undefined counts as left out', () => {
-  expect(Object.keys(tableSink.parseSpec({ table: 'a', analyze: undefined, tls: { serverName: undefined } }).tls)).toEqual(['mode']);
+  expect(
+    Object.keys(tableSink.parseSpec({ table: 'a', analyze: undefined, tls: { serverName: undefined } }).tls),
+  ).toEqual(['mode']);
 });
 
 test('a later change of the block does not reach the spec', () => {
@@ -30,8 +43,16 @@ test('a later change of the block does not reach the spec', () => {
 
 test.each<[string, unknown, string]>([
   ['typo', { table: 'a', polSize: 4 }, '$.table.polSize is not a known field; did you mean "poolSize"?.'],
-  ['nested typo', { table: 'a', tls: { servername: 'a' } }, '$.table.tls.servername is not a known field; did you mean "serverName"?.'],
-  ['far name', { table: 'a', tls: { zzzzzz: 'a' } }, '$.table.tls.zzzzzz is not a known field; known: mode, serverName.'],
+  [
+    'nested typo',
+    { table: 'a', tls: { servername: 'a' } },
+    '$.table.tls.servername is not a known field; did you mean "serverName"?.',
+  ],
+  [
+    'far name',
+    { table: 'a', tls: { zzzzzz: 'a' } },
+    '$.table.tls.zzzzzz is not a known field; known: mode, serverName.',
+  ],
   ['missing', {}, '$.table.table is missing: expected a string.'],
   ['no block', undefined, '$.table.table is missing: expected a string.'],
   ['not an object', 'x', '$.table: expected an object, found the string "x".'],
@@ -39,22 +60,66 @@ test.each<[string, unknown, string]>([
   ['wrong type', { table: 5 }, '$.table.table: expected a string, found the number 5.'],
   ['no coercion', { table: 'a', poolSize: '4' }, '$.table.poolSize: expected an integer, found the string "4".'],
   ['fraction', { table: 'a', poolSize: 1.5 }, '$.table.poolSize: expected an integer, found the number 1.5.'],
-  ['not a number', { table: 'a', poolSize: Number.NaN }, '$.table.poolSize: expected an integer, found the number NaN.'],
+  [
+    'not a number',
+    { table: 'a', poolSize: Number.NaN },
+    '$.table.poolSize: expected an integer, found the number NaN.',
+  ],
   ['null', { table: 'a', analyze: null }, '$.table.analyze: expected a boolean, found null.'],
   ['too small', { table: 'a', poolSize: 0 }, '$.table.poolSize: expected a number of at least 1, found the number 0.'],
-  ['too large', { table: 'a', poolSize: 101 }, '$.table.poolSize: expected a number of at most 100, found the number 101.'],
+  [
+    'too large',
+    { table: 'a', poolSize: 101 },
+    '$.table.poolSize: expected a number of at most 100, found the number 101.',
+  ],
   ['empty', { table: '' }, '$.table.table: expected text that is not empty, found an empty string.'],
-  ['enum', { table: 'a', mode: 'apend' }, '$.table.mode: expected one of "upsert", "append", found the string "apend"; did you mean "append"?.'],
-  ['enum of another type', { table: 'a', mode: 5 }, '$.table.mode: expected one of "upsert", "append", found the number 5.'],
-  ['either, neither', { table: 'a', maxDeletes: true }, '$.table.maxDeletes: expected an integer or a string, found the boolean true.'],
-  ['either, number', { table: 'a', maxDeletes: -1 }, '$.table.maxDeletes: expected a number of at least 0, found the number -1.'],
-  ['either, text', { table: 'a', maxDeletes: '5' }, '$.table.maxDeletes: expected text that matches ^\\d+%$, found the string "5".'],
-  ['duration', { table: 'a', timeout: '5 min' }, '$.table.timeout: expected a duration such as "250ms", "30s", "5m" or "1h30m", found the string "5 min".'],
+  [
+    'enum',
+    { table: 'a', mode: 'apend' },
+    '$.table.mode: expected one of "upsert", "append", found the string "apend"; did you mean "append"?.',
+  ],
+  [
+    'enum of another type',
+    { table: 'a', mode: 5 },
+    '$.table.mode: expected one of "upsert", "append", found the number 5.',
+  ],
+  [
+    'either, neither',
+    { table: 'a', maxDeletes: true },
+    '$.table.maxDeletes: expected an integer or a string, found the boolean true.',
+  ],
+  [
+    'either, number',
+    { table: 'a', maxDeletes: -1 },
+    '$.table.maxDeletes: expected a number of at least 0, found the number -1.',
+  ],
+  [
+    'either, text',
+    { table: 'a', maxDeletes: '5' },
+    '$.table.maxDeletes: expected text that matches ^\\d+%$, found the string "5".',
+  ],
+  [
+    'duration',
+    { table: 'a', timeout: '5 min' },
+    '$.table.timeout: expected a duration such as "250ms", "30s", "5m" or "1h30m", found the string "5 min".',
+  ],
   ['element', { table: 'a', brokers: ['a', 5] }, '$.table.brokers[1]: expected a string, found the number 5.'],
   ['no elements', { table: 'a', brokers: [] }, '$.table.brokers: expected at least 1 element, found an array of 0.'],
-  ['map', { table: 'a', labels: { 'app/team': 1 } }, '$.table.labels["app/team"]: expected a string, found the number 1.'],
-  ['__proto__', JSON.parse('{"table":"a","__proto__":{"mode":"append"}}'), '$.table.__proto__ is not a known field; known: table, mode, timeout, poolSize, analyze, maxDeletes, brokers, labels, password, tls.'],
-  ['inherited', { table: 'a', constructor: 1 }, '$.table.constructor is not a known field; known: table, mode, timeout, poolSize, analyze, maxDeletes, brokers, labels, password, tls.'],
+  [
+    'map',
+    { table: 'a', labels: { 'app/team': 1 } },
+    '$.table.labels["app/team"]: expected a string, found the number 1.',
+  ],
+  [
+    '__proto__',
+    JSON.parse('{"table":"a","__proto__":{"mode":"append"}}'),
+    '$.table.__proto__ is not a known field; known: table, mode, timeout, poolSize, analyze, maxDeletes, brokers, labels, password, tls.',
+  ],
+  [
+    'inherited',
+    { table: 'a', constructor: 1 },
+    '$.table.constructor is not a known field; known: table, mode, timeout, poolSize, analyze, maxDeletes, brokers, labels, password, tls.',
+  ],
   ['no data', { table: () => 'a' }, '$.table holds something that is not data, such as a function or a symbol.'],
 ])('%s', (_, block, message) => {
   expect(messageOf(block)).toBe(message);

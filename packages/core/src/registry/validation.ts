@@ -26,7 +26,9 @@ export function compileSpecSchema(type: string, schema: SpecSchema): SpecValidat
   return (block, subject) => {
     const invalid = (problem: string): SinkError =>
       new SinkError('SPEC_INVALID', `${subject} is invalid: ${problem}`, { sinkType: type, operation: 'create' });
-    const copy = cloneBlock(block, () => invalid(`$.${type} holds something that is not data, such as a function or a symbol.`));
+    const copy = cloneBlock(block, () =>
+      invalid(`$.${type} holds something that is not data, such as a function or a symbol.`),
+    );
     if (validate(copy)) return withoutUndefined(copy);
     throw invalid(explain(validate.errors ?? [], copy, `$.${type}`));
   };

@@ -7,7 +7,11 @@ const pod = {
     replicas: 0,
     paused: false,
     nodeName: null,
-    containers: [{ image: 'web:1', ports: [{ port: 80 }, { port: 443 }] }, { name: 'no-image', ports: [] }, { image: 'log:2' }],
+    containers: [
+      { image: 'web:1', ports: [{ port: 80 }, { port: 443 }] },
+      { name: 'no-image', ports: [] },
+      { image: 'log:2' },
+    ],
     volumes: [],
   },
   'names.with dots': [['a', 'b'], ['c']],

@@ -1,7 +1,10 @@
 import { SinkError } from '../contract/errors.ts';
 
 /** One step from a value to what it holds. */
-export type FieldPathStep = { readonly kind: 'name'; readonly name: string } | { readonly kind: 'index'; readonly index: number } | { readonly kind: 'each' };
+export type FieldPathStep =
+  | { readonly kind: 'name'; readonly name: string }
+  | { readonly kind: 'index'; readonly index: number }
+  | { readonly kind: 'each' };
 
 /** A path such as `.spec.containers[*].image`, parsed. */
 export interface FieldPath {
@@ -45,7 +48,8 @@ function stepAt(text: string, position: number): { step: FieldPathStep; end: num
   const start = text[position] === '.' ? position + 1 : position;
   if (start === position && position > 0) throw badPath(text, position, 'expected "." or "["');
   if (text[start] === '*') return { step: { kind: 'each' }, end: start + 1 };
-  if (text[start] === '{' || text[start] === '$') throw badPath(text, start, 'leave out "{", "}" and "$"; write .spec.replicas');
+  if (text[start] === '{' || text[start] === '$')
+    throw badPath(text, start, 'leave out "{", "}" and "$"; write .spec.replicas');
   plainName.lastIndex = start;
   const name = plainName.exec(text)?.[0];
   if (name === undefined) throw badPath(text, start, 'expected a field name');
@@ -69,7 +73,11 @@ const unescape = (name: string): string => name.replaceAll(/\\(.)/gu, '$1');
 
 function badPath(text: string, position: number, expected: string): SinkError {
   const caret = `  ${text}\n  ${' '.repeat(position)}^`;
-  return new SinkError('SNAPSHOT_INVALID', `Field path cannot be read at character ${position + 1}: ${expected}.\n${caret}`, { operation: 'seal' });
+  return new SinkError(
+    'SNAPSHOT_INVALID',
+    `Field path cannot be read at character ${position + 1}: ${expected}.\n${caret}`,
+    { operation: 'seal' },
+  );
 }
 
 /** What the path finds; `undefined` where it leads nowhere. A path with `*` finds an array, without the elements that lack the rest. */
@@ -86,7 +94,10 @@ export function readFieldPath(root: unknown, { steps }: FieldPath): unknown {
 function readEach(value: object, steps: readonly FieldPathStep[]): readonly unknown[] {
   let found: unknown[] = [value];
   for (const step of steps) {
-    const next = step.kind === 'each' ? found.filter(isContainer).flatMap((each) => Object.values(each) as unknown[]) : found.map((each) => field(each, step));
+    const next =
+      step.kind === 'each'
+        ? found.filter(isContainer).flatMap((each) => Object.values(each) as unknown[])
+        : found.map((each) => field(each, step));
     found = next.filter((each) => each !== undefined);
   }
   return found;
@@ -96,7 +107,9 @@ function readEach(value: object, steps: readonly FieldPathStep[]): readonly unkn
 function field(value: unknown, step: Exclude<FieldPathStep, { kind: 'each' }>): unknown {
   if (!isContainer(value)) return undefined;
   if (step.kind === 'index') return Array.isArray(value) ? (value[step.index] as unknown) : undefined;
-  return !Array.isArray(value) && Object.hasOwn(value, step.name) ? (value as Record<string, unknown>)[step.name] : undefined;
+  return !Array.isArray(value) && Object.hasOwn(value, step.name)
+    ? (value as Record<string, unknown>)[step.name]
+    : undefined;
 }
 
 const isContainer = (value: unknown): value is object => typeof value === 'object' && value !== null;

@@ -35,13 +35,19 @@ describe('an item says who the object is', () => {
   });
 
   test('of the core group and of no namespace', () => {
-    const item = itemFromObject({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1', uid: 'u' } }, { target, attributes: [] });
+    const item = itemFromObject(
+      { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1', uid: 'u' } },
+      { target, attributes: [] },
+    );
     expect(item).toMatchObject({ namespace: '', version: 'v1', kind: 'Node', attributes: {} });
     expect(item).not.toHaveProperty('group');
   });
 
   test('of a typed list, whose items say neither apiVersion nor kind', () => {
-    const item = itemFromObject({ metadata: { name: 'n1', uid: 'u' } }, { target, attributes: [], apiVersion: 'batch/v1', kind: 'Job' });
+    const item = itemFromObject(
+      { metadata: { name: 'n1', uid: 'u' } },
+      { target, attributes: [], apiVersion: 'batch/v1', kind: 'Job' },
+    );
     expect(item).toMatchObject({ group: 'batch', version: 'v1', kind: 'Job' });
     expect(itemFromObject(deployment, { target, attributes: [], kind: 'Job' }).kind).toBe('Deployment');
   });
@@ -57,7 +63,9 @@ describe('attributes', () => {
   });
 
   test('by paths under names of their own, `__proto__` included', () => {
-    const attributes = JSON.parse('{"images": ".spec.template.spec.containers[*].image", "__proto__": ".spec.replicas"}') as Record<string, string>;
+    const attributes = JSON.parse(
+      '{"images": ".spec.template.spec.containers[*].image", "__proto__": ".spec.replicas"}',
+    ) as Record<string, string>;
     const found = itemFromObject(deployment, { target, attributes }).attributes;
     expect(JSON.stringify(found)).toBe('{"images":["web:1","log:2"],"__proto__":3}');
     expect(Object.getPrototypeOf(found)).toBe(Object.prototype);
@@ -79,7 +87,10 @@ describe('attributes', () => {
     ['a function', typed(({ metadata }) => ({ metadata, fields: metadata.managedFields }))],
     ['a function that returns the object', typed((object) => object)],
     ['a function that returns the metadata', typed(({ metadata }) => metadata)],
-    ['a function over what it closed over', typed(() => ({ deployment, meta: deployment.metadata, fields: deployment.metadata.managedFields }))],
+    [
+      'a function over what it closed over',
+      typed(() => ({ deployment, meta: deployment.metadata, fields: deployment.metadata.managedFields })),
+    ],
     ['a function that returns what it closed over', typed(() => deployment)],
   ])('never hold managedFields: %s', (_, attributes) => {
     const json = JSON.stringify(itemFromObject(deployment, { target, attributes }).attributes);
@@ -91,14 +102,42 @@ describe('attributes', () => {
 describe('what cannot become an item is named', () => {
   const metadata = { name: 'web', namespace: 'shop', uid: 'u' };
   test.each<[string, unknown, string]>([
-    ['no kind', { apiVersion: 'v1', metadata }, 'Object v1/? shop/web: kind is missing. Items of a typed list have none'],
-    ['no apiVersion', { kind: 'Pod', metadata }, 'Object ?/Pod shop/web: apiVersion is missing. Items of a typed list have none'],
+    [
+      'no kind',
+      { apiVersion: 'v1', metadata },
+      'Object v1/? shop/web: kind is missing. Items of a typed list have none',
+    ],
+    [
+      'no apiVersion',
+      { kind: 'Pod', metadata },
+      'Object ?/Pod shop/web: apiVersion is missing. Items of a typed list have none',
+    ],
     ['no metadata', { apiVersion: 'v1', kind: 'Pod' }, 'Object v1/Pod ?: metadata.name is missing.'],
-    ['no uid', { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web' } }, 'Object v1/Pod web: metadata.uid is missing. The API server sets it'],
-    ['an empty name', { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, name: '' } }, 'metadata.name is empty.'],
-    ['a number for a name', { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, name: 7 } }, 'metadata.name is a number and not a string.'],
-    ['a number for a namespace', { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, namespace: 7 } }, 'metadata.namespace is a number'],
-    ['three parts', { apiVersion: 'a/b/c', kind: 'Pod', metadata }, 'apiVersion is "a/b/c"; expected "version" or "group/version"'],
+    [
+      'no uid',
+      { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web' } },
+      'Object v1/Pod web: metadata.uid is missing. The API server sets it',
+    ],
+    [
+      'an empty name',
+      { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, name: '' } },
+      'metadata.name is empty.',
+    ],
+    [
+      'a number for a name',
+      { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, name: 7 } },
+      'metadata.name is a number and not a string.',
+    ],
+    [
+      'a number for a namespace',
+      { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, namespace: 7 } },
+      'metadata.namespace is a number',
+    ],
+    [
+      'three parts',
+      { apiVersion: 'a/b/c', kind: 'Pod', metadata },
+      'apiVersion is "a/b/c"; expected "version" or "group/version"',
+    ],
     ['an empty group', { apiVersion: '/v1', kind: 'Pod', metadata }, 'apiVersion is "/v1"'],
     ['an empty version', { apiVersion: 'apps/', kind: 'Pod', metadata }, 'apiVersion is "apps/"'],
     ['an array', [], 'A Kubernetes object was expected, and an array found.'],
@@ -115,7 +154,9 @@ describe('what cannot become an item is named', () => {
     ['a promise', Promise.resolve({}), 'a promise'],
     ['a string', 'x', 'a string'],
   ])('an attributes function that returns %s', (_, result, named) => {
-    const error = refusal(() => itemFromObject(deployment, { target, attributes: () => result as Record<string, unknown> }));
+    const error = refusal(() =>
+      itemFromObject(deployment, { target, attributes: () => result as Record<string, unknown> }),
+    );
     expect(error.message).toBe(
       `Object apps/v1/Deployment shop/web: the attributes function returned ${named}; expected an object such as { replicas: 3 }.`,
     );

@@ -7,7 +7,9 @@ import { parseFieldPath, readFieldPath } from './field-path.ts';
 export interface KubernetesObject {
   readonly apiVersion?: string | undefined;
   readonly kind?: string | undefined;
-  readonly metadata?: { readonly name?: string | undefined; readonly namespace?: string | undefined; readonly uid?: string | undefined } | undefined;
+  readonly metadata?:
+    | { readonly name?: string | undefined; readonly namespace?: string | undefined; readonly uid?: string | undefined }
+    | undefined;
 }
 
 /**
@@ -43,15 +45,25 @@ export function itemFromObject<T extends KubernetesObject>(object: T, options: I
   };
   const need = (value: unknown, field: string, remedy: string): string => {
     if (typeof value === 'string' && value !== '') return value;
-    const found = value === undefined || value === null ? 'is missing' : value === '' ? 'is empty' : `is ${article(value)} and not a string`;
+    const found =
+      value === undefined || value === null
+        ? 'is missing'
+        : value === ''
+          ? 'is empty'
+          : `is ${article(value)} and not a string`;
     throw invalid(`${describe(identity)}: ${field} ${found}. ${remedy}`);
   };
   const listItem = 'Items of a typed list have none: give it in the options of itemFromObject.';
   const apiVersion = need(identity.apiVersion, 'apiVersion', listItem);
   const kind = need(identity.kind, 'kind', listItem);
   const name = need(identity.name, 'metadata.name', 'Every object of the API server has one.');
-  const uid = need(identity.uid, 'metadata.uid', 'The API server sets it; a manifest file has none, so derive one that stays the same.');
-  if (typeof identity.namespace !== 'string') throw invalid(`${describe(identity)}: metadata.namespace is ${article(identity.namespace)} and not a string.`);
+  const uid = need(
+    identity.uid,
+    'metadata.uid',
+    'The API server sets it; a manifest file has none, so derive one that stays the same.',
+  );
+  if (typeof identity.namespace !== 'string')
+    throw invalid(`${describe(identity)}: metadata.namespace is ${article(identity.namespace)} and not a string.`);
   const { group, version } = splitApiVersion(apiVersion, describe(identity));
   return {
     targetNamespace: options.target.namespace,
@@ -69,24 +81,36 @@ export function itemFromObject<T extends KubernetesObject>(object: T, options: I
 function splitApiVersion(apiVersion: string, object: string): { group?: string; version: string } {
   const [first = '', second, ...more] = apiVersion.split('/');
   if (first === '' || second === '' || more.length > 0) {
-    throw invalid(`${object}: apiVersion is ${JSON.stringify(apiVersion)}; expected "version" or "group/version", such as "v1" or "apps/v1".`);
+    throw invalid(
+      `${object}: apiVersion is ${JSON.stringify(apiVersion)}; expected "version" or "group/version", such as "v1" or "apps/v1".`,
+    );
   }
   return second === undefined ? { version: first } : { group: first, version: second };
 }
 
-function extract<T extends KubernetesObject>(object: T, source: AttributeSource<T>, describeObject: () => string): Record<string, unknown> {
+function extract<T extends KubernetesObject>(
+  object: T,
+  source: AttributeSource<T>,
+  describeObject: () => string,
+): Record<string, unknown> {
   const clean = withoutManagedFields(object);
   if (typeof source === 'function') {
     const result: unknown = clean.of(source(clean.object));
     if (typeof result !== 'object' || result === null || Array.isArray(result) || 'then' in result) {
-      throw invalid(`${describeObject()}: the attributes function returned ${article(result)}; expected an object such as { replicas: 3 }.`);
+      throw invalid(
+        `${describeObject()}: the attributes function returned ${article(result)}; expected an object such as { replicas: 3 }.`,
+      );
     }
     return Object.fromEntries(Object.entries(result).map(([key, value]) => [key, clean.of(value)] as const));
   }
-  const named = Array.isArray(source) ? (source as readonly string[]).map((path) => [path, path] as const) : Object.entries(source as Record<string, string>);
+  const named = Array.isArray(source)
+    ? (source as readonly string[]).map((path) => [path, path] as const)
+    : Object.entries(source as Record<string, string>);
   // fromEntries defines fields and assigns none, so a key `__proto__` is data.
   return Object.fromEntries(
-    named.map(([key, path]) => [key, readFieldPath(clean.object, parseFieldPath(path))] as const).filter(([, value]) => value !== undefined),
+    named
+      .map(([key, path]) => [key, readFieldPath(clean.object, parseFieldPath(path))] as const)
+      .filter(([, value]) => value !== undefined),
   );
 }
 
@@ -110,9 +134,18 @@ function withoutManagedFields<T extends KubernetesObject>(object: T): Cleaned<T>
   return { object: clean, of: (value) => (counterparts.has(value) ? counterparts.get(value) : value) };
 }
 
-function describe({ apiVersion, kind, namespace, name }: Record<'apiVersion' | 'kind' | 'namespace' | 'name', unknown>): string {
+function describe({
+  apiVersion,
+  kind,
+  namespace,
+  name,
+}: Record<'apiVersion' | 'kind' | 'namespace' | 'name', unknown>): string {
   const [version = '?', group] = (typeof apiVersion === 'string' ? apiVersion : '?').split('/').reverse();
-  const gvk = formatGvk({ ...(group !== undefined && { group }), version, kind: typeof kind === 'string' ? kind : '?' });
+  const gvk = formatGvk({
+    ...(group !== undefined && { group }),
+    version,
+    kind: typeof kind === 'string' ? kind : '?',
+  });
   const named = typeof name === 'string' && name !== '' ? name : '?';
   return `Object ${gvk} ${typeof namespace === 'string' && namespace !== '' ? `${namespace}/${named}` : named}`;
 }

@@ -51,13 +51,17 @@ export const brokenAbort: readonly BrokenSink[] = [
     fails: 'open, plan, removeInventory and testConnection throw ABORTED where the signal is aborted already',
     wrap: (sink) => ({
       ...sink,
-      removeInventory: async (scope, options) => sink.removeInventory(scope, { ...options, signal: new AbortController().signal }),
+      removeInventory: async (scope, options) =>
+        sink.removeInventory(scope, { ...options, signal: new AbortController().signal }),
     }),
   },
   {
     what: 'reports a connection though it was told to stop',
     fails: 'open, plan, removeInventory and testConnection throw ABORTED where the signal is aborted already',
-    wrap: (sink) => ({ ...sink, testConnection: async () => sink.testConnection({ signal: new AbortController().signal }) }),
+    wrap: (sink) => ({
+      ...sink,
+      testConnection: async () => sink.testConnection({ signal: new AbortController().signal }),
+    }),
   },
   {
     what: 'leaves half of the rows after an abort',

@@ -23,7 +23,10 @@ export interface BrokenSink {
 export const secretCanary = 'hunter2-canary';
 
 /** The sink type `table` and a store of its own, with the fault in it. */
-export function subjectOf({ rules, wrap, brokenSink, definition }: Partial<BrokenSink>): { definition: ConformanceDefinition; harness: ItemHarness } {
+export function subjectOf({ rules, wrap, brokenSink, definition }: Partial<BrokenSink>): {
+  definition: ConformanceDefinition;
+  harness: ItemHarness;
+} {
   const table: Table = { scopes: new Map(), tail: Promise.resolve() };
   const harness: ItemHarness = {
     holds: 'items',

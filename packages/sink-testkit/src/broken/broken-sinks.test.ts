@@ -7,7 +7,14 @@ import { brokenFence } from './fence.fixture.ts';
 import { brokenLifecycle } from './lifecycle.fixture.ts';
 import { brokenPlanAndRemoval } from './plan-removal.fixture.ts';
 
-const brokenSinks = [...brokenContent, ...brokenChanges, ...brokenFence, ...brokenAbort, ...brokenPlanAndRemoval, ...brokenLifecycle];
+const brokenSinks = [
+  ...brokenContent,
+  ...brokenChanges,
+  ...brokenFence,
+  ...brokenAbort,
+  ...brokenPlanAndRemoval,
+  ...brokenLifecycle,
+];
 
 describe('a sink that', () => {
   test.each(brokenSinks)('$what fails "$fails"', async (broken) => {

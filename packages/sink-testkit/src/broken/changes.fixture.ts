@@ -6,7 +6,9 @@ export const brokenChanges: readonly BrokenSink[] = [
   {
     what: 'compares rows by a collation that ignores case',
     fails: 'changed attributes are written, also where old and new look alike',
-    rules: () => ({ differs: (held, next) => JSON.stringify(held).toLowerCase() !== JSON.stringify(next).toLowerCase() }),
+    rules: () => ({
+      differs: (held, next) => JSON.stringify(held).toLowerCase() !== JSON.stringify(next).toLowerCase(),
+    }),
   },
   {
     what: 'compares attributes alone',
@@ -16,9 +18,15 @@ export const brokenChanges: readonly BrokenSink[] = [
   {
     what: 'updates and never inserts',
     fails: 'added items arrive beside those that were there',
-    rules: () => ({ takes: (item, held) => held === undefined || [...held.rows.values()].some(({ uid }) => uid === item.uid) }),
+    rules: () => ({
+      takes: (item, held) => held === undefined || [...held.rows.values()].some(({ uid }) => uid === item.uid),
+    }),
   },
-  { what: 'forgets deletes', fails: 'what a newer snapshot no longer holds is gone from the store', rules: () => ({ keeps: () => true }) },
+  {
+    what: 'forgets deletes',
+    fails: 'what a newer snapshot no longer holds is gone from the store',
+    rules: () => ({ keeps: () => true }),
+  },
   {
     what: 'deletes what it has just written',
     fails: 'added items arrive beside those that were there',
@@ -30,7 +38,9 @@ export const brokenChanges: readonly BrokenSink[] = [
     wrap: (sink) => ({
       ...sink,
       export: async (snapshot, options) =>
-        snapshot.items.length === 0 ? { outcome: 'unchanged', counts: none, messages: 0, bytes: 0 } : sink.export(snapshot, options),
+        snapshot.items.length === 0
+          ? { outcome: 'unchanged', counts: none, messages: 0, bytes: 0 }
+          : sink.export(snapshot, options),
     }),
   },
   {
@@ -69,7 +79,13 @@ export const brokenChanges: readonly BrokenSink[] = [
     wrap: (sink) => ({
       ...sink,
       export: async (snapshot, options) =>
-        sink.export({ ...snapshot, items: snapshot.items.filter(({ targetName }) => !snapshot.incompleteTargets.includes(targetName)) }, options),
+        sink.export(
+          {
+            ...snapshot,
+            items: snapshot.items.filter(({ targetName }) => !snapshot.incompleteTargets.includes(targetName)),
+          },
+          options,
+        ),
     }),
   },
   {
@@ -88,7 +104,9 @@ export const brokenChanges: readonly BrokenSink[] = [
   {
     what: 'leaves the checksum of the last complete snapshot when an incomplete one comes',
     fails: 'a complete snapshot is written in full, though its checksum is that of one before an incomplete export',
-    rules: () => ({ checksum: (snapshot, held) => (snapshot.incompleteTargets.length === 0 ? snapshot.checksum : held?.checksum) }),
+    rules: () => ({
+      checksum: (snapshot, held) => (snapshot.incompleteTargets.length === 0 ? snapshot.checksum : held?.checksum),
+    }),
   },
   {
     what: 'has no column for the cluster',
@@ -109,7 +127,8 @@ export const brokenChanges: readonly BrokenSink[] = [
         const result = await sink.export(snapshot, options);
         const own = scopeKey(snapshot);
         for (const [key, held] of table.scopes) {
-          if (result.counts.deleted > 0 && key !== own && key.startsWith(own.slice(0, -2))) table.scopes.set(key, { ...held, rows: new Map() });
+          if (result.counts.deleted > 0 && key !== own && key.startsWith(own.slice(0, -2)))
+            table.scopes.set(key, { ...held, rows: new Map() });
         }
         return result;
       },
@@ -123,7 +142,8 @@ export const brokenChanges: readonly BrokenSink[] = [
       export: async (snapshot, options) => {
         for (const [key, held] of table.scopes) {
           const [cluster, ...inventory] = JSON.parse(key) as string[];
-          const same = JSON.stringify(inventory) === JSON.stringify([snapshot.inventoryNamespace, snapshot.inventoryName]);
+          const same =
+            JSON.stringify(inventory) === JSON.stringify([snapshot.inventoryNamespace, snapshot.inventoryName]);
           if (same && cluster !== snapshot.cluster) table.scopes.set(key, { ...held, rows: new Map() });
         }
         return sink.export(snapshot, options);
@@ -138,7 +158,8 @@ export const brokenChanges: readonly BrokenSink[] = [
       export: async (snapshot, options) => {
         const uids = new Set(snapshot.items.map(({ uid }) => uid));
         for (const [key, held] of table.scopes) {
-          if (key !== scopeKey(snapshot)) table.scopes.set(key, { ...held, rows: new Map([...held.rows].filter(([, row]) => !uids.has(row.uid))) });
+          if (key !== scopeKey(snapshot))
+            table.scopes.set(key, { ...held, rows: new Map([...held.rows].filter(([, row]) => !uids.has(row.uid))) });
         }
         return sink.export(snapshot, options);
       },

@@ -60,7 +60,13 @@ export const brokenContent: readonly BrokenSink[] = [
   {
     what: 'leaves a field of its spec without description',
     fails: 'the spec schema describes every field and closes every object that lists its fields',
-    definition: { specSchema: { type: 'object', properties: { table: { type: 'string', description: '' } }, additionalProperties: false } },
+    definition: {
+      specSchema: {
+        type: 'object',
+        properties: { table: { type: 'string', description: '' } },
+        additionalProperties: false,
+      },
+    },
   },
   {
     what: 'forgets the namespace of the target',
@@ -84,11 +90,15 @@ export const brokenContent: readonly BrokenSink[] = [
     fails: 'one object that two targets collected is held once for each',
     rules: () => ({ itemKey: ({ uid }) => uid }),
   },
-  ...[(uid: string) => uid.toLowerCase(), (uid: string) => uid.normalize(), (uid: string) => uid.trim()].map((fold) => ({
-    what: `keys its rows by a collation that folds UIDs: ${fold.toString()}`,
-    fails: 'items whose UIDs differ in case, in Unicode form or in a trailing space alone are different items',
-    rules: () => ({ itemKey: ({ targetName, uid }: { targetName: string; uid: string }) => `${targetName}/${fold(uid)}` }),
-  })),
+  ...[(uid: string) => uid.toLowerCase(), (uid: string) => uid.normalize(), (uid: string) => uid.trim()].map(
+    (fold) => ({
+      what: `keys its rows by a collation that folds UIDs: ${fold.toString()}`,
+      fails: 'items whose UIDs differ in case, in Unicode form or in a trailing space alone are different items',
+      rules: () => ({
+        itemKey: ({ targetName, uid }: { targetName: string; uid: string }) => `${targetName}/${fold(uid)}`,
+      }),
+    }),
+  ),
   {
     what: 'puts cluster-scoped objects into the namespace default',
     fails: 'cluster-scoped objects, the core group and empty attributes are held as they are',
@@ -102,12 +112,17 @@ export const brokenContent: readonly BrokenSink[] = [
   {
     what: 'sends the first batch of 1 000 alone',
     fails: '2 000 items arrive',
-    wrap: (sink) => ({ ...sink, export: async (snapshot, options) => sink.export({ ...snapshot, items: snapshot.items.slice(0, 1000) }, options) }),
+    wrap: (sink) => ({
+      ...sink,
+      export: async (snapshot, options) => sink.export({ ...snapshot, items: snapshot.items.slice(0, 1000) }, options),
+    }),
   },
   {
     what: 'cuts long texts',
     fails: 'an item of 1 MiB arrives whole, or is refused with PAYLOAD_TOO_LARGE and nothing is written',
-    rules: storing((attributes) => mapValues(attributes, (value) => (typeof value === 'string' ? value.slice(0, 65_535) : value))),
+    rules: storing((attributes) =>
+      mapValues(attributes, (value) => (typeof value === 'string' ? value.slice(0, 65_535) : value)),
+    ),
   },
   {
     what: 'writes the small items before it refuses the large one',
@@ -151,12 +166,16 @@ export const brokenContent: readonly BrokenSink[] = [
   {
     what: 'stores single-precision numbers',
     fails: 'attributes come back as they went in: numbers',
-    rules: storing((attributes) => mapValues(attributes, (value) => (Array.isArray(value) ? value.map(Number).map(Math.fround) : value))),
+    rules: storing((attributes) =>
+      mapValues(attributes, (value) => (Array.isArray(value) ? value.map(Number).map(Math.fround) : value)),
+    ),
   },
   {
     what: 'takes null for absent',
     fails: 'attributes come back as they went in: values that are almost nothing',
-    rules: storing((attributes) => Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null))),
+    rules: storing((attributes) =>
+      Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null)),
+    ),
   },
   {
     what: 'cuts what is deeper than 100 levels',
@@ -171,14 +190,21 @@ export const brokenContent: readonly BrokenSink[] = [
   {
     what: 'counts in fractions',
     fails: 'the store equals the snapshot, in every field of every item',
-    wrap: (sink) => ({ ...sink, export: async (...given) => ({ ...(await sink.export(...given)), bytes: Number.NaN }) }),
+    wrap: (sink) => ({
+      ...sink,
+      export: async (...given) => ({ ...(await sink.export(...given)), bytes: Number.NaN }),
+    }),
   },
   {
     what: 'says unchanged and counts what it wrote',
     fails: 'the store equals the snapshot, in every field of every item',
     wrap: (sink) => ({
       ...sink,
-      export: async (...given) => ({ ...(await sink.export(...given)), outcome: 'unchanged', counts: { ...none, inserted: 40 } }),
+      export: async (...given) => ({
+        ...(await sink.export(...given)),
+        outcome: 'unchanged',
+        counts: { ...none, inserted: 40 },
+      }),
     }),
   },
 ];

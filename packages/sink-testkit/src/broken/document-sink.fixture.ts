@@ -1,4 +1,13 @@
-import { defineSink, joinParts, parseDocument, SinkError, splitDocument, type InventoryDocument, type KollectSink, type Scope } from '@kollect/core';
+import {
+  defineSink,
+  joinParts,
+  parseDocument,
+  SinkError,
+  splitDocument,
+  type InventoryDocument,
+  type KollectSink,
+  type Scope,
+} from '@kollect/core';
 import type { DocumentHarness } from '../harness.ts';
 import { abortError, passedReport, scopeKey } from './table-sink.fixture.ts';
 
@@ -16,7 +25,12 @@ function createDocumentSink(topic: Topic, mangle: (message: Uint8Array, index: n
       topic.set(key, [...(topic.get(key) ?? []), ...messages]);
       const inserted = snapshot.items.length;
       const bytes = messages.reduce((sum, message) => sum + message.byteLength, 0);
-      return { outcome: 'applied', counts: { inserted, updated: 0, deleted: 0, unchanged: 0 }, messages: messages.length, bytes };
+      return {
+        outcome: 'applied',
+        counts: { inserted, updated: 0, deleted: 0, unchanged: 0 },
+        messages: messages.length,
+        bytes,
+      };
     },
     testConnection: async ({ signal }) => {
       if (signal.aborted) throw abortErrorOf(signal);
@@ -43,7 +57,9 @@ export const documentDefinition = defineSink({
 });
 
 /** A harness over a topic of its own; `mangle` breaks what is sent. */
-export function documentHarness(mangle: (message: Uint8Array, index: number) => Uint8Array = (message) => message): DocumentHarness {
+export function documentHarness(
+  mangle: (message: Uint8Array, index: number) => Uint8Array = (message) => message,
+): DocumentHarness {
   const topic: Topic = new Map();
   return {
     holds: 'documents',

@@ -15,7 +15,11 @@ export const brokenFence: readonly BrokenSink[] = [
     fails: 'the second export of a snapshot is unchanged and writes nothing',
     rules: () => ({ isSame: () => false }),
   },
-  { what: 'has no fence', fails: 'an older snapshot is superseded and changes nothing', rules: () => ({ isOlder: () => false }) },
+  {
+    what: 'has no fence',
+    fails: 'an older snapshot is superseded and changes nothing',
+    rules: () => ({ isOlder: () => false }),
+  },
   {
     what: 'says superseded and writes all the same',
     fails: 'an older snapshot is superseded and changes nothing',
@@ -99,7 +103,8 @@ export const brokenFence: readonly BrokenSink[] = [
     says: /ahead/,
     rules: () => ({
       refuseFuture: (_field, time) => {
-        if (Date.parse(time) > Date.now()) throw new SinkError('SNAPSHOT_INVALID', `${time} is ahead of ${new Date().toISOString()}.`);
+        if (Date.parse(time) > Date.now())
+          throw new SinkError('SNAPSHOT_INVALID', `${time} is ahead of ${new Date().toISOString()}.`);
       },
     }),
   },

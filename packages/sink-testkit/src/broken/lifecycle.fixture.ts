@@ -15,9 +15,17 @@ export const brokenLifecycle: readonly BrokenSink[] = [
   reporting('reports two steps of one name', shown, [connect, connect]),
   reporting('reports no step', shown, []),
   reporting('reports a failed step and says ok', shown, failedReport.steps),
-  reporting('reports a failed step without a remedy', shown, [{ ...connect, status: 'failed', code: 'UNAVAILABLE' }], false),
+  reporting(
+    'reports a failed step without a remedy',
+    shown,
+    [{ ...connect, status: 'failed', code: 'UNAVAILABLE' }],
+    false,
+  ),
   reporting('reports a code of its own', shown, [{ ...connect, code: 'GREAT' }]),
-  reporting('reports a step that it skipped for no reason', shown, [connect, { ...privileges, status: 'skipped', code: 'SKIPPED' }]),
+  reporting('reports a step that it skipped for no reason', shown, [
+    connect,
+    { ...privileges, status: 'skipped', code: 'SKIPPED' },
+  ]),
   reporting('reports a time that is none', shown, [{ ...connect, durationMs: -1 }]),
   {
     what: 'empties the store to test it',
@@ -182,7 +190,10 @@ export const brokenLifecycle: readonly BrokenSink[] = [
   {
     what: 'shows its password in a connection report',
     fails: 'no error, report or result holds a secret of the credentials',
-    wrap: (sink) => ({ ...sink, testConnection: async () => ({ ...passedReport, steps: [{ ...connect, found: `password ${secretCanary}` }] }) }),
+    wrap: (sink) => ({
+      ...sink,
+      testConnection: async () => ({ ...passedReport, steps: [{ ...connect, found: `password ${secretCanary}` }] }),
+    }),
   },
   {
     what: 'quotes the row that it refused',
@@ -191,7 +202,10 @@ export const brokenLifecycle: readonly BrokenSink[] = [
       ...sink,
       export: async (snapshot, options) =>
         sink.export(snapshot, options).catch(() => {
-          throw new SinkError('BACKEND_ERROR', `Failing row contains ${JSON.stringify(snapshot.items[0]?.attributes)}.`);
+          throw new SinkError(
+            'BACKEND_ERROR',
+            `Failing row contains ${JSON.stringify(snapshot.items[0]?.attributes)}.`,
+          );
         }),
     }),
   },

@@ -57,14 +57,20 @@ export const brokenPlanAndRemoval: readonly BrokenSink[] = [
       ...sink,
       plan: async (snapshot, options) => {
         const { samples, ...plan } = await sink.plan(snapshot, options);
-        return { ...plan, samples: { ...samples, inserted: snapshot.items.map(({ targetName, uid }) => ({ targetName, uid })) } };
+        return {
+          ...plan,
+          samples: { ...samples, inserted: snapshot.items.map(({ targetName, uid }) => ({ targetName, uid })) },
+        };
       },
     }),
   },
   {
     what: 'plans without a look at the fence',
     fails: 'the plan of an older snapshot is superseded, that of the held one unchanged',
-    wrap: (sink) => ({ ...sink, plan: async (snapshot, options) => ({ ...(await sink.plan(snapshot, options)), outcome: 'applied' }) }),
+    wrap: (sink) => ({
+      ...sink,
+      plan: async (snapshot, options) => ({ ...(await sink.plan(snapshot, options)), outcome: 'applied' }),
+    }),
   },
   {
     what: 'removes by the name of the inventory alone',
@@ -73,7 +79,8 @@ export const brokenPlanAndRemoval: readonly BrokenSink[] = [
       ...sink,
       removeInventory: async (scope, options) => {
         const result = await sink.removeInventory(scope, options);
-        for (const key of table.scopes.keys()) if ((JSON.parse(key) as string[])[2] === scope.inventoryName) table.scopes.delete(key);
+        for (const key of table.scopes.keys())
+          if ((JSON.parse(key) as string[])[2] === scope.inventoryName) table.scopes.delete(key);
         return result;
       },
     }),
@@ -81,7 +88,10 @@ export const brokenPlanAndRemoval: readonly BrokenSink[] = [
   {
     what: 'removes nothing',
     fails: 'a removed inventory is gone, and the others stay',
-    wrap: (sink) => ({ ...sink, removeInventory: async () => ({ outcome: 'applied', counts: { ...none, deleted: 6 }, messages: 0, bytes: 0 }) }),
+    wrap: (sink) => ({
+      ...sink,
+      removeInventory: async () => ({ outcome: 'applied', counts: { ...none, deleted: 6 }, messages: 0, bytes: 0 }),
+    }),
   },
   {
     what: 'removes whatever is held, however new',
@@ -96,7 +106,9 @@ export const brokenPlanAndRemoval: readonly BrokenSink[] = [
   {
     what: 'keeps the checksum of what it removed',
     fails: 'an inventory that is made anew after its removal is written in full, also with the same content',
-    rules: () => ({ afterRemoval: (removedAt, held) => ({ rows: new Map(), appliedAt: removedAt, checksum: held?.checksum }) }),
+    rules: () => ({
+      afterRemoval: (removedAt, held) => ({ rows: new Map(), appliedAt: removedAt, checksum: held?.checksum }),
+    }),
   },
   {
     what: 'takes an absent inventory for an error',
@@ -113,6 +125,8 @@ export const brokenPlanAndRemoval: readonly BrokenSink[] = [
   {
     what: 'believes any clock when it removes',
     fails: 'a removedAt more than ten minutes ahead is refused and removes nothing',
-    rules: () => ({ refuseFuture: (field, time) => (field === 'removedAt' ? undefined : goodRules.refuseFuture(field, time)) }),
+    rules: () => ({
+      refuseFuture: (field, time) => (field === 'removedAt' ? undefined : goodRules.refuseFuture(field, time)),
+    }),
   },
 ];

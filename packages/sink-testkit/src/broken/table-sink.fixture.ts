@@ -44,7 +44,8 @@ export interface TableRules {
   readonly fencesUnchanged: boolean;
 }
 
-export const scopeKey = (scope: Scope): string => JSON.stringify([scope.cluster ?? '', scope.inventoryNamespace, scope.inventoryName]);
+export const scopeKey = (scope: Scope): string =>
+  JSON.stringify([scope.cluster ?? '', scope.inventoryNamespace, scope.inventoryName]);
 
 export const goodRules: TableRules = {
   scopeKey,
@@ -73,14 +74,19 @@ export interface TableSinkOptions {
 }
 
 /** A complete sink that works in steps, as one with a network in between does, and can be broken at every rule. */
-export function createTableSink({ table, rules: broken = {}, reachable = true }: TableSinkOptions): Required<KollectSink> {
+export function createTableSink({
+  table,
+  rules: broken = {},
+  reachable = true,
+}: TableSinkOptions): Required<KollectSink> {
   const rules: TableRules = { ...goodRules, ...broken };
   let closed = false;
 
   const alive = (signal: AbortSignal): void => {
     if (signal.aborted) throw abortError(signal);
     if (closed) throw new SinkError('UNAVAILABLE', 'The sink is closed.');
-    if (!reachable) throw new SinkError('UNAVAILABLE', 'Nobody listens at 127.0.0.1:1; start the store.', { sinkType: 'table' });
+    if (!reachable)
+      throw new SinkError('UNAVAILABLE', 'Nobody listens at 127.0.0.1:1; start the store.', { sinkType: 'table' });
   };
   const pauseFor = (signal: AbortSignal) => async (): Promise<void> => {
     await nextTurn();
@@ -123,7 +129,12 @@ export function createTableSink({ table, rules: broken = {}, reachable = true }:
         if (next === undefined) table.scopes.delete(key);
         else table.scopes.set(key, next);
         const deleted = held?.rows.size ?? 0;
-        return { outcome: deleted === 0 ? 'unchanged' : 'applied', counts: { ...none, deleted }, messages: 1, bytes: 0 };
+        return {
+          outcome: deleted === 0 ? 'unchanged' : 'applied',
+          counts: { ...none, deleted },
+          messages: 1,
+          bytes: 0,
+        };
       });
     },
     testConnection: async ({ signal }): Promise<ConnectionReport> => {
@@ -150,7 +161,14 @@ export const passedReport: ConnectionReport = {
 export const failedReport: ConnectionReport = {
   ok: false,
   steps: [
-    { name: 'connect', status: 'failed', code: 'UNAVAILABLE', found: 'nobody listens', remedy: 'Start the store.', durationMs: 1 },
+    {
+      name: 'connect',
+      status: 'failed',
+      code: 'UNAVAILABLE',
+      found: 'nobody listens',
+      remedy: 'Start the store.',
+      durationMs: 1,
+    },
     { name: 'privileges', status: 'skipped', code: 'SKIPPED', found: 'no connection', durationMs: 0 },
   ],
 };
@@ -171,7 +189,9 @@ export const tableDefinition = defineSink({
 
 export function abortError(signal: AbortSignal): SinkError {
   const timedOut = (signal.reason as { name?: unknown } | undefined)?.name === 'TimeoutError';
-  return new SinkError(timedOut ? 'TIMEOUT' : 'ABORTED', timedOut ? 'The time limit passed.' : 'The caller aborted.', { sinkType: 'table' });
+  return new SinkError(timedOut ? 'TIMEOUT' : 'ABORTED', timedOut ? 'The time limit passed.' : 'The caller aborted.', {
+    sinkType: 'table',
+  });
 }
 
 async function exclusively<T>(table: Table, locked: boolean, run: () => Promise<T>): Promise<T> {
@@ -214,8 +234,14 @@ function compare(rules: TableRules, snapshot: InventorySnapshot, held: TableScop
   const sample = (items: readonly Item[]) => items.slice(0, 10).map(({ targetName, uid }) => ({ targetName, uid }));
   const nothing = { inserted: [], updated: [], deleted: [] };
   if (rules.isOlder(snapshot.exportedAt, held)) return { outcome: 'superseded', counts: none, samples: nothing, next };
-  if (rules.isSame(snapshot, held)) return { outcome: 'unchanged', counts: { ...none, unchanged: snapshot.items.length }, samples: nothing, next };
+  if (rules.isSame(snapshot, held))
+    return { outcome: 'unchanged', counts: { ...none, unchanged: snapshot.items.length }, samples: nothing, next };
   const unchanged = snapshot.items.length - inserted.length - updated.length;
   const counts = { inserted: inserted.length, updated: updated.length, deleted: deleted.length, unchanged };
-  return { outcome: 'applied', counts, samples: { inserted: sample(inserted), updated: sample(updated), deleted: sample(deleted) }, next };
+  return {
+    outcome: 'applied',
+    counts,
+    samples: { inserted: sample(inserted), updated: sample(updated), deleted: sample(deleted) },
+    next,
+  };
 }

@@ -19,7 +19,11 @@ export const abortChecks: readonly Check[] = [
       const error = await context.failure('The aborted export', sink.export(snapshot, { signal: AbortSignal.abort() }));
       assert.equal(error.code, 'ABORTED');
       assert.equal(error.retryable, false, 'What the caller ended is not to be retried.');
-      assert.equal(await context.store.fingerprint(scope), before, 'An export that was aborted before it began wrote something.');
+      assert.equal(
+        await context.store.fingerprint(scope),
+        before,
+        'An export that was aborted before it began wrote something.',
+      );
     },
   },
   {
@@ -52,9 +56,14 @@ export const abortChecks: readonly Check[] = [
       ] as const;
       for (const [name, start] of operations) {
         const promise = start();
-        if (promise !== undefined) assert.equal((await context.failure(name, promise)).code, 'ABORTED', `${name} threw another code.`);
+        if (promise !== undefined)
+          assert.equal((await context.failure(name, promise)).code, 'ABORTED', `${name} threw another code.`);
       }
-      assert.equal(await context.store.fingerprint(scope), before, 'An operation that was aborted before it began wrote something.');
+      assert.equal(
+        await context.store.fingerprint(scope),
+        before,
+        'An operation that was aborted before it began wrote something.',
+      );
     },
   },
   {
@@ -118,7 +127,10 @@ interface AbortMidwayOptions {
 /** True where the snapshot was written, false where the store is as before; fails where it is neither. */
 async function abortMidway({ context, sink, held, snapshot, moment }: AbortMidwayOptions): Promise<boolean> {
   const controller = new AbortController();
-  const ending = context.settled('The export that is aborted midway', sink.export(snapshot, { signal: controller.signal }));
+  const ending = context.settled(
+    'The export that is aborted midway',
+    sink.export(snapshot, { signal: controller.signal }),
+  );
   await moment();
   controller.abort();
   const end = await ending;
@@ -126,7 +138,11 @@ async function abortMidway({ context, sink, held, snapshot, moment }: AbortMidwa
     assert.equal((end.reason as { code?: unknown }).code, 'ABORTED');
     const before = await context.store.fingerprint(snapshot);
     await delay(20);
-    assert.equal(await context.store.fingerprint(snapshot), before, 'An export wrote to the store after it had thrown ABORTED.');
+    assert.equal(
+      await context.store.fingerprint(snapshot),
+      before,
+      'An export wrote to the store after it had thrown ABORTED.',
+    );
     if (await context.store.holds(snapshot, held)) return false;
   }
   await context.store.expectItems(snapshot, snapshot.items);

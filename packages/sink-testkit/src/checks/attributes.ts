@@ -31,7 +31,20 @@ const cases: readonly { readonly what: string; readonly attributes: Attributes }
       lines: 'a\nb\r\nc\td',
       separators: '\u2028\u2029',
       controls: '\u0001\u0008\u001f\u007f\u0085',
-      words: ['NULL', 'null', '\\N', '\\.', '{}', '[]', 'undefined', 'NaN', "'; DROP TABLE inventory; --", '%s', '$1', '?'],
+      words: [
+        'NULL',
+        'null',
+        '\\N',
+        '\\.',
+        '{}',
+        '[]',
+        'undefined',
+        'NaN',
+        "'; DROP TABLE inventory; --",
+        '%s',
+        '$1',
+        '?',
+      ],
       spaces: ' leading and trailing ',
     },
   },
@@ -54,7 +67,10 @@ const cases: readonly { readonly what: string; readonly attributes: Attributes }
     attributes: { null: null, false: false, zero: 0, empty: '', list: [], object: {}, lists: [[], [[]], [null], [{}]] },
   },
   { what: 'objects and lists 200 levels deep', attributes: { deep: nested(200) } },
-  { what: 'a thousand keys', attributes: Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`key-${index}`, index])) },
+  {
+    what: 'a thousand keys',
+    attributes: Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`key-${index}`, index])),
+  },
 ];
 
 /** Attributes are any JSON, and come back as they went in. */

@@ -35,7 +35,8 @@ export const changeChecks: readonly Check[] = [
         const snapshot = await context.snapshot(scope, { at, items: changed });
         const { outcome, counts } = await context.export(sink, snapshot);
         assert.equal(outcome, 'applied');
-        if (context.harness.holds === 'items') assert.equal(counts.inserted + counts.updated, lookalikes.length, 'The counts miss a change.');
+        if (context.harness.holds === 'items')
+          assert.equal(counts.inserted + counts.updated, lookalikes.length, 'The counts miss a change.');
         await context.store.expectSnapshot(snapshot);
       }
     },
@@ -123,7 +124,10 @@ export const changeChecks: readonly Check[] = [
       const items = context.items(20);
       const first = await context.export(sink, await context.snapshot(scope, { items }));
       assert.deepEqual({ ...first.counts }, { inserted: 20, updated: 0, deleted: 0, unchanged: 0 });
-      const second = await context.export(sink, await context.snapshot(scope, { at: 1, items: evolve(items, { changed: 3, removed: 2, added: 4 }) }));
+      const second = await context.export(
+        sink,
+        await context.snapshot(scope, { at: 1, items: evolve(items, { changed: 3, removed: 2, added: 4 }) }),
+      );
       assert.deepEqual({ ...second.counts }, { inserted: 4, updated: 3, deleted: 2, unchanged: 15 });
     },
   },

@@ -29,11 +29,16 @@ export const concurrencyChecks: readonly Check[] = [
       const sinks = [await context.openSink(), await context.openSink()];
       let items = context.items(40);
       for (let round = 0; round < 10; round += 1) {
-        const older = await context.snapshot(scope, { at: round * 2 + 1, items: evolve(items, { changed: 5, seed: round }) });
+        const older = await context.snapshot(scope, {
+          at: round * 2 + 1,
+          items: evolve(items, { changed: 5, seed: round }),
+        });
         items = evolve(items, { changed: 10, added: 2, seed: round + 100 });
         const newest = await context.snapshot(scope, { at: round * 2 + 2, items });
         const order = round % 2 === 0 ? [older, newest] : [newest, older];
-        const results = await Promise.all(order.map(async (snapshot, index) => context.export(sinks[index] ?? assert.fail(), snapshot)));
+        const results = await Promise.all(
+          order.map(async (snapshot, index) => context.export(sinks[index] ?? assert.fail(), snapshot)),
+        );
         assert.equal(results[order.indexOf(newest)]?.outcome, 'applied', 'The newest snapshot was not applied.');
         await context.store.expectItems(scope, items);
       }
@@ -43,7 +48,9 @@ export const concurrencyChecks: readonly Check[] = [
     name: 'exports of different scopes at once all arrive',
     run: async (context) => {
       const sink = await context.openSink();
-      const snapshots = await Promise.all(Array.from({ length: 8 }, async () => context.snapshot(context.scope(), { items: context.items(20) })));
+      const snapshots = await Promise.all(
+        Array.from({ length: 8 }, async () => context.snapshot(context.scope(), { items: context.items(20) })),
+      );
       await Promise.all(snapshots.map(async (snapshot) => context.export(sink, snapshot)));
       for (const snapshot of snapshots) await context.store.expectSnapshot(snapshot);
     },
@@ -80,5 +87,8 @@ export const concurrencyChecks: readonly Check[] = [
 ];
 
 function assertOneOf(count: number, counts: readonly number[]): void {
-  assert.ok(counts.includes(count), `A reader saw ${count} items while an export ran; expected ${counts.join(' or ')}.`);
+  assert.ok(
+    counts.includes(count),
+    `A reader saw ${count} items while an export ran; expected ${counts.join(' or ')}.`,
+  );
 }

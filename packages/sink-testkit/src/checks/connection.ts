@@ -30,7 +30,9 @@ export const connectionChecks: readonly Check[] = [
     run: async (context) => {
       for (const sink of [await context.createSink(), await context.openSink()]) {
         const { steps } = await testConnection(context, sink);
-        const failed = steps.filter((step) => step.status === 'failed').map((step) => `${step.name}: ${step.code}, ${step.found}`);
+        const failed = steps
+          .filter((step) => step.status === 'failed')
+          .map((step) => `${step.name}: ${step.code}, ${step.found}`);
         assert.deepEqual(failed, []);
       }
     },

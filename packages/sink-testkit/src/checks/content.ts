@@ -25,7 +25,9 @@ export const contentChecks: readonly Check[] = [
   {
     name: 'one object that two targets collected is held once for each',
     run: async (context) => {
-      const items = context.items(5, { targets: ['workloads'] }).flatMap((item) => [item, { ...item, targetName: 'audit' }]);
+      const items = context
+        .items(5, { targets: ['workloads'] })
+        .flatMap((item) => [item, { ...item, targetName: 'audit' }]);
       const snapshot = await context.snapshot(context.scope(), { items });
       await context.export(await context.openSink(), snapshot);
       await context.store.expectSnapshot(snapshot);
@@ -48,7 +50,16 @@ export const contentChecks: readonly Check[] = [
       const [item] = context.items(1);
       assert.ok(item);
       const { targetNamespace, targetName, name, uid } = item;
-      const node = { targetNamespace, targetName, name, uid, namespace: '', version: 'v1', kind: 'Node', attributes: {} };
+      const node = {
+        targetNamespace,
+        targetName,
+        name,
+        uid,
+        namespace: '',
+        version: 'v1',
+        kind: 'Node',
+        attributes: {},
+      };
       const snapshot = await context.snapshot(context.scope(), { items: [node] });
       await context.export(await context.openSink(), snapshot);
       await context.store.expectSnapshot(snapshot);
@@ -67,9 +78,14 @@ export const contentChecks: readonly Check[] = [
     run: async (context) => {
       const scope = context.scope();
       const before = await context.store.fingerprint(scope);
-      const snapshot = await context.snapshot(scope, { items: [...context.items(3), ...context.items(1, { bytes: 1024 * 1024 })] });
+      const snapshot = await context.snapshot(scope, {
+        items: [...context.items(3), ...context.items(1, { bytes: 1024 * 1024 })],
+      });
       const sink = await context.openSink();
-      const end = await context.settled('The export of an item of 1 MiB', sink.export(snapshot, { signal: new AbortController().signal }));
+      const end = await context.settled(
+        'The export of an item of 1 MiB',
+        sink.export(snapshot, { signal: new AbortController().signal }),
+      );
       if (end.status === 'fulfilled') return context.store.expectSnapshot(snapshot);
       assert.equal((end.reason as { code?: unknown }).code, 'PAYLOAD_TOO_LARGE');
       assert.equal(await context.store.fingerprint(scope), before, 'A refused export wrote something.');

@@ -11,9 +11,16 @@ export const definitionChecks: readonly Check[] = [
     run: async ({ definition }) => {
       assert.match(definition.type, /^[a-z][a-z0-9-]*$/u);
       assert.equal(definition.contractVersion, 1);
-      assert.ok(roles.includes(definition.role), `The role is "${definition.role}"; expected one of ${roles.join(', ')}.`);
+      assert.ok(
+        roles.includes(definition.role),
+        `The role is "${definition.role}"; expected one of ${roles.join(', ')}.`,
+      );
       for (const capability of ['fenced', 'deletes', 'plan', 'removeInventory'] as const) {
-        assert.equal(typeof definition.capabilities[capability], 'boolean', `capabilities.${capability} is neither true nor false.`);
+        assert.equal(
+          typeof definition.capabilities[capability],
+          'boolean',
+          `capabilities.${capability} is neither true nor false.`,
+        );
       }
     },
   },
@@ -23,7 +30,11 @@ export const definitionChecks: readonly Check[] = [
       const sink = await createSink();
       for (const method of ['plan', 'removeInventory'] as const) {
         const claimed = definition.capabilities[method];
-        assert.equal(typeof sink[method] === 'function', claimed, `capabilities.${method} is ${claimed}, which the sink does not bear out.`);
+        assert.equal(
+          typeof sink[method] === 'function',
+          claimed,
+          `capabilities.${method} is ${claimed}, which the sink does not bear out.`,
+        );
       }
     },
   },
@@ -55,7 +66,11 @@ interface SchemaNode {
 function assertClosed(path: string, node: SchemaNode): void {
   if (node.items !== undefined) assertClosed(`${path}[]`, node.items);
   if (node.properties === undefined) return;
-  assert.equal(node.additionalProperties, false, `${path} takes fields that nobody listed: set additionalProperties to false.`);
+  assert.equal(
+    node.additionalProperties,
+    false,
+    `${path} takes fields that nobody listed: set additionalProperties to false.`,
+  );
   for (const [name, property] of Object.entries(node.properties)) {
     assert.ok((property.description ?? '') !== '', `${path}.${name} has no description.`);
     assertClosed(`${path}.${name}`, property);

@@ -17,7 +17,10 @@ export const fenceChecks: readonly Check[] = [
       await context.export(await context.openSink(), snapshot);
       await context.store.expectSnapshot(snapshot);
       const checksums = (await context.store.documents(scope)).map((document) => document.checksum);
-      assert.ok(checksums.every((checksum) => checksum === snapshot.checksum), 'A retry stored a document with another checksum.');
+      assert.ok(
+        checksums.every((checksum) => checksum === snapshot.checksum),
+        'A retry stored a document with another checksum.',
+      );
     },
   },
   {
@@ -44,7 +47,10 @@ export const fenceChecks: readonly Check[] = [
       const items = context.items(15);
       await context.export(sink, await context.snapshot(scope, { at: 9, items }));
       const before = await context.store.fingerprint(scope);
-      const older = await context.snapshot(scope, { at: 8, items: evolve(items, { changed: 3, removed: 3, added: 3 }) });
+      const older = await context.snapshot(scope, {
+        at: 8,
+        items: evolve(items, { changed: 3, removed: 3, added: 3 }),
+      });
       const { outcome } = await context.export(sink, older);
       assert.equal(outcome, 'superseded');
       assert.equal(await context.store.fingerprint(scope), before, 'A superseded export wrote something.');
@@ -75,7 +81,10 @@ export const fenceChecks: readonly Check[] = [
       const items = context.items(15);
       await context.export(sink, await context.snapshot(scope, { at: 1, items }));
       await context.export(sink, await context.snapshot(scope, { at: 9, items, generation: 2 }));
-      const { outcome } = await context.export(sink, await context.snapshot(scope, { at: 5, items: evolve(items, { changed: 3 }) }));
+      const { outcome } = await context.export(
+        sink,
+        await context.snapshot(scope, { at: 5, items: evolve(items, { changed: 3 }) }),
+      );
       assert.equal(outcome, 'superseded', 'The snapshot is older than the last one that was exported.');
       await context.store.expectItems(scope, items);
     },
@@ -131,11 +140,17 @@ export const fenceChecks: readonly Check[] = [
       const items = context.items(5);
       const exportedAt = new Date(Date.now() + 20 * 60_000).toISOString();
       const early = await makeSnapshot({ ...scope, items, exportedAt });
-      const error = await context.failure('The export from the future', sink.export(early, { signal: new AbortController().signal }));
+      const error = await context.failure(
+        'The export from the future',
+        sink.export(early, { signal: new AbortController().signal }),
+      );
       assert.equal(error.code, 'SNAPSHOT_INVALID');
       const times: readonly string[] = error.message.match(/\d{4}-\d\d-\d\dT[\d:.]+Z/g) ?? [];
       assert.ok(times.includes(exportedAt), 'The message names the exportedAt.');
-      assert.ok(times.some((time) => time !== exportedAt), "The message names the store's time.");
+      assert.ok(
+        times.some((time) => time !== exportedAt),
+        "The message names the store's time.",
+      );
       const now = await context.snapshot(scope, { at: 1, items });
       assert.equal((await context.export(sink, now)).outcome, 'applied', 'The refused export left its fence behind.');
       await context.store.expectSnapshot(now);

@@ -5,7 +5,10 @@ import { both, dropsItems, holdsItems, type Check } from '../check.ts';
 const applies = both(holdsItems, dropsItems);
 
 function split(items: readonly Item[]): { readonly cut: Item[]; readonly whole: Item[] } {
-  return { cut: items.filter((item) => item.targetName === 'cut'), whole: items.filter((item) => item.targetName === 'whole') };
+  return {
+    cut: items.filter((item) => item.targetName === 'cut'),
+    whole: items.filter((item) => item.targetName === 'whole'),
+  };
 }
 
 /** A listing that was cut short proves nothing about what it lacks. */
@@ -19,10 +22,18 @@ export const incompleteChecks: readonly Check[] = [
       const { cut, whole } = split(context.items(20, { targets: ['cut', 'whole'] }));
       await context.export(sink, await context.snapshot(scope, { items: [...cut, ...whole] }));
       const changed = cut.slice(0, 3).map((item) => ({ ...item, attributes: { seen: 'again' } }));
-      const partial = await context.snapshot(scope, { at: 1, items: [...changed, ...whole.slice(0, 4)], incompleteTargets: ['cut'] });
+      const partial = await context.snapshot(scope, {
+        at: 1,
+        items: [...changed, ...whole.slice(0, 4)],
+        incompleteTargets: ['cut'],
+      });
       const { counts } = await context.export(sink, partial);
       await context.store.expectItems(scope, [...changed, ...cut.slice(3), ...whole.slice(0, 4)]);
-      assert.equal(counts.deleted, whole.length - 4, 'counts.deleted is the number of items that the complete target lost.');
+      assert.equal(
+        counts.deleted,
+        whole.length - 4,
+        'counts.deleted is the number of items that the complete target lost.',
+      );
       await context.export(sink, partial);
       await context.store.expectItems(scope, [...changed, ...cut.slice(3), ...whole.slice(0, 4)]);
     },
@@ -37,7 +48,10 @@ export const incompleteChecks: readonly Check[] = [
       await context.export(sink, await context.snapshot(scope, { items: [...cut, ...whole] }));
       await context.export(sink, await context.snapshot(scope, { at: 1, items: whole, incompleteTargets: ['cut'] }));
       await context.store.expectItems(scope, [...cut, ...whole]);
-      await context.export(sink, await context.snapshot(scope, { at: 2, items: [], incompleteTargets: ['cut', 'whole'] }));
+      await context.export(
+        sink,
+        await context.snapshot(scope, { at: 2, items: [], incompleteTargets: ['cut', 'whole'] }),
+      );
       await context.store.expectItems(scope, [...cut, ...whole]);
     },
   },

@@ -25,7 +25,10 @@ export const planChecks: readonly Check[] = [
       const items = context.items(10);
       await context.export(sink, await context.snapshot(scope, { items }));
       const before = await context.store.fingerprint(scope);
-      const newest = await context.snapshot(scope, { at: 9, items: evolve(items, { changed: 3, removed: 2, added: 1 }) });
+      const newest = await context.snapshot(scope, {
+        at: 9,
+        items: evolve(items, { changed: 3, removed: 2, added: 1 }),
+      });
       assert.equal((await planExport(context, sink, newest)).outcome, 'applied');
       assert.equal(await context.store.fingerprint(scope), before, 'The plan wrote something.');
       const next = await context.snapshot(scope, { at: 5, items: evolve(items, { changed: 1 }) });
@@ -40,12 +43,21 @@ export const planChecks: readonly Check[] = [
       const scope = context.scope();
       const sink = await context.openSink();
       const items = context.items(30);
-      const changes = [items, evolve(items, { changed: 3, added: 4 }), evolve(items, { changed: 12, removed: 11, added: 13 }), [], items];
+      const changes = [
+        items,
+        evolve(items, { changed: 3, added: 4 }),
+        evolve(items, { changed: 12, removed: 11, added: 13 }),
+        [],
+        items,
+      ];
       for (const [at, next] of changes.entries()) {
         const snapshot = await context.snapshot(scope, { at, items: next });
         const plan = await planExport(context, sink, snapshot);
         const result = await context.export(sink, snapshot);
-        assert.deepEqual({ outcome: plan.outcome, counts: { ...plan.counts } }, { outcome: result.outcome, counts: { ...result.counts } });
+        assert.deepEqual(
+          { outcome: plan.outcome, counts: { ...plan.counts } },
+          { outcome: result.outcome, counts: { ...result.counts } },
+        );
       }
     },
   },
@@ -57,13 +69,25 @@ export const planChecks: readonly Check[] = [
       const sink = await context.openSink();
       const items = context.items(30);
       await context.export(sink, await context.snapshot(scope, { items }));
-      const next = await context.snapshot(scope, { at: 1, items: evolve(items, { changed: 12, removed: 3, added: 4 }) });
+      const next = await context.snapshot(scope, {
+        at: 1,
+        items: evolve(items, { changed: 12, removed: 3, added: 4 }),
+      });
       const { samples } = await planExport(context, sink, next);
       const before = new Set(items.map(keyOf));
       const after = new Set(next.items.map(keyOf));
-      assert.ok(samples.inserted.every((key) => !before.has(keyOf(key)) && after.has(keyOf(key))), 'samples.inserted holds another key.');
-      assert.ok(samples.updated.every((key) => before.has(keyOf(key)) && after.has(keyOf(key))), 'samples.updated holds another key.');
-      assert.ok(samples.deleted.every((key) => before.has(keyOf(key)) && !after.has(keyOf(key))), 'samples.deleted holds another key.');
+      assert.ok(
+        samples.inserted.every((key) => !before.has(keyOf(key)) && after.has(keyOf(key))),
+        'samples.inserted holds another key.',
+      );
+      assert.ok(
+        samples.updated.every((key) => before.has(keyOf(key)) && after.has(keyOf(key))),
+        'samples.updated holds another key.',
+      );
+      assert.ok(
+        samples.deleted.every((key) => before.has(keyOf(key)) && !after.has(keyOf(key))),
+        'samples.deleted holds another key.',
+      );
     },
   },
   {
@@ -76,7 +100,10 @@ export const planChecks: readonly Check[] = [
       const held = await context.snapshot(scope, { at: 5, items });
       await context.export(sink, held);
       assert.equal((await planExport(context, sink, held)).outcome, 'unchanged');
-      assert.equal((await planExport(context, sink, await context.snapshot(scope, { at: 1, items: [] }))).outcome, 'superseded');
+      assert.equal(
+        (await planExport(context, sink, await context.snapshot(scope, { at: 1, items: [] }))).outcome,
+        'superseded',
+      );
     },
   },
 ];

@@ -6,7 +6,12 @@ import type { CheckContext } from '../check-context.ts';
 
 const removes = ({ definition }: Subject): boolean => definition.capabilities.removeInventory;
 
-async function remove(context: CheckContext, sink: KollectSink, scope: Scope, removedAt: string): Promise<ExportResult> {
+async function remove(
+  context: CheckContext,
+  sink: KollectSink,
+  scope: Scope,
+  removedAt: string,
+): Promise<ExportResult> {
   const result = await sink.removeInventory?.(scope, { signal: new AbortController().signal, removedAt });
   assert.ok(result, 'capabilities.removeInventory is true, and the sink has no removeInventory().');
   assertResult(context.observe(result));
@@ -21,13 +26,18 @@ export const removalChecks: readonly Check[] = [
     run: async (context) => {
       const scope = context.scope();
       const sink = await context.openSink();
-      const others = [context.scope(), { ...scope, inventoryName: `${scope.inventoryName}0` }, { ...scope, cluster: `${scope.cluster ?? ''}-2` }];
+      const others = [
+        context.scope(),
+        { ...scope, inventoryName: `${scope.inventoryName}0` },
+        { ...scope, cluster: `${scope.cluster ?? ''}-2` },
+      ];
       const kept = await Promise.all(others.map(async (other) => context.snapshot(other, { items: context.items(3) })));
       for (const snapshot of kept) await context.export(sink, snapshot);
       await context.export(sink, await context.snapshot(scope, { items: context.items(6) }));
       const { outcome, counts } = await remove(context, sink, scope, context.time(1));
       assert.equal(outcome, 'applied');
-      if (context.harness.holds === 'items') assert.equal(counts.deleted, 6, 'counts.deleted is the number of items that were held.');
+      if (context.harness.holds === 'items')
+        assert.equal(counts.deleted, 6, 'counts.deleted is the number of items that were held.');
       await context.store.expectItems(scope, []);
       for (const snapshot of kept) await context.store.expectSnapshot(snapshot);
     },
@@ -53,7 +63,10 @@ export const removalChecks: readonly Check[] = [
       const items = context.items(4);
       await context.export(sink, await context.snapshot(scope, { at: 1, items }));
       await remove(context, sink, scope, context.time(5));
-      const { outcome } = await context.export(await context.openSink(), await context.snapshot(scope, { at: 3, items }));
+      const { outcome } = await context.export(
+        await context.openSink(),
+        await context.snapshot(scope, { at: 3, items }),
+      );
       assert.equal(outcome, 'superseded');
       await context.store.expectItems(scope, []);
     },

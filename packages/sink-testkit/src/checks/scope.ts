@@ -24,7 +24,11 @@ function neighbours(scope: Scope): Scope[] {
     { ...scope, inventoryName: '%' },
     { ...scope, inventoryName: `${inventoryName}'--` },
     { ...scope, inventoryNamespace: inventoryName, inventoryName: inventoryNamespace },
-    { ...scope, inventoryNamespace: `${inventoryNamespace}-${inventoryName.slice(0, 5)}`, inventoryName: inventoryName.slice(5) },
+    {
+      ...scope,
+      inventoryNamespace: `${inventoryNamespace}-${inventoryName.slice(0, 5)}`,
+      inventoryName: inventoryName.slice(5),
+    },
   ];
 }
 
@@ -75,8 +79,14 @@ export const scopeChecks: readonly Check[] = [
       const first = await context.snapshot(scope, { items });
       await context.export(sink, first);
       const cloned = items.map((item) => ({ ...item, attributes: { cluster: 'another' } }));
-      const second = await context.snapshot({ ...scope, cluster: `${scope.cluster ?? ''}-clone` }, { at: 1, items: cloned });
-      const end = await context.settled('The export of a cloned cluster', sink.export(second, { signal: new AbortController().signal }));
+      const second = await context.snapshot(
+        { ...scope, cluster: `${scope.cluster ?? ''}-clone` },
+        { at: 1, items: cloned },
+      );
+      const end = await context.settled(
+        'The export of a cloned cluster',
+        sink.export(second, { signal: new AbortController().signal }),
+      );
       await context.store.expectSnapshot(first);
       if (end.status === 'fulfilled') return context.store.expectSnapshot(second);
       assert.equal((end.reason as { code?: unknown }).code, 'CONFLICT');
@@ -89,7 +99,9 @@ export const scopeChecks: readonly Check[] = [
       const sink = await context.openSink();
       const items = context.items(4);
       const first = await context.snapshot(context.scope(), { items });
-      const second = await context.snapshot(context.scope(), { items: items.map((item) => ({ ...item, attributes: { view: 'second' } })) });
+      const second = await context.snapshot(context.scope(), {
+        items: items.map((item) => ({ ...item, attributes: { view: 'second' } })),
+      });
       await context.export(sink, first);
       await context.export(sink, second);
       await context.store.expectSnapshot(first);

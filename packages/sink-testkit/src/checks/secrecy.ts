@@ -14,7 +14,11 @@ export const secrecyChecks: readonly Check[] = [
       const sink = await context.createSink();
       const broken = await context.harness.brokenSink?.();
       const good = await context.snapshot(scope, { items: context.items(2) });
-      const future = await makeSnapshot({ ...scope, items: context.items(2), exportedAt: new Date(Date.now() + 3_600_000).toISOString() });
+      const future = await makeSnapshot({
+        ...scope,
+        items: context.items(2),
+        exportedAt: new Date(Date.now() + 3_600_000).toISOString(),
+      });
       await see(context, sink.testConnection({ signal }));
       await see(context, sink.open?.({ signal }));
       await see(context, sink.export(good, { signal }));
@@ -40,7 +44,8 @@ export const secrecyChecks: readonly Check[] = [
         await context.snapshot(scope, { items: secretive }),
       ];
       const signals = [signal, AbortSignal.abort()];
-      for (const [index, snapshot] of snapshots.entries()) await seeWithoutRows(sink.export(snapshot, { signal: signals[index] ?? signal }));
+      for (const [index, snapshot] of snapshots.entries())
+        await seeWithoutRows(sink.export(snapshot, { signal: signals[index] ?? signal }));
       await sink.close();
       for (const snapshot of snapshots) await seeWithoutRows(sink.export(snapshot, { signal }));
     },

@@ -14,9 +14,14 @@ export interface EvolveOptions {
 }
 
 /** The items of the next export cycle: the same inventory after some time. The given items are left as they are. */
-export function evolve(items: readonly Item[], { changed = 0, removed = 0, added = 0, seed = 2 }: EvolveOptions): Item[] {
+export function evolve(
+  items: readonly Item[],
+  { changed = 0, removed = 0, added = 0, seed = 2 }: EvolveOptions,
+): Item[] {
   if (changed + removed > items.length) {
-    throw new RangeError(`evolve: ${changed} changed and ${removed} removed items are more than the ${items.length} that were given.`);
+    throw new RangeError(
+      `evolve: ${changed} changed and ${removed} removed items are more than the ${items.length} that were given.`,
+    );
   }
   const random = createRandom(seed);
   const drawn = random.sample(changed + removed, items.length);

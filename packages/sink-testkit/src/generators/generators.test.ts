@@ -40,20 +40,17 @@ describe('evolve', () => {
     { changed: 0, removed: 30, added: 30 },
     { changed: 30, removed: 0, added: 0 },
   ];
-  test.each(steps)(
-    'changes, removes and adds as many as it was told: %p',
-    ({ changed, removed, added }) => {
-      const before = JSON.stringify(items);
-      const next = evolve(items, { changed, removed, added });
-      const old = new Map(items.map((item) => [item.uid, JSON.stringify(item)]));
-      const kept = next.filter(({ uid }) => old.has(uid));
-      expect(kept.filter((item) => old.get(item.uid) !== JSON.stringify(item))).toHaveLength(changed);
-      expect(kept).toHaveLength(items.length - removed);
-      expect(next).toHaveLength(items.length - removed + added);
-      expect(evolve(items, { changed, removed, added })).toEqual(next);
-      expect(JSON.stringify(items)).toBe(before);
-    },
-  );
+  test.each(steps)('changes, removes and adds as many as it was told: %p', ({ changed, removed, added }) => {
+    const before = JSON.stringify(items);
+    const next = evolve(items, { changed, removed, added });
+    const old = new Map(items.map((item) => [item.uid, JSON.stringify(item)]));
+    const kept = next.filter(({ uid }) => old.has(uid));
+    expect(kept.filter((item) => old.get(item.uid) !== JSON.stringify(item))).toHaveLength(changed);
+    expect(kept).toHaveLength(items.length - removed);
+    expect(next).toHaveLength(items.length - removed + added);
+    expect(evolve(items, { changed, removed, added })).toEqual(next);
+    expect(JSON.stringify(items)).toBe(before);
+  });
 
   test('adds new items at every step of a long life', () => {
     let living = makeItems({ count: 10 });
@@ -68,16 +65,32 @@ describe('evolve', () => {
 
 describe('makeSnapshot', () => {
   test('seals what it was given, and makes up the rest', async () => {
-    const snapshot = await makeSnapshot({ cluster: 'east', items: makeItems({ count: 3 }), incompleteTargets: ['network'] });
-    expect(snapshot).toMatchObject({ cluster: 'east', inventoryNamespace: 'platform', inventoryName: 'workloads', incompleteTargets: ['network'] });
+    const snapshot = await makeSnapshot({
+      cluster: 'east',
+      items: makeItems({ count: 3 }),
+      incompleteTargets: ['network'],
+    });
+    expect(snapshot).toMatchObject({
+      cluster: 'east',
+      inventoryNamespace: 'platform',
+      inventoryName: 'workloads',
+      incompleteTargets: ['network'],
+    });
     expect(snapshot.items).toHaveLength(3);
-    expect((await makeSnapshot({ count: 4 })).checksum).toBe((await makeSnapshot({ count: 4, inventoryName: 'other' })).checksum);
+    expect((await makeSnapshot({ count: 4 })).checksum).toBe(
+      (await makeSnapshot({ count: 4, inventoryName: 'other' })).checksum,
+    );
     expect((await makeSnapshot({ seed: 1 })).checksum).not.toBe((await makeSnapshot({ seed: 2 })).checksum);
   });
 });
 
 test('a sample holds each number at most once', () => {
-  for (const [count, bound] of [[0, 5], [5, 5], [3, 100], [9, 4]] as const) {
+  for (const [count, bound] of [
+    [0, 5],
+    [5, 5],
+    [3, 100],
+    [9, 4],
+  ] as const) {
     const sample = createRandom(7).sample(count, bound);
     expect(new Set(sample).size).toBe(Math.min(count, bound));
     expect(sample.every((drawn) => drawn >= 0 && drawn < bound)).toBe(true);

@@ -35,9 +35,16 @@ const applications = ['api', 'worker', 'gateway', 'ledger', 'search', 'mailer'] 
 const owners = ['Zoë Müller', '山田太郎', 'Ольга', 'مريم', 'Sam "the ops" O\'Neil', 'deploy bot 🤖'] as const;
 
 /** Items that look like those of a busy cluster; the same options give the same items. */
-export function makeItems({ count, seed = 1, targets = ['workloads', 'network'], bytes = 0 }: MakeItemsOptions): Item[] {
+export function makeItems({
+  count,
+  seed = 1,
+  targets = ['workloads', 'network'],
+  bytes = 0,
+}: MakeItemsOptions): Item[] {
   const random = createRandom(seed);
-  return Array.from({ length: count }, (_, index) => makeItem({ random, index, target: targets[index % targets.length] ?? targets[0], bytes }));
+  return Array.from({ length: count }, (_, index) =>
+    makeItem({ random, index, target: targets[index % targets.length] ?? targets[0], bytes }),
+  );
 }
 
 interface MakeItemOptions {

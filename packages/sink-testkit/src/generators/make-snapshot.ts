@@ -16,7 +16,12 @@ export interface MakeSnapshotOptions extends Partial<Scope> {
 }
 
 /** A sealed snapshot of given or made items; the same options give the same snapshot. */
-export async function makeSnapshot({ items, count = 10, seed = 1, ...given }: MakeSnapshotOptions = {}): Promise<InventorySnapshot> {
+export async function makeSnapshot({
+  items,
+  count = 10,
+  seed = 1,
+  ...given
+}: MakeSnapshotOptions = {}): Promise<InventorySnapshot> {
   return sealSnapshot({
     inventoryNamespace: 'platform',
     inventoryName: 'workloads',

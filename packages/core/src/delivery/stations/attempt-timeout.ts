@@ -1,0 +1,23 @@
+import type { DeliveryChannel } from '../delivery.ts';
+import type { DeliveryClock } from '../delivery-clock.ts';
+import { linkSignals } from '../linked-signal.ts';
+
+export interface AttemptTimeoutOptions {
+  readonly next: DeliveryChannel;
+  readonly timeoutMs: number;
+  readonly clock: DeliveryClock;
+}
+
+/** Aborts what takes longer, with a TimeoutError as the reason; the sink says TIMEOUT then. */
+export function createAttemptTimeout({ next, timeoutMs, clock }: AttemptTimeoutOptions): DeliveryChannel {
+  return {
+    deliver: async (delivery) => {
+      const { signal, release } = linkSignals({ parents: [delivery.signal], timeoutMs, clock });
+      try {
+        return await next.deliver({ ...delivery, signal });
+      } finally {
+        release();
+      }
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import pRetry from 'p-retry';
+import { abortError } from '../../connection/abort-error.ts';
+import { SinkError } from '../../contract/errors.ts';
+import { describeDelivery, type Delivery, type DeliveryChannel, type DeliveryResult } from '../delivery.ts';
+import { unrefTimer, type DeliveryClock } from '../delivery-clock.ts';
+import type { SinkDelivery } from '../delivery-options.ts';
+import { linkSignals } from '../linked-signal.ts';
+import { retryAfterOf } from './retry-after.ts';
+
+export interface RetryingSinkOptions {
+  readonly next: DeliveryChannel;
+  readonly retry: SinkDelivery['retry'];
+  /** Limit of all attempts and the waits between them. */
+  readonly deadlineMs: number;
+  readonly clock: DeliveryClock;
+  /** Ends what runs, beside the delivery's own signal. */
+  readonly lifetime?: AbortSignal;
+  readonly onRetry?: (error: SinkError, delivery: Delivery) => void;
+}
+
+/** Tries again what may succeed later, after growing waits with some chance in them or what the store asked for, and never past the deadline. */
+export function createRetryingSink({
+  next,
+  retry,
+  deadlineMs,
+  clock,
+  lifetime,
+  onRetry,
+}: RetryingSinkOptions): DeliveryChannel {
+  const { retries, minDelayMs, maxDelayMs, factor } = retry;
+
+  const deliver = async (delivery: Delivery): Promise<DeliveryResult> => {
+    const parents = lifetime === undefined ? [delivery.signal] : [delivery.signal, lifetime];
+    const { signal, release } = linkSignals({ parents, timeoutMs: deadlineMs, clock });
+    const deadline = clock.now() + deadlineMs;
+    let result: DeliveryResult | undefined;
+    let failure: SinkError | undefined;
+
+    const attempt = async (): Promise<void> => {
+      delivery.progress.attempts += 1;
+      try {
+        result = await next.deliver({ ...delivery, signal });
+      } catch (error) {
+        failure = SinkError.from(error, { operation: delivery.operation });
+        throw failure;
+      }
+    };
+
+    const shouldRetry = async (delayMs: number): Promise<boolean> => {
+      if (failure === undefined || !failure.retryable) return false;
+      const waitMs = Math.max(delayMs, retryAfterOf(failure));
+      if (clock.now() + waitMs >= deadline) return false;
+      onRetry?.(failure, delivery);
+      if (waitMs > delayMs) await pause(clock, waitMs - delayMs, signal);
+      return true;
+    };
+
+    try {
+      await pRetry(attempt, {
+        retries,
+        factor,
+        minTimeout: minDelayMs,
+        maxTimeout: maxDelayMs,
+        randomize: true,
+        // The timer of the deadline is there as long as the export runs.
+        unref: true,
+        signal,
+        shouldRetry: ({ retryDelay }) => shouldRetry(retryDelay),
+      });
+    } catch (error) {
+      // What a sink acknowledged counts, also where the signal aborted meanwhile and p-retry speaks of that alone.
+      if (result === undefined)
+        throw signal.aborted && failure?.code !== 'CONTRACT_VIOLATION'
+          ? endedBy(signal, delivery, failure)
+          : (failure ?? error);
+    } finally {
+      release();
+    }
+    if (result === undefined)
+      throw new SinkError('CONTRACT_VIOLATION', `${describeDelivery(delivery)} ended without a result.`, {
+        operation: delivery.operation,
+      });
+    return result;
+  };
+  return { deliver };
+}
+
+/** The sink's own word for a deadline says more than ours; an abort during a wait between attempts is one all the same. */
+function endedBy(signal: AbortSignal, delivery: Delivery, failure: SinkError | undefined): SinkError {
+  const ended = abortError(signal, describeDelivery(delivery));
+  if (failure !== undefined && (ended.code === 'TIMEOUT' || failure.code === ended.code)) return failure;
+  return new SinkError(ended.code, ended.message, {
+    sinkType: failure?.sinkType,
+    operation: delivery.operation,
+    cause: failure,
+  });
+}
+
+/** Ends early where the signal aborts: whoever waits looks at it next. */
+function pause(clock: DeliveryClock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clock.clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = unrefTimer(clock, end, ms);
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
+}

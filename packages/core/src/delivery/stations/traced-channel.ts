@@ -1,0 +1,51 @@
+import { SinkError } from '../../contract/errors.ts';
+import { formatScope } from '../../contract/scope.ts';
+import type { DeliveryTracer, SpanAttributes } from '../../observability/tracing.ts';
+import type { Delivery, DeliveryChannel } from '../delivery.ts';
+
+export interface TracedChannelOptions {
+  readonly next: DeliveryChannel;
+  readonly tracer: DeliveryTracer | undefined;
+  readonly spanName: (delivery: Delivery) => string;
+  /** Asked at every delivery: the sink may become one of another type. */
+  readonly attributes: () => SpanAttributes;
+}
+
+/** A span around each delivery. Without a tracer the next station itself. */
+export function createTracedChannel({ next, tracer, spanName, attributes }: TracedChannelOptions): DeliveryChannel {
+  if (tracer === undefined) return next;
+  return {
+    deliver: (delivery) =>
+      tracer.withSpan(
+        spanName(delivery),
+        { ...attributes(), 'kollect.inventory': formatScope(delivery.scope) },
+        async (span) => {
+          try {
+            const result = await next.deliver(delivery);
+            span.setAttributes({
+              'kollect.outcome': result.outcome,
+              ...('error' in result && result.error !== undefined ? { 'error.type': result.error.code } : {}),
+            });
+            return result;
+          } catch (error) {
+            span.setAttributes({ 'kollect.outcome': 'failed', 'error.type': SinkError.from(error).code });
+            throw error;
+          }
+        },
+      ),
+  };
+}
+
+const systems: Readonly<Record<string, SpanAttributes>> = {
+  postgres: { 'db.system.name': 'postgresql' },
+  kafka: { 'messaging.system': 'kafka', 'messaging.operation.type': 'send' },
+};
+
+/** What spans say of a sink, by the semantic conventions where they have a word for its type. */
+export function sinkAttributes(name: string, type: string): SpanAttributes {
+  return {
+    'kollect.sink.name': name,
+    'kollect.sink.type': type,
+    ...(Object.hasOwn(systems, type) ? systems[type] : {}),
+  };
+}

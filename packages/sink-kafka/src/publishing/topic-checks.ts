@@ -1,0 +1,136 @@
+import { SinkError, type Finding } from '@kollect/core';
+import type { TopicDescription } from '../kafka-client.ts';
+import type { ResolvedKafkaSpec } from '../kafka-spec.ts';
+import { isCompacted } from './topic-state.ts';
+
+/** The topic as it is; absent where the first export makes it. */
+export interface FoundTopic {
+  readonly description?: TopicDescription;
+}
+
+/** The topic is there and each partition has a leader, or the sink may make it. */
+export function checkTopic(
+  { topic, newTopic }: ResolvedKafkaSpec,
+  description: TopicDescription | undefined,
+): Finding<FoundTopic> {
+  if (description === undefined) {
+    if (newTopic !== undefined)
+      return { found: `The topic "${topic}" does not exist; the first export makes it.`, value: {} };
+    throw new SinkError('NOT_FOUND', `The topic "${topic}" does not exist.`, { sinkType: 'kafka' });
+  }
+  const { partitions } = description;
+  const found = `The topic "${topic}" has ${count(partitions.length, 'partition')}.`;
+  const leaderless = partitions.filter(({ leader }) => leader < 0);
+  if (leaderless.length === 0) return { found, value: { description } };
+  const remedy = 'Bring the brokers back: inventories whose key belongs to such a partition cannot be published.';
+  return {
+    found: `${found} ${count(leaderless.length, 'partition')} without a leader.`,
+    value: { description },
+    warning: { code: 'UNAVAILABLE', remedy },
+  };
+}
+
+/** What the broker says of our permissions, where it does. */
+export function checkPermission({ topic }: ResolvedKafkaSpec, { description }: FoundTopic): Finding<true> {
+  if (description === undefined) return { found: 'Nothing to ask before the topic is made.', value: true };
+  const { authorizedOperations } = description;
+  if (authorizedOperations === undefined) {
+    const remedy = 'Make sure that the user has WRITE on the topic; the first export will tell.';
+    return {
+      found: 'The broker does not say what the user may do.',
+      value: true,
+      warning: { code: 'PERMISSION_DENIED', remedy },
+    };
+  }
+  if (authorizedOperations.includes('WRITE')) return { found: `The user may write to "${topic}".`, value: true };
+  throw new SinkError('PERMISSION_DENIED', `The user may not write to the topic "${topic}": WRITE is missing.`, {
+    sinkType: 'kafka',
+  });
+}
+
+/** The topic takes what the sink sends, or would without compression. */
+export function checkSize({ maxMessageBytes, compression }: ResolvedKafkaSpec, topic: FoundTopic): Finding<true> {
+  if (topic.description === undefined)
+    return { found: 'As the brokers are set, or newTopic.configs say.', value: true };
+  const limit = Number(configsOf(topic)['max.message.bytes'] ?? Number.NaN);
+  if (Number.isNaN(limit))
+    return unknown('max.message.bytes', `it should be ${maxMessageBytes} or more, as maxMessageBytes is`);
+  const found = `max.message.bytes of the topic is ${limit}, maxMessageBytes of the sink is ${maxMessageBytes}`;
+  if (maxMessageBytes <= limit) return { found: `${found}.`, value: true };
+  const hope =
+    compression === 'none'
+      ? 'Larger messages will be refused'
+      : 'Messages that compression does not make small enough will be refused';
+  const remedy = `${hope}: lower maxMessageBytes to ${limit} or less, or raise max.message.bytes of the topic to ${maxMessageBytes} or more.`;
+  return {
+    found: `${found}: the sink may send more than the topic takes.`,
+    value: true,
+    warning: { code: 'PAYLOAD_TOO_LARGE', remedy },
+  };
+}
+
+/** What an acknowledgement is worth: replicas and min.insync.replicas against acks. */
+export function checkDurability({ acks }: ResolvedKafkaSpec, topic: FoundTopic): Finding<true> {
+  if (topic.description === undefined) return { found: 'The brokers decide when the topic is made.', value: true };
+  const replicas = Math.min(...topic.description.partitions.map((partition) => partition.replicas.length));
+  const inSync = Math.min(...topic.description.partitions.map((partition) => partition.inSyncReplicas.length));
+  const configured = configsOf(topic)['min.insync.replicas'];
+  const found = `${count(replicas, 'replica')} of each partition, ${inSync} in sync, min.insync.replicas ${configured ?? 'unknown'}, acks ${acks}`;
+  const warn = (remedy: string, problem = ''): Finding<true> => ({
+    found: `${found}${problem}.`,
+    value: true,
+    warning: { code: 'UNAVAILABLE', remedy },
+  });
+  const least = Number(configured ?? 1);
+  if (acks !== 'all')
+    return warn('Set acks to all: an acknowledged event is lost when the leader fails before the others have it.');
+  if (least > replicas)
+    return warn(
+      'Lower min.insync.replicas, or add replicas: no export succeeds before.',
+      ': more must be in sync than there are',
+    );
+  if (inSync < least) return warn('Bring the brokers back: no export succeeds before.', ': too few are in sync');
+  if (replicas === 1)
+    return warn('Use three replicas: an acknowledged event is lost with the disk of its only broker.');
+  if (configured !== undefined && least < 2)
+    return warn('Set min.insync.replicas to 2: an event that one replica alone acknowledged is lost with it.');
+  return { found: `${found}.`, value: true };
+}
+
+/** Compaction keeps the last message of a key, which of a document in parts is not enough. */
+export function checkCleanup({ maxMessageBytes }: ResolvedKafkaSpec, topic: FoundTopic): Finding<true> {
+  const configs = configsOf(topic);
+  const policy = configs['cleanup.policy'];
+  if (policy === undefined) {
+    return topic.description === undefined
+      ? { found: 'As the brokers are set.', value: true }
+      : unknown(
+          'cleanup.policy',
+          'on a compacted topic a snapshot that needs several messages is lost but for its last',
+        );
+  }
+  if (isCompacted(configs) !== true) return { found: `cleanup.policy is ${policy}.`, value: true };
+  const remedy = `Snapshots that need more than one message of ${maxMessageBytes} bytes will be refused: raise maxMessageBytes with max.message.bytes of the topic, or use cleanup.policy delete.`;
+  return {
+    found: `cleanup.policy is ${policy}: the topic keeps the last message of each inventory.`,
+    value: true,
+    warning: { code: 'PAYLOAD_TOO_LARGE', remedy },
+  };
+}
+
+function configsOf({ description }: FoundTopic): Readonly<Record<string, string>> {
+  return description?.configs ?? {};
+}
+
+function unknown(setting: string, why: string): Finding<true> {
+  const remedy = `Grant DESCRIBE_CONFIGS on the topic, or look yourself: ${why}.`;
+  return {
+    found: `The broker does not say what ${setting} of the topic is.`,
+    value: true,
+    warning: { code: 'PERMISSION_DENIED', remedy },
+  };
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,129 @@
+import { isIP, type Socket } from 'node:net';
+import { SinkError, type ConnectionReport, type Finding } from '@kollect/core';
+import { connect, type PostgresConnection, type PostgresContext } from './postgres-client.ts';
+import { postgresReportBuilder } from './connection-report.ts';
+import { connectionParameters } from './postgres-login.ts';
+import { limitedBy } from './wire/deadline.ts';
+import { postgresError } from './postgres-errors.ts';
+import {
+  checkClock,
+  checkPrivileges,
+  checkSchema,
+  checkTable,
+  checkVersion,
+  checkWritable,
+  describeDatabase,
+} from './schema/server-checks.ts';
+import { startTls } from './wire/tls-handshake.ts';
+
+export interface TestConnectionOptions {
+  readonly context: PostgresContext;
+  readonly signal: AbortSignal;
+}
+
+const operation = 'test-connection';
+
+/**
+ * Tries what an export needs, a step at a time: credentials, resolve, connect, tls, authenticate, database, schema, table, privileges, and then
+ * writable, version and clock of the server. Writes nothing. Rejects only when aborted.
+ */
+export async function testConnection({ context, signal }: TestConnectionOptions): Promise<ConnectionReport> {
+  const { spec, egress } = context;
+  const { step, report } = postgresReportBuilder(signal);
+  const limited = <T>(doing: string, promise: Promise<T>): Promise<T> =>
+    limitedBy({ signal, operation, doing, timeoutMs: spec.connectTimeoutMs }, promise);
+  let socket: Socket | undefined;
+  let connection: PostgresConnection | undefined;
+  try {
+    const parameters = await step('credentials', context, async () => {
+      const [credentials, tls] = await limited(
+        'reading the credentials',
+        Promise.all([context.credentials(), context.tls()]),
+      );
+      const value = connectionParameters({ spec, credentials, tls });
+      return { found: `User "${value.user}" on ${value.host}:${String(value.port)}.`, value };
+    });
+    const resolved = await step('resolve', parameters, async (to) => {
+      const addresses = await limited(`resolving ${to.host}`, resolve(context, to.host));
+      return { found: `${to.host} is ${addresses.join(', ')}.`, value: to };
+    });
+    const connected = await step('connect', resolved, async (to) => {
+      socket = await egress.dial({ host: to.host, port: to.port, signal, timeoutMs: spec.connectTimeoutMs });
+      socket.on('error', () => undefined);
+      return { found: `${to.host}:${String(to.port)} accepts connections.`, value: { to, socket } };
+    });
+    const encrypted = await step('tls', connected, async (open) => {
+      if (open.to.ssl === false) return { found: 'Not encrypted: spec.postgres.tls.mode is disable.', value: open.to };
+      const handshake = new AbortController();
+      const started = startTls(open.socket, open.to, AbortSignal.any([signal, handshake.signal]));
+      try {
+        const channel = await limited('shaking hands', started);
+        const validTo = Date.parse(channel.getPeerCertificate().valid_to);
+        const found = `${channel.getProtocol() ?? 'TLS'}; the certificate is valid until ${new Date(validTo).toISOString()}.`;
+        channel.on('error', () => undefined);
+        channel.destroy();
+        return { found, value: open.to, ...expiryWarning(validTo) };
+      } finally {
+        handshake.abort();
+      }
+    });
+    socket?.destroy();
+    const session = await step('authenticate', encrypted, async (to) => {
+      const opened = await login(context, signal);
+      if (!SinkError.isInstance(opened)) connection = opened;
+      return { found: `The server accepted user "${to.user}".`, value: opened };
+    });
+    const client = await step('database', session, async (opened) => {
+      // The server looks at the login first: an error of the database means that the login was accepted.
+      if (SinkError.isInstance(opened)) throw opened;
+      return {
+        found: await limited('reading the name of the database', describeDatabase(opened.client)),
+        value: opened.client,
+      };
+    });
+    const inSchema = await step('schema', client, (on) => limited('looking at the schema', checkSchema(on, spec)));
+    const table = await step('table', inSchema, (on) => limited('looking at the table', checkTable(on, spec)));
+    await step('privileges', table, (on) => limited('reading privileges', checkPrivileges(on, spec)));
+    await step('writable', client, (on) => limited('asking whether the server is read-only', checkWritable(on)));
+    await step('version', client, (on) => limited('asking for the version', checkVersion(on)));
+    await step('clock', client, (on) => limited('asking for the time', checkClock(on)));
+    return report();
+  } finally {
+    socket?.destroy();
+    await connection?.end();
+  }
+}
+
+/** Addresses that the egress policy allows. */
+async function resolve({ egress }: PostgresContext, host: string): Promise<readonly string[]> {
+  if (isIP(host) !== 0) {
+    egress.check(host);
+    return [host];
+  }
+  return new Promise((settle, reject) => {
+    egress.lookup(host, { all: true }, (error, found) => {
+      if (error !== null) reject(postgresError(error, { operation, doing: `resolving "${host}"` }));
+      else settle(Array.isArray(found) ? found.map(({ address }) => address) : [found]);
+    });
+  });
+}
+
+/** A connection, or the error of the database where the login itself was accepted. */
+async function login(context: PostgresContext, signal: AbortSignal): Promise<PostgresConnection | SinkError> {
+  try {
+    return await connect(context, { signal, operation });
+  } catch (thrown) {
+    const error = postgresError(thrown, { operation });
+    if (error.code === 'NOT_FOUND' || error.code === 'PERMISSION_DENIED') return error;
+    throw error;
+  }
+}
+
+const soonMs = 14 * 86_400_000;
+
+function expiryWarning(validTo: number): Pick<Finding<unknown>, 'warning'> {
+  if (validTo - Date.now() > soonMs) return {};
+  return {
+    warning: { code: 'TLS_FAILED', remedy: 'Renew the certificate of the server: it expires within two weeks.' },
+  };
+}

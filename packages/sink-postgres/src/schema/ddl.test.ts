@@ -1,0 +1,119 @@
+import { expect, test } from '@jest/globals';
+import { ddlStatements } from './ddl.ts';
+import { postgresDdl } from './postgres-ddl.ts';
+import { resolvePostgresSpec, type PostgresSpec } from '../postgres-spec.ts';
+import { derivedNames } from './table-names.ts';
+
+const ddl = (part: Partial<PostgresSpec> = {}) =>
+  ddlStatements(resolvePostgresSpec({ database: 'd', schema: 's', table: 't', ...part }));
+
+test('upsert: table, scopes and view', () => {
+  expect(ddl()).toEqual([
+    `CREATE TABLE IF NOT EXISTS "s"."t" (
+  "inventory_namespace" text COLLATE "C" NOT NULL,
+  "inventory_name" text COLLATE "C" NOT NULL,
+  "target_name" text COLLATE "C" NOT NULL,
+  "source_uid" text COLLATE "C" NOT NULL,
+  "cluster" text COLLATE "C" NOT NULL DEFAULT '',
+  "gvk" text NOT NULL,
+  "generation" bigint NOT NULL,
+  "payload" jsonb NOT NULL,
+  "exported_at" timestamp with time zone NOT NULL,
+  "row_digest" uuid,
+  CONSTRAINT "t_pkey" PRIMARY KEY ("inventory_namespace", "inventory_name", "target_name", "source_uid")
+)`,
+    `CREATE TABLE IF NOT EXISTS "s"."t_exports" (
+  "cluster" text COLLATE "C" NOT NULL DEFAULT '',
+  "inventory_namespace" text COLLATE "C" NOT NULL,
+  "inventory_name" text COLLATE "C" NOT NULL,
+  "exported_at" timestamp with time zone NOT NULL,
+  "generation" bigint NOT NULL,
+  "checksum" text,
+  "item_count" bigint NOT NULL,
+  "resynced_at" timestamp with time zone,
+  "table_storage" text,
+  "removed" boolean NOT NULL DEFAULT false,
+  CONSTRAINT "t_exports_pkey" PRIMARY KEY ("cluster", "inventory_namespace", "inventory_name")
+) WITH (fillfactor = 50)`,
+    `CREATE OR REPLACE VIEW "s"."t_current" AS
+SELECT
+  item.cluster,
+  item.inventory_namespace,
+  item.inventory_name,
+  item.target_name,
+  item.source_uid,
+  item.gvk,
+  item.payload,
+  item.generation AS changed_generation,
+  item.exported_at AS changed_at,
+  snapshot.generation AS snapshot_generation,
+  snapshot.exported_at AS snapshot_exported_at
+FROM "s"."t" AS item
+JOIN "s"."t_exports" AS snapshot USING (cluster, inventory_namespace, inventory_name)`,
+  ]);
+});
+
+test.each([
+  [
+    { deletes: 'soft' },
+    ['"deleted_at" timestamp with time zone', 'ADD COLUMN IF NOT EXISTS "deleted_at"', 'WHERE item.deleted_at IS NULL'],
+  ],
+  [
+    { clusterInKey: true },
+    ['PRIMARY KEY ("cluster", "inventory_namespace", "inventory_name", "target_name", "source_uid")'],
+  ],
+  [
+    { partitions: 2 },
+    [
+      'PARTITION BY HASH ("inventory_namespace", "inventory_name")',
+      '"s"."t_p1" PARTITION OF "s"."t" FOR VALUES WITH (MODULUS 2, REMAINDER 1)',
+    ],
+  ],
+  [{ indexes: ['gvk'] }, ['CREATE INDEX IF NOT EXISTS "t_gvk_idx" ON "s"."t" USING btree ("cluster", "gvk")']],
+  [{ indexes: ['target'] }, ['"t_target_idx" ON "s"."t" USING btree ("target_name")']],
+  [{ indexes: ['payload'] }, ['"t_payload_idx" ON "s"."t" USING gin ("payload" jsonb_path_ops)']],
+  [
+    { mode: 'append' },
+    [
+      '"id" bigint GENERATED ALWAYS AS IDENTITY NOT NULL',
+      '"document" jsonb NOT NULL',
+      'UNIQUE ("cluster", "inventory_namespace", "inventory_name", "exported_at", "checksum", "part_index")',
+      '"t_exported_at_idx" ON "s"."t" USING btree ("exported_at")',
+    ],
+  ],
+] as const satisfies readonly (readonly [Partial<PostgresSpec>, readonly string[]])[])('%j', (part, expected) => {
+  const text = ddl(part).join('\n');
+  for (const piece of expected) expect(text).toContain(piece);
+});
+
+test.each([
+  {},
+  { mode: 'append' },
+  { deletes: 'soft', partitions: 3, indexes: ['gvk', 'target', 'payload'] },
+] satisfies Partial<PostgresSpec>[])('%j: no name stands in the DDL that the length check does not know', (part) => {
+  const spec = resolvePostgresSpec({ database: 'd', schema: 's', table: 't', ...part });
+  const named = [
+    ...ddl(part)
+      .join('\n')
+      .matchAll(/"(t_\w+)"/g),
+  ].map(([, name = '']) => name);
+  const known = derivedNames(spec);
+  // Of partitions the last alone is known: it has the longest name.
+  expect(named.filter((name) => !known.includes(name) && !/^t_p[01]$/.test(name))).toEqual([]);
+});
+
+test('postgresDdl ends each statement and lists the grants as comments', () => {
+  const text = postgresDdl({ database: 'my "db"', schema: 's', table: 't' });
+  expect(text).toContain('-- Where the schema does not exist yet: CREATE SCHEMA "s";');
+  expect(text).toContain('-- GRANT CONNECT ON DATABASE "my ""db""" TO kollect;');
+  expect(text).toContain('-- GRANT SELECT, INSERT, UPDATE, DELETE ON "s"."t", "s"."t_exports" TO kollect;');
+  expect(text).toContain('-- GRANT SELECT ON "s"."t", "s"."t_exports", "s"."t_current" TO portal;');
+  expect(text.match(/;$/gm)?.length).toBeGreaterThanOrEqual(ddl().length);
+  expect(text.endsWith('\n')).toBe(true);
+});
+
+test('postgresDdl refuses what a sink would refuse', () => {
+  expect(() => postgresDdl({ database: 'd', table: 't', mode: 'append', deletes: 'soft' })).toThrow(
+    /has no meaning with mode append/,
+  );
+});

@@ -1,0 +1,156 @@
+import { SinkError, type Finding } from '@kollect/core';
+import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
+import { findDifferences, mismatch } from './provisioning.ts';
+import type { Queryable } from './table-inspection.ts';
+import { bareNames, quoteIdentifier, tableNames } from './table-names.ts';
+
+/** One row of text values, whatever parsers the client has. */
+async function ask<Row extends Record<string, string | null>>(
+  client: Queryable,
+  text: string,
+  values: readonly string[] = [],
+): Promise<Row> {
+  const { rows } = await client.query<Row>({ text, values: [...values] });
+  const row = rows[0];
+  if (row === undefined)
+    throw new SinkError('BACKEND_ERROR', 'The server answered a question about itself without a row.', {
+      sinkType: 'postgres',
+    });
+  return row;
+}
+
+export async function describeDatabase(client: Queryable): Promise<string> {
+  const { database, role } = await ask<{ database: string; role: string }>(
+    client,
+    'SELECT current_database()::text AS database, current_user::text AS role',
+  );
+  return `Connected to database "${database}" as "${role}".`;
+}
+
+/** The schema is there and may be used. */
+export async function checkSchema<C extends Queryable>(
+  client: C,
+  { schema }: ResolvedPostgresSpec,
+): Promise<Finding<C>> {
+  const { usable } = await ask<{ usable: string | null }>(
+    client,
+    "SELECT (SELECT has_schema_privilege(oid, 'USAGE') FROM pg_catalog.pg_namespace WHERE nspname = $1::name)::text AS usable",
+    [schema],
+  );
+  if (usable === null) throw new SinkError('NOT_FOUND', `Schema "${schema}" does not exist.`, { sinkType: 'postgres' });
+  if (usable !== 'true')
+    throw denied(
+      `The user may not use schema "${schema}": GRANT USAGE ON SCHEMA ${quoteIdentifier(schema)} is missing.`,
+    );
+  return { found: `Schema "${schema}" is there.`, value: client };
+}
+
+/** The tables fit, or can be made to. */
+export async function checkTable<C extends Queryable>(client: C, spec: ResolvedPostgresSpec): Promise<Finding<C>> {
+  const differences = await findDifferences(client, spec);
+  const { table } = tableNames(spec);
+  if (differences.length === 0) return { found: `${table} is as the sink needs it.`, value: client };
+  if (spec.provisioning === 'existing' || differences.some(({ kind }) => kind === 'wrong'))
+    throw mismatch(spec, differences);
+  return {
+    found: `The first export will make what is missing: ${differences.map(({ text }) => text).join('; ')}.`,
+    value: client,
+  };
+}
+
+const readWrite = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] as const;
+
+/** Every privilege that an export needs, on what is there; CREATE on the schema where something is to be made. */
+export async function checkPrivileges(client: Queryable, spec: ResolvedPostgresSpec): Promise<Finding<true>> {
+  const names = bareNames(spec.table);
+  const columns = readWrite
+    .map((privilege) => `has_table_privilege(c.oid, '${privilege}') AS "${privilege}"`)
+    .join(', ');
+  const { answer } = await ask<{ answer: string }>(
+    client,
+    `SELECT json_build_object(
+       'create', (SELECT has_schema_privilege(oid, 'CREATE') FROM pg_catalog.pg_namespace WHERE nspname = $1::name),
+       'tables', (
+         SELECT coalesce(json_object_agg(p.name, p), '{}') FROM (
+           SELECT c.relname AS name, ${columns} FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+           WHERE n.nspname = $1::name AND c.relname IN ($2::name, $3::name)
+         ) p
+       )
+     )::text AS answer`,
+    [spec.schema, names.table, names.exports],
+  );
+  const granted = JSON.parse(answer) as {
+    readonly create: boolean;
+    readonly tables: Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
+  };
+  const sql = { [names.table]: tableNames(spec).table, [names.exports]: tableNames(spec).exports };
+  const missing = Object.entries(sql).flatMap(([name, qualified]) => {
+    const privileges = granted.tables[name];
+    if (privileges === undefined) return [];
+    const lacking = readWrite.filter((privilege) => privileges[privilege] !== true);
+    return lacking.length === 0 ? [] : [`${lacking.join(', ')} ON ${qualified}`];
+  });
+  const complete = Object.keys(granted.tables).length === 2;
+  if (!complete && !granted.create) missing.push(`CREATE ON SCHEMA ${quoteIdentifier(spec.schema)}`);
+  if (missing.length > 0) throw denied(`The user lacks ${missing.join('; ')}.`);
+  return { found: `${complete ? '' : 'create, '}${readWrite.join(', ').toLowerCase()}.`, value: true };
+}
+
+/** A standby, or a server that was set read-only, takes no export. */
+export async function checkWritable(client: Queryable): Promise<Finding<true>> {
+  const { recovery, readonly } = await ask<{ recovery: string; readonly: string }>(
+    client,
+    "SELECT pg_is_in_recovery()::text AS recovery, current_setting('default_transaction_read_only') AS readonly",
+  );
+  if (recovery === 'true') {
+    const remedy = 'Point the host at the primary: no export succeeds before the server is promoted.';
+    return { found: 'The server is a standby.', value: true, warning: { code: 'UNAVAILABLE', remedy } };
+  }
+  if (readonly === 'on') {
+    const remedy = 'Set default_transaction_read_only to off for the user of the sink: no export succeeds before.';
+    return { found: 'Transactions are read-only by default.', value: true, warning: { code: 'UNAVAILABLE', remedy } };
+  }
+  return { found: 'The server takes writes.', value: true };
+}
+
+const oldestVersion = 130_000;
+
+export async function checkVersion(client: Queryable): Promise<Finding<true>> {
+  const { number, version } = await ask<{ number: string; version: string }>(
+    client,
+    "SELECT current_setting('server_version_num') AS number, current_setting('server_version') AS version",
+  );
+  const finding = { found: `PostgreSQL ${version}.`, value: true } as const;
+  if (Number(number) >= oldestVersion) return finding;
+  return {
+    ...finding,
+    warning: { code: 'BACKEND_ERROR', remedy: 'Use PostgreSQL 13 or newer: the sink is not tested with older ones.' },
+  };
+}
+
+const skewLimitMs = 60_000;
+
+/** Exports are dated by this machine and judged by the server: far apart, they are refused. */
+export async function checkClock(client: Queryable): Promise<Finding<true>> {
+  const before = Date.now();
+  const { now } = await ask<{ now: string }>(
+    client,
+    'SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint::text AS now',
+  );
+  const skewMs = Number(now) - (before + Date.now()) / 2;
+  const seconds = Math.round(Math.abs(skewMs) / 1000);
+  if (Math.abs(skewMs) <= skewLimitMs) return { found: `Within a minute of the clock of this machine.`, value: true };
+  const found = `The clock of the server is ${String(seconds)} s ${skewMs > 0 ? 'ahead of' : 'behind'} the clock of this machine.`;
+  return {
+    found,
+    value: true,
+    warning: {
+      code: 'SNAPSHOT_INVALID',
+      remedy: 'Set both clocks by NTP: at ten minutes the server refuses exports as dated in the future.',
+    },
+  };
+}
+
+function denied(message: string): SinkError {
+  return new SinkError('PERMISSION_DENIED', message, { sinkType: 'postgres' });
+}

@@ -1,0 +1,28 @@
+import { formatScope, type ExportResult, type InventorySnapshot, type ItemCounts, type Scope } from '@kollect/core';
+import type { SessionOptions } from '../wire/session.ts';
+
+const nothing: ItemCounts = { inserted: 0, updated: 0, deleted: 0, unchanged: 0 };
+
+/** The store holds a newer snapshot. */
+export const superseded: ExportResult = { outcome: 'superseded', counts: nothing, messages: 0, bytes: 0 };
+
+/** The store held this many records, all as they should be. */
+export function unchanged(records: number): ExportResult {
+  return { outcome: 'unchanged', counts: { ...nothing, unchanged: records }, messages: 0, bytes: 0 };
+}
+
+export function applied(
+  counts: Partial<ItemCounts>,
+  traffic: { readonly messages: number; readonly bytes: number },
+): ExportResult {
+  return { outcome: 'applied', counts: { ...nothing, ...counts }, messages: traffic.messages, bytes: traffic.bytes };
+}
+
+/** How a session that exports the snapshot is limited and named. */
+export function exportSession(snapshot: InventorySnapshot, signal: AbortSignal): SessionOptions {
+  return { signal, operation: 'export', doing: `exporting inventory ${formatScope(snapshot)}` };
+}
+
+export function removalSession(scope: Scope, signal: AbortSignal): SessionOptions {
+  return { signal, operation: 'remove-inventory', doing: `removing inventory ${formatScope(scope)}` };
+}

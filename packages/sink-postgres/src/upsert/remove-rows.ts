@@ -1,0 +1,42 @@
+import type { ExportResult, RemoveInventoryOptions, Scope } from '@kollect/core';
+import { applied, removalSession, superseded, unchanged } from './export-results.ts';
+import { scopeValues, type Fence } from './fence.ts';
+import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
+import type { SessionRunner } from '../wire/session.ts';
+import type { TableNames } from '../schema/table-names.ts';
+
+interface Removing {
+  readonly spec: ResolvedPostgresSpec;
+  readonly names: TableNames;
+  readonly fence: Fence;
+  readonly runner: SessionRunner;
+}
+
+/** Deletes the scope's rows, or marks them. Its row of the exports table stays as the fence against exports older than the removal. */
+export async function removeRows(
+  { spec, names, fence, runner }: Removing,
+  scope: Scope,
+  { signal, removedAt }: RemoveInventoryOptions,
+): Promise<ExportResult> {
+  return runner.transaction(removalSession(scope, signal), async (session) => {
+    const state = await fence.lock(session, scope, { field: 'removedAt', time: removedAt });
+    if (state.newer) return superseded;
+    const ofScope = 'cluster = $1 AND inventory_namespace = $2 AND inventory_name = $3';
+    const { rowCount } =
+      spec.deletes === 'soft'
+        ? await session.query(
+            `UPDATE ${names.table} SET deleted_at = $4::timestamptz, exported_at = $4::timestamptz WHERE ${ofScope} AND deleted_at IS NULL`,
+            [...scopeValues(scope), removedAt],
+          )
+        : await session.query(`DELETE FROM ${names.table} WHERE ${ofScope}`, scopeValues(scope));
+    await fence.record(session, scope, {
+      exportedAt: removedAt,
+      generation: 0,
+      checksum: null,
+      itemCount: 0,
+      removed: true,
+      resynced: false,
+    });
+    return rowCount === 0 ? unchanged(0) : applied({ deleted: rowCount }, { messages: 1, bytes: 0 });
+  });
+}

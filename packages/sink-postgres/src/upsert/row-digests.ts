@@ -1,0 +1,24 @@
+import { hash } from 'node:crypto';
+import type { SealedItem } from '@kollect/core';
+import { createTimeSlice } from '../wire/time-slice.ts';
+
+export const digestLength = 16;
+
+/**
+ * What tells a row that must be written from one that need not: the first 16 bytes of the SHA-256 of the item's canonical JSON.
+ * Everything a row holds besides follows from the item or belongs to the scope.
+ */
+export function rowDigest(item: SealedItem): Buffer {
+  return hash('sha256', item.json, 'buffer').subarray(0, digestLength);
+}
+
+/** The digests of all items, one after another, hashed in slices. */
+export async function rowDigests(items: readonly SealedItem[]): Promise<Buffer> {
+  const digests = Buffer.allocUnsafe(items.length * digestLength);
+  const slice = createTimeSlice();
+  for (const [index, item] of items.entries()) {
+    digests.set(rowDigest(item), index * digestLength);
+    if (index % 64 === 63 && slice.due()) await slice.rest();
+  }
+  return digests;
+}

@@ -1,0 +1,95 @@
+import { SinkError, type ExportOptions, type ExportResult, type InventorySnapshot } from '@kollect/core';
+import { refuseTooManyDeletes } from './delete-limit.ts';
+import { createDifferences } from './difference.ts';
+import { applied, exportSession, superseded, unchanged } from './export-results.ts';
+import { createFence } from './fence.ts';
+import type { PostgresMode } from '../postgres-mode.ts';
+import { sqlStateOf } from '../postgres-errors.ts';
+import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
+import { rowDigests } from './row-digests.ts';
+import { ownerConflict, rowsUnderName } from './row-owners.ts';
+import { createRowWrites } from './row-writes.ts';
+import { removeRows } from './remove-rows.ts';
+import type { Session, SessionRunner } from '../wire/session.ts';
+import { tableNames } from '../schema/table-names.ts';
+import { planUpsert } from './upsert-plan.ts';
+
+/** `mode: upsert`: the table equals the last snapshot, and an export touches only the rows that differ. */
+export function createUpsertMode(spec: ResolvedPostgresSpec, runner: SessionRunner): PostgresMode {
+  const names = tableNames(spec);
+  const fence = createFence(names, spec);
+  const differences = createDifferences(names, { softDeletes: spec.deletes === 'soft' });
+  const writes = createRowWrites(names, spec);
+
+  const apply = async (session: Session, snapshot: InventorySnapshot, allowDeletes: boolean): Promise<ExportResult> => {
+    const { exportedAt, generation, items } = snapshot;
+    const state = await fence.lock(session, snapshot, { field: 'exportedAt', time: exportedAt });
+    if (state.newer) return superseded;
+    // After a snapshot with incomplete targets the table may hold more than the snapshot did, so its checksum says nothing.
+    const checksum = snapshot.incompleteTargets.length === 0 ? snapshot.checksum : null;
+    const record = (resynced: boolean, kept: string | null): Promise<void> =>
+      fence.record(session, snapshot, {
+        exportedAt,
+        generation,
+        checksum: kept,
+        itemCount: items.length,
+        removed: false,
+        resynced,
+      });
+    if (state.checksum === snapshot.checksum && state.sameStorage && !state.resyncDue) {
+      await record(false, state.checksum);
+      return unchanged(items.length);
+    }
+    const rows = await rowsUnderName(session, names, snapshot);
+    if (!rows.own && (spec.clusterInKey || !rows.foreign)) {
+      const written = items.length === 0 ? undefined : await writes.copy(session, snapshot);
+      await record(true, checksum);
+      return written === undefined ? unchanged(0) : applied({ inserted: written.rows }, written);
+    }
+    const difference = state.resyncDue
+      ? await differences.byKey(session, snapshot)
+      : await differences.byDigest(session, snapshot, await rowDigests(items));
+    if (!allowDeletes) refuseTooManyDeletes(spec, snapshot, difference);
+    const written = await writes.upsert(session, snapshot, difference.changed, { skipEqual: state.resyncDue });
+    const deleted = await writes.remove(session, snapshot, difference.stale);
+    await record(state.resyncDue, checksum);
+    // Counted by what was alive before: a soft-deleted row that is written counts as inserted.
+    const { inserted } = difference;
+    const updated = written.rows - inserted;
+    const untouched = items.length - inserted - updated;
+    if (inserted + updated + deleted === 0) return unchanged(untouched);
+    return applied({ inserted, updated, deleted, unchanged: untouched }, written);
+  };
+
+  return {
+    async export(snapshot: InventorySnapshot, { signal, allowDeletes = false }: ExportOptions) {
+      const options = exportSession(snapshot, signal);
+      const advance = fence.advance(snapshot);
+      const { rowCount } = await runner.statement(options, advance.text, advance.values);
+      if (rowCount > 0) return unchanged(snapshot.items.length);
+      try {
+        return await runner.transaction(options, (session) =>
+          apply(session, snapshot, allowDeletes).catch(rethrowForeignKey),
+        );
+      } catch (error) {
+        if (!SinkError.isInstance(error) || error.code !== 'CONFLICT') throw error;
+        throw await runner
+          .transaction({ ...options, readOnly: true }, (session) => ownerConflict(session, names, snapshot))
+          .catch(() => error);
+      }
+    },
+    plan: (snapshot, options) => planUpsert({ fence, differences, runner }, snapshot, options),
+    removeInventory: (scope, options) => removeRows({ spec, names, fence, runner }, scope, options),
+  };
+}
+
+/** The upsert sets `cluster` to NULL rather than take over another cluster's row; the constraint that refuses it is this conflict. */
+function rethrowForeignKey(error: unknown): never {
+  if (sqlStateOf(error) === '23502' && (error as { column?: unknown }).column === 'cluster') {
+    throw new SinkError('CONFLICT', 'A row under one of the keys belongs to another cluster. Nothing was written.', {
+      sinkType: 'postgres',
+      operation: 'export',
+    });
+  }
+  throw error;
+}

@@ -1,0 +1,172 @@
+import { pipeline } from 'node:stream/promises';
+import { Readable } from 'node:stream';
+import type { QueryResult } from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import { SinkError, type SinkOperation } from '@kollect/core';
+import type { ClientPool, PooledConnection } from './client-pool.ts';
+import type { PostgresConnection, PostgresContext } from '../postgres-client.ts';
+import { endedBySignal, limitedBy } from './deadline.ts';
+import { isConnectionBroken, postgresError } from '../postgres-errors.ts';
+
+/** A value of an SQL parameter: a Buffer goes out in the server's binary format, all others as text. */
+export type SqlValue = string | number | boolean | null | Buffer;
+export type SqlRow = readonly (string | number | boolean | null)[];
+
+export interface SqlResult {
+  readonly rows: readonly SqlRow[];
+  readonly rowCount: number;
+}
+
+export interface Session {
+  /**
+   * Rows as arrays, in the order of the select list. Unnamed statements only: PgBouncer may give each transaction another server.
+   * Rejects with the driver's errors; the runner turns what leaves it into SinkErrors.
+   */
+  query(text: string, values?: readonly SqlValue[]): Promise<SqlResult>;
+  /** Runs a `COPY … FROM STDIN` and feeds it; the chunks are pulled as fast as the socket takes them. */
+  copyIn(text: string, chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void>;
+}
+
+export interface SessionOptions {
+  readonly signal: AbortSignal;
+  readonly operation: SinkOperation;
+  /** What the session is for, for messages: `exporting inventory team-a/web`. */
+  readonly doing: string;
+}
+
+export interface SessionRunner {
+  /** One transaction: commits what `run` returned from, rolls back what it threw from. */
+  transaction<T>(
+    options: SessionOptions & { readonly readOnly?: boolean },
+    run: (session: Session) => Promise<T>,
+  ): Promise<T>;
+  /** One statement that commits by itself, in one round trip; it may run twice, where the connection died under the first. */
+  statement(options: SessionOptions, text: string, values?: readonly SqlValue[]): Promise<SqlResult>;
+}
+
+/** How long our side waits beyond the server's own statement timeout before it gives the connection up. */
+const graceMs = 5_000;
+
+export function createSessionRunner(context: PostgresContext, pool: ClientPool): SessionRunner {
+  const { statementTimeoutMs, connectTimeoutMs } = context.spec;
+
+  // SET LOCAL alone: behind PgBouncer a plain SET would reach whoever gets this server connection next.
+  const limits = `SET LOCAL statement_timeout = ${statementTimeoutMs}; SET LOCAL idle_in_transaction_session_timeout = ${statementTimeoutMs + graceMs}`;
+  const beginWriting = `BEGIN ISOLATION LEVEL READ COMMITTED; ${limits}`;
+  const beginReading = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${limits}`;
+
+  /** Runs one statement under the caller's signal and our own limit; whichever ends it also frees the server's locks. */
+  const guard = async <T>(
+    { connection }: PooledConnection,
+    options: SessionOptions,
+    limitMs: number,
+    start: () => Promise<T>,
+  ): Promise<T> => {
+    const { signal } = options;
+    if (signal.aborted) throw endedBySignal(signal, options);
+    const statement = start();
+    try {
+      return await limitedBy({ ...options, timeoutMs: limitMs }, statement);
+    } catch (error) {
+      if (SinkError.isInstance(error)) {
+        // Our side gave up. First the request, which PgBouncer can still relate to the session, then the reset, which ends a COPY that waits for data.
+        await Promise.race([connection.cancel(), statement.then(noop, noop)]);
+        connection.destroy();
+      }
+      throw signal.aborted ? endedBySignal(signal, options) : error;
+    }
+  };
+
+  const sessionOn = (pooled: PooledConnection, options: SessionOptions): Session => {
+    const { client } = pooled.connection;
+    const limitMs = statementTimeoutMs + graceMs;
+    return {
+      async query(text, values = []) {
+        const result: QueryResult<unknown[]> = await guard(pooled, options, limitMs, () =>
+          client.query<unknown[]>({ text, values: [...values], rowMode: 'array' }),
+        );
+        return { rows: result.rows as unknown as SqlRow[], rowCount: result.rowCount ?? 0 };
+      },
+      async copyIn(text, chunks) {
+        await guard(pooled, options, limitMs, () =>
+          pipeline(Readable.from(chunks, { objectMode: true, highWaterMark: 1 }), client.query(copyFrom(text))),
+        );
+      },
+    };
+  };
+
+  /**
+   * Runs `first` on a pooled connection and, where that one served before and turns out to be dead, once more on a new one:
+   * an idle connection that died costs the caller nothing. `first` must be harmless when it runs twice.
+   */
+  const firstOn = async <T>(
+    options: SessionOptions,
+    first: (pooled: PooledConnection) => Promise<T>,
+  ): Promise<[PooledConnection, T]> => {
+    let pooled = await pool.acquire(options);
+    for (;;) {
+      try {
+        return [pooled, await first(pooled)];
+      } catch (error) {
+        const dead = pooled.connection.ended || isConnectionBroken(error);
+        pool.release(pooled.connection, { discard: dead });
+        if (!dead || !pooled.reused || options.signal.aborted) throw error;
+      }
+      pooled = await pool.acquire({ ...options, fresh: true });
+    }
+  };
+
+  return {
+    async transaction({ readOnly = false, ...options }, run) {
+      const begin = readOnly ? beginReading : beginWriting;
+      const [pooled] = await firstOn(options, (on) =>
+        guard(on, options, connectTimeoutMs, () => on.connection.client.query(begin)),
+      ).catch((error: unknown) => {
+        throw postgresError(error, options);
+      });
+      let clean = false;
+      try {
+        const session = sessionOn(pooled, options);
+        const result = await run(session);
+        await session.query(readOnly ? 'ROLLBACK' : 'COMMIT');
+        clean = true;
+        return result;
+      } catch (error) {
+        clean = !pooled.connection.ended && (await rolledBack(pooled.connection, connectTimeoutMs));
+        throw postgresError(error, options);
+      } finally {
+        pool.release(pooled.connection, { discard: !clean });
+      }
+    },
+    async statement(options, text, values) {
+      const run = async (on: PooledConnection): Promise<SqlResult> => {
+        // A query may wait for a lock as long as it must; whether anybody is there at all is found out sooner.
+        if (on.stale) await guard(on, options, connectTimeoutMs, () => on.connection.client.query('SELECT'));
+        return sessionOn(on, options).query(text, values);
+      };
+      try {
+        const [pooled, result] = await firstOn(options, run);
+        pool.release(pooled.connection, { discard: false });
+        return result;
+      } catch (error) {
+        throw postgresError(error, options);
+      }
+    },
+  };
+}
+
+/** A failed transaction leaves a clean connection once ROLLBACK was answered. */
+async function rolledBack({ client }: PostgresConnection, timeoutMs: number): Promise<boolean> {
+  const limits = {
+    signal: new AbortController().signal,
+    operation: 'export',
+    doing: 'rolling back',
+    timeoutMs,
+  } as const;
+  return limitedBy(limits, client.query('ROLLBACK')).then(
+    () => true,
+    () => false,
+  );
+}
+
+function noop(): void {}
