@@ -38,7 +38,7 @@ export interface HeldResult {
 export type DeliveryResult = ExportResult | HeldResult;
 
 /** The one interface of all stations on the way to a sink. Rejects with SinkError alone. */
-export interface DeliveryChannel {
+export interface Station {
   deliver(delivery: Delivery): Promise<DeliveryResult>;
 }
 

@@ -18,13 +18,13 @@ import {
 } from './delivery-report.ts';
 import type { ExportInventory, Exporter, ExporterOptions, SinkPlanReport } from './exporter-types.ts';
 import { checkRemovedAt, checkScope, leftOut, nameOf, unknownSink } from './exporter-checks.ts';
-import { createExportSlots } from './inventory/export-slots.ts';
+import { createSlots } from './inventory/slots.ts';
 import { inventoryRules, scopeOf } from './inventory/inventory-rules.ts';
-import { createInventoryLane, type InventoryLane } from './inventory/inventory-lane.ts';
-import { createLaneTable } from './inventory/lane-table.ts';
+import { createInventoryExports, type InventoryExports } from './inventory/inventory-exports.ts';
+import { createExportsTable } from './inventory/exports-table.ts';
 import { closeWithin } from './close-within.ts';
 import { linkSignals } from './linked-signal.ts';
-import { createSinkLine, type SinkLine } from './sink/sink-line.ts';
+import { createSharedSink, type SharedSink } from './sink/shared-sink.ts';
 import { testSinkConnection } from './test-sink-connection.ts';
 
 /** The front door: one call exports to every sink. Starts no timer and dials nobody until it is asked to export. */
@@ -41,10 +41,10 @@ export function createExporter<const Definitions extends readonly SinkDefinition
   const lifetime = end.signal;
   const shared = { registry, clock, lifetime, metrics, tracer, logger };
 
-  const sinks = new Map<string, SinkLine>();
-  const slots = createExportSlots({ total: resolveLimits(options.limits).concurrentExports, sinks: () => sinks.size });
-  const lanes = createLaneTable();
-  /** What `close` waits for, beside the lanes. */
+  const sinks = new Map<string, SharedSink>();
+  const slots = createSlots({ total: resolveLimits(options.limits).concurrentExports, sinks: () => sinks.size });
+  const table = createExportsTable();
+  /** What `close` waits for, beside the exports in the table. */
   const pending = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
 
@@ -59,27 +59,27 @@ export function createExporter<const Definitions extends readonly SinkDefinition
     }
   };
 
-  const laneTo = (sink: SinkLine, inventory: ExportInventory): InventoryLane => {
+  const exportsTo = (sink: SharedSink, inventory: ExportInventory): InventoryExports => {
     const scope = scopeOf(inventory);
-    const known = lanes.get(scope, sink.name);
+    const known = table.get(scope, sink.name);
     if (known !== undefined) return known;
     const name = nameOf(inventory);
-    const lane: InventoryLane = createInventoryLane({
+    const exports: InventoryExports = createInventoryExports({
       ...shared,
       scope,
       sink,
       slots,
       onBackground: (report) => quietly(() => onReport?.(name, report)),
       onRemoved: () => {
-        lanes.delete(scope, sink.name, lane);
-        lane.dispose({ outcome: 'queued-superseded' });
+        table.delete(scope, sink.name, exports);
+        exports.dispose({ outcome: 'queued-superseded' });
       },
     });
-    lanes.set(scope, sink.name, lane);
-    return lane;
+    table.set(scope, sink.name, exports);
+    return exports;
   };
 
-  const find = (name: string, inventory: ExportInventory): SinkLine | SinkError => {
+  const find = (name: string, inventory: ExportInventory): SharedSink | SinkError => {
     const what = formatScope(scopeOf(inventory));
     if (closing !== undefined)
       return new SinkError('ABORTED', `Nothing was delivered of ${what}: the exporter is closed.`, {
@@ -91,7 +91,7 @@ export function createExporter<const Definitions extends readonly SinkDefinition
   /** Each sink of the inventory once, or what stands in the way. */
   const fanOut = <T>(
     inventory: ExportInventory,
-    each: (sink: SinkLine) => Promise<T>,
+    each: (sink: SharedSink) => Promise<T>,
     refused: (name: string, error: SinkError) => T,
   ): Promise<T[]> =>
     Promise.all(
@@ -101,10 +101,10 @@ export function createExporter<const Definitions extends readonly SinkDefinition
       }),
     );
 
-  /** Of a lane that is in the table no longer: what runs goes on, and `close` waits for it. */
-  const giveUp = (lane: InventoryLane, outcome: Parameters<InventoryLane['dispose']>[0]): void => {
-    lane.dispose(outcome);
-    void track(lane.idle());
+  /** Of exports that are in the table no longer: what runs goes on, and `close` waits for it. */
+  const giveUp = (exports: InventoryExports, outcome: Parameters<InventoryExports['dispose']>[0]): void => {
+    exports.dispose(outcome);
+    void track(exports.idle());
   };
 
   /** A signal per call: one that many calls share would hold a listener for each snapshot that waits, and walk through all of them for the next. */
@@ -121,7 +121,8 @@ export function createExporter<const Definitions extends readonly SinkDefinition
   };
 
   const leaveOthers = (inventory: ExportInventory): void => {
-    for (const lane of lanes.takeOthers(scopeOf(inventory), new Set(inventory.sinks))) giveUp(lane, leftOut(inventory));
+    for (const exports of table.takeOthers(scopeOf(inventory), new Set(inventory.sinks)))
+      giveUp(exports, leftOut(inventory));
   };
 
   /** No sink type, no metric: a host that reads no reports has the log alone. */
@@ -153,7 +154,7 @@ export function createExporter<const Definitions extends readonly SinkDefinition
         );
       const known = sinks.get(resource.name);
       if (known !== undefined) return known.update(resource);
-      sinks.set(resource.name, createSinkLine(resource, shared));
+      sinks.set(resource.name, createSharedSink(resource, shared));
       return 'created';
     },
 
@@ -169,8 +170,8 @@ export function createExporter<const Definitions extends readonly SinkDefinition
       const rules = inventoryRules(inventory);
       leaveOthers(inventory);
       const reports = await withOwnSignal(given, (signal) => {
-        const each = (sink: SinkLine): Promise<SinkDeliveryReport> =>
-          laneTo(sink, inventory).deliver(exportDelivery(snapshot, { signal, allowDeletes }), rules);
+        const each = (sink: SharedSink): Promise<SinkDeliveryReport> =>
+          exportsTo(sink, inventory).deliver(exportDelivery(snapshot, { signal, allowDeletes }), rules);
         return fanOut(inventory, each, refusedBy(inventory));
       });
       return { ...nameOf(inventory), ...summariseReports(reports), sinks: reports };
@@ -178,7 +179,7 @@ export function createExporter<const Definitions extends readonly SinkDefinition
 
     plan: async (inventory, snapshot, { signal = neverAborted } = {}) => {
       checkScope(inventory, snapshot);
-      const each = (sink: SinkLine): Promise<SinkPlanReport> => track(planOne(sink, snapshot, signal));
+      const each = (sink: SharedSink): Promise<SinkPlanReport> => track(planOne(sink, snapshot, signal));
       return { ...nameOf(inventory), sinks: await fanOut(inventory, each, (sink, error) => ({ sink, error })) };
     },
 
@@ -186,13 +187,13 @@ export function createExporter<const Definitions extends readonly SinkDefinition
       checkRemovedAt(removedAt, inventory);
       const scope = scopeOf(inventory);
       const rules = inventoryRules(inventory);
-      const each = async (sink: SinkLine, signal: AbortSignal): Promise<SinkRemovalReport> => {
+      const each = async (sink: SharedSink, signal: AbortSignal): Promise<SinkRemovalReport> => {
         if (sink.capabilities.removeInventory)
-          return laneTo(sink, inventory).deliver(removalDelivery(scope, { removedAt, signal }), rules);
-        const lane = lanes.get(scope, sink.name);
-        if (lane !== undefined) {
-          lanes.delete(scope, sink.name, lane);
-          giveUp(lane, { outcome: 'queued-superseded' });
+          return exportsTo(sink, inventory).deliver(removalDelivery(scope, { removedAt, signal }), rules);
+        const exports = table.get(scope, sink.name);
+        if (exports !== undefined) {
+          table.delete(scope, sink.name, exports);
+          giveUp(exports, { outcome: 'queued-superseded' });
         }
         return unsupportedReport(sink.name, sink.type);
       };
@@ -222,11 +223,11 @@ export function createExporter<const Definitions extends readonly SinkDefinition
           waiting: false,
           owing: false,
         };
-        return lanes.get(scopeOf(inventory), sink)?.status() ?? idle;
+        return table.get(scopeOf(inventory), sink)?.status() ?? idle;
       }),
 
     pressure: () => {
-      const all = lanes.all();
+      const all = table.all();
       return {
         running: slots.running,
         waiting: all.filter(({ waiting }) => waiting).length,
@@ -241,7 +242,7 @@ export function createExporter<const Definitions extends readonly SinkDefinition
     },
   };
 
-  async function planOne(sink: SinkLine, snapshot: InventorySnapshot, signal: AbortSignal): Promise<SinkPlanReport> {
+  async function planOne(sink: SharedSink, snapshot: InventorySnapshot, signal: AbortSignal): Promise<SinkPlanReport> {
     const report = { sink: sink.name, sinkType: sink.type };
     if (!sink.capabilities.plan) return { ...report, unsupported: true };
     try {
@@ -255,30 +256,30 @@ export function createExporter<const Definitions extends readonly SinkDefinition
     }
   }
 
-  async function removeSink(sink: SinkLine): Promise<void> {
-    const removed = lanes.takeSink(sink.name);
+  async function removeSink(sink: SharedSink): Promise<void> {
+    const removed = table.takeSink(sink.name);
     const error = new SinkError(
       'ABORTED',
       `The sink ${JSON.stringify(sink.name)} was removed before the snapshot reached it.`,
       { sinkType: sink.type, operation: 'export' },
     );
-    for (const lane of removed) lane.dispose(error);
-    await Promise.all(removed.map((lane) => lane.idle()));
+    for (const exports of removed) exports.dispose(error);
+    await Promise.all(removed.map((exports) => exports.idle()));
     await sink.close();
   }
 
   async function closeAll(deadlineMs: number): Promise<void> {
-    const all = lanes.all();
-    for (const lane of all) lane.flush();
+    const all = table.all();
+    for (const exports of all) exports.flush();
     const idle = Promise.all([
-      ...all.map((lane) => lane.idle()),
+      ...all.map((exports) => exports.idle()),
       ...[...pending].map((promise) => promise.catch(() => undefined)),
     ]);
     const late = new SinkError('ABORTED', 'The exporter was closed before the snapshot reached the sink.', {
       operation: 'export',
     });
     await closeWithin({ clock, deadlineMs, idle }, () => {
-      for (const lane of all) lane.dispose(late);
+      for (const exports of all) exports.dispose(late);
       end.abort();
     });
     await Promise.all([...sinks.values()].map((sink) => sink.close()));

@@ -2,7 +2,7 @@ import { createSinkLimits } from '../../connection/limits.ts';
 import { SinkError } from '../../contract/errors.ts';
 import type { KollectSink } from '../../contract/sink.ts';
 import { containSink } from './contained-sink.ts';
-import type { DeliveryChannel } from '../delivery.ts';
+import type { Station } from '../delivery.ts';
 import type { DeliveryClock } from '../delivery-clock.ts';
 import { linkSignals } from '../linked-signal.ts';
 
@@ -24,7 +24,7 @@ export interface ManagedSinkOptions extends SinkBlueprint {
 }
 
 /** The one place that owns sinks: opened once, opened again by the next call after that failed, closed when nothing runs on them any more. */
-export interface ManagedSink extends DeliveryChannel {
+export interface ManagedSink extends Station {
   /** Runs the work on the open sink. */
   use<T>(signal: AbortSignal, work: (sink: KollectSink) => Promise<T>): Promise<T>;
   /** What runs stays on the old sink, which is closed after it; what comes next runs on a new one. */

@@ -55,15 +55,11 @@ interface Exchange {
 }
 
 interface Broker {
-  metadata(
-    topics: readonly string[],
-  ): Promise<{
+  metadata(topics: readonly string[]): Promise<{
     readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[];
     readonly topicMetadata: readonly TopicMetadata[];
   }>;
-  describeConfigs(
-    request: object,
-  ): Promise<{
+  describeConfigs(request: object): Promise<{
     readonly resources: readonly {
       readonly configEntries: readonly { readonly configName: string; readonly configValue: string | null }[];
     }[];

@@ -5,29 +5,29 @@ import type { DeliveryLogger } from '../../observability/logging.ts';
 import type { DeliveryMetrics } from '../../observability/metrics.ts';
 import type { DeliveryTracer } from '../../observability/tracing.ts';
 import { describeDelivery, type Delivery, type DeliveryResult } from '../delivery.ts';
-import { createInventoryChain } from '../stations/delivery-chain.ts';
+import { createInventoryChain } from '../stations/chain.ts';
 import type { DeliveryClock } from '../delivery-clock.ts';
 import { isoTime, sinkReport, type SinkDeliveryReport, type SinkStatus } from '../delivery-report.ts';
-import type { ExportSlots } from './export-slots.ts';
+import type { Slots } from './slots.ts';
 import type { GateRules } from './gate-decision.ts';
-import type { SinkLine, SinkSubscriber } from '../sink/sink-line.ts';
+import type { SharedSink, SinkSubscriber } from '../sink/shared-sink.ts';
 
-export interface InventoryLaneOptions {
+export interface InventoryExportsOptions {
   readonly scope: Scope;
-  readonly sink: SinkLine;
-  readonly slots: ExportSlots;
+  readonly sink: SharedSink;
+  readonly slots: Slots;
   readonly clock: DeliveryClock;
   readonly lifetime: AbortSignal;
   readonly metrics: DeliveryMetrics;
   readonly tracer: DeliveryTracer | undefined;
   readonly logger: DeliveryLogger;
   readonly onBackground: (report: SinkDeliveryReport) => void;
-  /** The inventory was removed from the sink, and nothing is left to do: the lane can be given up. */
+  /** The inventory was removed from the sink, and nothing is left to do: these exports can be given up. */
   readonly onRemoved: () => void;
 }
 
 /** The way of one inventory into one sink, and what is known of it. */
-export interface InventoryLane {
+export interface InventoryExports {
   deliver(delivery: Delivery, rules: GateRules): Promise<SinkDeliveryReport>;
   status(): SinkStatus;
   readonly waiting: boolean;
@@ -42,7 +42,7 @@ export interface InventoryLane {
 
 type Fate = Pick<SinkStatus, 'lastOutcome' | 'lastSuccessAt' | 'lastError'>;
 
-export function createInventoryLane(options: InventoryLaneOptions): InventoryLane {
+export function createInventoryExports(options: InventoryExportsOptions): InventoryExports {
   const { scope, sink, slots, clock, lifetime, metrics, tracer, logger, onBackground, onRemoved } = options;
   let rules: GateRules = { exportMinIntervalMs: 0, minChangeIntervalMs: 0 };
   let fate: Fate = {};

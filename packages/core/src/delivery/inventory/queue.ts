@@ -1,16 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { abortError } from '../../connection/abort-error.ts';
 import { SinkError } from '../../contract/errors.ts';
-import { describeDelivery, type Delivery, type DeliveryChannel, type DeliveryResult } from '../delivery.ts';
-import type { SlotWork } from './export-slots.ts';
+import { describeDelivery, type Delivery, type Station, type DeliveryResult } from '../delivery.ts';
+import type { SlotWork } from './slots.ts';
 
-export interface LatestQueueOptions {
-  readonly next: DeliveryChannel;
+export interface QueueOptions {
+  readonly next: Station;
   /** Starts the work when there is room, at once by default; what it returns takes the request back. */
   readonly request?: (work: SlotWork) => () => void;
 }
 
-export interface LatestQueue extends DeliveryChannel {
+export interface Queue extends Station {
   readonly running: boolean;
   readonly waiting: boolean;
   /** Ends what waits in this way; what runs goes on. */
@@ -29,7 +29,7 @@ interface Entry {
  * One delivery runs, one waits: a newer one takes the place of the one that waits, whose caller learns `queued-superseded` at once. What is
  * older than the one that runs or waits learns the same and changes nothing.
  */
-export function createLatestQueue({ next, request = startAtOnce }: LatestQueueOptions): LatestQueue {
+export function createQueue({ next, request = startAtOnce }: QueueOptions): Queue {
   let running: Entry | undefined;
   let waiting: Entry | undefined;
   let withdraw: (() => void) | undefined;

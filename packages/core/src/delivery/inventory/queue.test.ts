@@ -5,13 +5,13 @@ import fc from 'fast-check';
 import type { SinkError } from '../../contract/errors.ts';
 import type { Delivery, DeliveryResult } from '../delivery.ts';
 import { applied, codeOf, deferred, failure, fakeDelivery, settle } from '../delivery.fixture.ts';
-import { createExportSlots } from './export-slots.ts';
-import { createLatestQueue, type LatestQueue } from './latest-queue.ts';
+import { createSlots } from './slots.ts';
+import { createQueue, type Queue } from './queue.ts';
 
-function start(request?: Parameters<typeof createLatestQueue>[0]['request']) {
+function start(request?: Parameters<typeof createQueue>[0]['request']) {
   const begun: { readonly delivery: Delivery; readonly end: (result?: DeliveryResult | SinkError) => Promise<void> }[] =
     [];
-  const queue = createLatestQueue({
+  const queue = createQueue({
     next: {
       deliver: (delivery) =>
         new Promise((resolve, reject) => {
@@ -28,7 +28,7 @@ function start(request?: Parameters<typeof createLatestQueue>[0]['request']) {
   return { queue, begun, contents: () => begun.map(({ delivery }) => delivery.snapshot?.checksum) };
 }
 
-const outcomeOf = (queue: LatestQueue, delivery: Delivery): Promise<string> =>
+const outcomeOf = (queue: Queue, delivery: Delivery): Promise<string> =>
   queue.deliver(delivery).then(
     ({ outcome }) => outcome,
     ({ code }: SinkError) => code,
@@ -105,7 +105,7 @@ test('what waits can be ended by others', async () => {
 });
 
 test('what waits for a slot is still replaced by what is newer', async () => {
-  const slots = createExportSlots({ total: 1, sinks: () => 1 });
+  const slots = createSlots({ total: 1, sinks: () => 1 });
   const other = deferred<void>();
   slots.request('sink', 1, () => other.promise);
   const { queue, contents } = start((work) => slots.request('sink', 1, work));
@@ -118,7 +118,7 @@ test('what waits for a slot is still replaced by what is newer', async () => {
 });
 
 test('a caller who aborts while it waits for a slot gives the request back', async () => {
-  const slots = createExportSlots({ total: 1, sinks: () => 1 });
+  const slots = createSlots({ total: 1, sinks: () => 1 });
   slots.request('sink', 1, () => new Promise(() => undefined));
   const { queue } = start((work) => slots.request('sink', 1, work));
   const caller = new AbortController();
@@ -132,7 +132,7 @@ test('what waited runs in the context of its own caller', async () => {
   const context = new AsyncLocalStorage<string>();
   const seen: (string | undefined)[] = [];
   const gates = [deferred<void>(), deferred<void>()];
-  const queue = createLatestQueue({
+  const queue = createQueue({
     next: {
       deliver: async () => {
         seen.push(context.getStore());

@@ -1,14 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { SinkError } from '../../contract/errors.ts';
 import type { ExportResult } from '../../contract/sink.ts';
-import { redelivery, type Delivery, type DeliveryChannel, type DeliveryResult, type HeldResult } from '../delivery.ts';
+import { redelivery, type Delivery, type Station, type DeliveryResult, type HeldResult } from '../delivery.ts';
 import { unrefTimer, type DeliveryClock } from '../delivery-clock.ts';
 import { faultOf } from '../stations/fault.ts';
 import { decide, summarise, type GateDecision, type GateRules, type Sent } from './gate-decision.ts';
 import { retryAfterOf } from '../stations/retry-after.ts';
 
-export interface ExportGateOptions {
-  readonly next: DeliveryChannel;
+export interface GateOptions {
+  readonly next: Station;
   readonly clock: DeliveryClock;
   /** Asked at every delivery: the host may change them. */
   readonly rules: () => GateRules;
@@ -24,7 +24,7 @@ export interface ExportGateOptions {
  * Holds back what brings nothing new, and owes what it held back: the latest change is delivered when its interval ends, what failed by the
  * sink's fault after an interval, and what an open circuit skipped when it is woken.
  */
-export interface ExportGate extends DeliveryChannel {
+export interface Gate extends Station {
   /** Delivers what is owed, now; false where nothing is. */
   wake(): boolean;
   /** Drops what is owed, and owes nothing any more; for a gate that is given up. */
@@ -62,14 +62,7 @@ const none: ExportResult = {
   bytes: 0,
 };
 
-export function createExportGate({
-  next,
-  clock,
-  rules,
-  lifetime,
-  onBackground,
-  onSkipped,
-}: ExportGateOptions): ExportGate {
+export function createGate({ next, clock, rules, lifetime, onBackground, onSkipped }: GateOptions): Gate {
   /** What the sink is known to hold; its time is also that of the last removal. */
   let held: Sent | undefined;
   let heldTime = Number.NEGATIVE_INFINITY;

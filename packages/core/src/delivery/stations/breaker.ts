@@ -2,14 +2,14 @@ import { EventEmitter } from 'node:events';
 import CircuitBreaker from 'opossum';
 import { SinkError } from '../../contract/errors.ts';
 import type { BreakerState } from '../../observability/metrics.ts';
-import type { Delivery, DeliveryChannel, DeliveryResult, HeldResult } from '../delivery.ts';
+import type { Delivery, Station, DeliveryResult, HeldResult } from '../delivery.ts';
 import type { DeliveryClock } from '../delivery-clock.ts';
 import type { SinkDelivery } from '../delivery-options.ts';
 import { faultOf } from './fault.ts';
 import { retryAfterOf } from './retry-after.ts';
 
-export interface CircuitBreakingSinkOptions {
-  readonly next: DeliveryChannel;
+export interface BreakerOptions {
+  readonly next: Station;
   readonly breaker: SinkDelivery['breaker'];
   readonly clock: DeliveryClock;
   readonly onStateChange?: (change: BreakerChange) => void;
@@ -23,7 +23,7 @@ export interface BreakerChange {
   readonly openUntil?: number | undefined;
 }
 
-export interface CircuitBreakingSink extends DeliveryChannel {
+export interface Breaker extends Station {
   state(): BreakerState;
   /** True while the next delivery is the probe of a half-open circuit. */
   readonly awaitsProbe: boolean;
@@ -40,12 +40,7 @@ const undecidedMs = 1_000;
  * One circuit for one sink, with opossum as the state machine. It opens after failures in a row that are the sink's fault, at once where the
  * credentials are refused; after a time the next delivery is the probe. While it is open nothing is tried.
  */
-export function createCircuitBreakingSink({
-  next,
-  breaker: limits,
-  clock,
-  onStateChange,
-}: CircuitBreakingSinkOptions): CircuitBreakingSink {
+export function createBreaker({ next, breaker: limits, clock, onStateChange }: BreakerOptions): Breaker {
   // opossum counts percentages of a rolling window with timers of its own. We count failures in a row, and turn its window by hand.
   const window = new EventEmitter();
   const options: CircuitBreaker.Options<[Delivery]> & { readonly rotateBucketController: EventEmitter } = {

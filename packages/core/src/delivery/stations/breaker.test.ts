@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type { SinkError } from '../../contract/errors.ts';
-import { createCircuitBreakingSink, type BreakerChange } from './circuit-breaking-sink.ts';
+import { createBreaker, type BreakerChange } from './breaker.ts';
 import type { DeliveryResult } from '../delivery.ts';
 import { applied, deferred, failure, fakeDelivery } from '../delivery.fixture.ts';
 
@@ -14,7 +14,7 @@ function start() {
   let answer: () => Promise<DeliveryResult> = async () => applied;
   let tried = 0;
   const changes: BreakerChange[] = [];
-  const sink = createCircuitBreakingSink({
+  const sink = createBreaker({
     next: {
       deliver: () => {
         tried += 1;

@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import type { SinkError } from '../../contract/errors.ts';
 import { redelivery, removalDelivery, type Delivery, type DeliveryResult } from '../delivery.ts';
 import { applied, failure, fakeDelivery, fakeSnapshot, manualClock, settle } from '../delivery.fixture.ts';
-import { createExportGate } from './export-gate.ts';
+import { createGate } from './gate.ts';
 import type { GateRules } from './gate-decision.ts';
-import { createLatestQueue } from './latest-queue.ts';
+import { createQueue } from './queue.ts';
 
 const rules: GateRules = { exportMinIntervalMs: 30_000, minChangeIntervalMs: 0 };
 const immaterial = { isMaterialChange: () => false };
@@ -19,7 +19,7 @@ function start(changes: Partial<GateRules> = {}) {
   const background: Delivery[] = [];
   let skips = 0;
   const end = new AbortController();
-  const gate = createExportGate({
+  const gate = createGate({
     next: {
       deliver: (delivery) =>
         new Promise((resolve, reject) => {
@@ -272,7 +272,7 @@ test('a background delivery runs in the context of no caller, whoever held it ba
       return result;
     },
   };
-  const gate = createExportGate({
+  const gate = createGate({
     next,
     clock,
     rules: () => ({ ...rules, ...immaterial }),
@@ -350,7 +350,7 @@ test('whatever happens between, once faults end the store holds the last snapsho
           | { readonly delivery: Delivery; readonly end: (result: DeliveryResult | SinkError) => void }
           | undefined;
         let isShared = false;
-        const queue = createLatestQueue({
+        const queue = createQueue({
           next: {
             deliver: (delivery) =>
               new Promise((resolve, reject) => {
@@ -360,7 +360,7 @@ test('whatever happens between, once faults end the store holds the last snapsho
           },
         });
         const lifetime = new AbortController();
-        const gate = createExportGate({
+        const gate = createGate({
           next: queue,
           clock,
           rules: () => ({ ...pace, ...(isImmaterial ? immaterial : {}) }),

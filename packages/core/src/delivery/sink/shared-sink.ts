@@ -5,9 +5,9 @@ import type { DeliveryLogger } from '../../observability/logging.ts';
 import type { BreakerState, DeliveryMetrics } from '../../observability/metrics.ts';
 import type { DeliveryTracer } from '../../observability/tracing.ts';
 import type { SinkConfig, SinkConnection, SinkRegistry } from '../../registry/sink-registry.ts';
-import type { BreakerChange, CircuitBreakingSink } from '../stations/circuit-breaking-sink.ts';
-import type { DeliveryChannel } from '../delivery.ts';
-import { createSinkChain } from '../stations/delivery-chain.ts';
+import type { BreakerChange, Breaker } from '../stations/breaker.ts';
+import type { Station } from '../delivery.ts';
+import { createSinkChain } from '../stations/chain.ts';
 import type { DeliveryClock } from '../delivery-clock.ts';
 import { resolveSinkDelivery, type SinkDelivery } from '../delivery-options.ts';
 import type { SinkResource } from '../exporter-types.ts';
@@ -22,7 +22,7 @@ export interface SinkSubscriber {
   forget(): void;
 }
 
-export interface SinkLineOptions {
+export interface SharedSinkOptions {
   readonly registry: SinkRegistry;
   readonly clock: DeliveryClock;
   readonly lifetime: AbortSignal;
@@ -32,7 +32,7 @@ export interface SinkLineOptions {
 }
 
 /** What all inventories of one KollectSink resource share: the sink, its circuit and its limits. */
-export interface SinkLine extends DeliveryChannel {
+export interface SharedSink extends Station {
   readonly name: string;
   readonly type: string;
   readonly capabilities: SinkCapabilities;
@@ -61,7 +61,7 @@ interface Parsed {
   readonly identity: unknown;
 }
 
-export function createSinkLine(first: SinkResource, options: SinkLineOptions): SinkLine {
+export function createSharedSink(first: SinkResource, options: SharedSinkOptions): SharedSink {
   const { registry, clock, lifetime, metrics, tracer, logger } = options;
   const { name } = first;
   /** Functions are asked at every connect: those of the latest resource are. */
@@ -128,7 +128,7 @@ export function createSinkLine(first: SinkResource, options: SinkLineOptions): S
     if (change.to === 'closed') wakeAll();
   };
 
-  const build = ({ type, delivery }: Parsed): CircuitBreakingSink => {
+  const build = ({ type, delivery }: Parsed): Breaker => {
     metrics.breakerChanged({ sinkType: type, to: 'closed' });
     return createSinkChain({
       name,

@@ -4,7 +4,7 @@ import type { SinkError } from '../../contract/errors.ts';
 import type { DeliveryResult } from '../delivery.ts';
 import { applied, failure, fakeDelivery } from '../delivery.fixture.ts';
 import { systemClock } from '../delivery-clock.ts';
-import { createRetryingSink } from './retrying-sink.ts';
+import { createRetry } from './retry.ts';
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
@@ -25,7 +25,7 @@ function start({ answers, retry: changes = {}, deadlineMs = 120_000 }: Given) {
   const caller = new AbortController();
   const lifetime = new AbortController();
   const begun = Date.now();
-  const sink = createRetryingSink({
+  const sink = createRetry({
     next: {
       deliver: async () => {
         const answer = answers[Math.min(at.length, answers.length - 1)] ?? applied;
@@ -125,7 +125,7 @@ test.each(['caller', 'lifetime'] as const)('an abort by the %s ends a wait betwe
 
 test('what the sink acknowledged counts, although the caller aborted meanwhile', async () => {
   const caller = new AbortController();
-  const sink = createRetryingSink({
+  const sink = createRetry({
     next: {
       deliver: async () => {
         caller.abort();
@@ -141,7 +141,7 @@ test('what the sink acknowledged counts, although the caller aborted meanwhile',
 
 test('the deadline aborts an attempt with a TimeoutError, and the word of the sink stands', async () => {
   let reason: unknown;
-  const sink = createRetryingSink({
+  const sink = createRetry({
     next: {
       deliver: ({ signal }) =>
         new Promise((_, reject) => {

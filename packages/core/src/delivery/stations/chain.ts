@@ -1,24 +1,24 @@
 import type { SinkError } from '../../contract/errors.ts';
 import type { DeliveryMetrics } from '../../observability/metrics.ts';
 import type { DeliveryTracer } from '../../observability/tracing.ts';
-import { createAttemptTimeout } from './attempt-timeout.ts';
-import { createCircuitBreakingSink, type BreakerChange, type CircuitBreakingSink } from './circuit-breaking-sink.ts';
-import type { Delivery, DeliveryChannel } from '../delivery.ts';
+import { createAttempt } from './attempt.ts';
+import { createBreaker, type BreakerChange, type Breaker } from './breaker.ts';
+import type { Delivery, Station } from '../delivery.ts';
 import type { DeliveryClock } from '../delivery-clock.ts';
 import type { SinkDelivery } from '../delivery-options.ts';
-import { createExportGate, type ExportGate, type ExportGateOptions } from '../inventory/export-gate.ts';
-import type { SlotWork } from '../inventory/export-slots.ts';
-import { createLatestQueue, type LatestQueue } from '../inventory/latest-queue.ts';
-import { createMeasuredSink } from './measured-sink.ts';
-import { createRetryingSink } from './retrying-sink.ts';
-import { createTracedChannel, sinkAttributes } from './traced-channel.ts';
+import { createGate, type Gate, type GateOptions } from '../inventory/gate.ts';
+import type { SlotWork } from '../inventory/slots.ts';
+import { createQueue, type Queue } from '../inventory/queue.ts';
+import { createMeasure } from './measure.ts';
+import { createRetry } from './retry.ts';
+import { createTrace, sinkAttributes } from './trace.ts';
 
 /** The whole way, in its order: gate, queue, breaker, retry, attempt, sink. The first two are there once per inventory and sink, the rest once per sink. */
 export interface SinkChainOptions {
   readonly name: string;
   readonly sinkType: string;
   /** The managed sink. */
-  readonly sink: DeliveryChannel;
+  readonly sink: Station;
   readonly delivery: SinkDelivery;
   readonly clock: DeliveryClock;
   readonly lifetime: AbortSignal;
@@ -28,17 +28,17 @@ export interface SinkChainOptions {
   readonly onBreakerChange?: (change: BreakerChange) => void;
 }
 
-export function createSinkChain(options: SinkChainOptions): CircuitBreakingSink {
+export function createSinkChain(options: SinkChainOptions): Breaker {
   const { name, sinkType, sink, delivery, clock, lifetime, metrics, tracer, onRetry, onBreakerChange } = options;
-  const attempt = createAttemptTimeout({ next: sink, timeoutMs: delivery.attemptTimeoutMs, clock });
+  const attempt = createAttempt({ next: sink, timeoutMs: delivery.attemptTimeoutMs, clock });
   const attributes = sinkAttributes(name, sinkType);
-  const traced = createTracedChannel({
+  const traced = createTrace({
     next: attempt,
     tracer,
     spanName: () => 'kollect.attempt',
     attributes: () => attributes,
   });
-  const retry = createRetryingSink({
+  const retry = createRetry({
     next: traced,
     retry: delivery.retry,
     deadlineMs: delivery.deadlineMs,
@@ -49,8 +49,8 @@ export function createSinkChain(options: SinkChainOptions): CircuitBreakingSink 
       onRetry?.(error, retried);
     },
   });
-  const measured = createMeasuredSink({ next: retry, sinkType, clock, metrics });
-  return createCircuitBreakingSink({
+  const measured = createMeasure({ next: retry, sinkType, clock, metrics });
+  return createBreaker({
     next: measured,
     breaker: delivery.breaker,
     clock,
@@ -58,18 +58,18 @@ export function createSinkChain(options: SinkChainOptions): CircuitBreakingSink 
   });
 }
 
-export interface InventoryChainOptions extends Omit<ExportGateOptions, 'next'> {
+export interface InventoryChainOptions extends Omit<GateOptions, 'next'> {
   readonly sinkName: string;
   readonly sinkType: () => string;
   /** The sink's own chain. */
-  readonly sink: DeliveryChannel;
+  readonly sink: Station;
   readonly request: (work: SlotWork) => () => void;
   readonly tracer: DeliveryTracer | undefined;
 }
 
 export interface InventoryChain {
-  readonly gate: ExportGate;
-  readonly queue: LatestQueue;
+  readonly gate: Gate;
+  readonly queue: Queue;
 }
 
 export function createInventoryChain({
@@ -81,13 +81,13 @@ export function createInventoryChain({
   ...gateOptions
 }: InventoryChainOptions): InventoryChain {
   const spanName = ({ operation }: Delivery): string => `kollect.${operation}`;
-  const traced = createTracedChannel({
+  const traced = createTrace({
     next: sink,
     tracer,
     spanName,
     attributes: () => sinkAttributes(sinkName, sinkType()),
   });
-  const queue = createLatestQueue({ next: traced, request });
-  const gate = createExportGate({ ...gateOptions, next: queue });
+  const queue = createQueue({ next: traced, request });
+  const gate = createGate({ ...gateOptions, next: queue });
   return { gate, queue };
 }

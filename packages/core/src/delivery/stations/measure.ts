@@ -1,16 +1,16 @@
 import type { DeliveryMetrics } from '../../observability/metrics.ts';
-import type { DeliveryChannel } from '../delivery.ts';
+import type { Station } from '../delivery.ts';
 import type { DeliveryClock } from '../delivery-clock.ts';
 
-export interface MeasuredSinkOptions {
-  readonly next: DeliveryChannel;
+export interface MeasureOptions {
+  readonly next: Station;
   readonly sinkType: string;
   readonly clock: DeliveryClock;
   readonly metrics: Pick<DeliveryMetrics, 'inFlightChanged'>;
 }
 
 /** Notes when a delivery began to write and when it ended, and how many do. */
-export function createMeasuredSink({ next, sinkType, clock, metrics }: MeasuredSinkOptions): DeliveryChannel {
+export function createMeasure({ next, sinkType, clock, metrics }: MeasureOptions): Station {
   return {
     deliver: async (delivery) => {
       const { progress } = delivery;

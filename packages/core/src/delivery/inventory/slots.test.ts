@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { settle } from '../delivery.fixture.ts';
-import { createExportSlots } from './export-slots.ts';
+import { createSlots } from './slots.ts';
 
 function start(total: number, sinks = 1) {
-  const slots = createExportSlots({ total, sinks: () => sinks });
+  const slots = createSlots({ total, sinks: () => sinks });
   const order: string[] = [];
   const ends = new Map<string, () => void>();
   const ask = (name: string, sink = 'sink', most = 4) =>

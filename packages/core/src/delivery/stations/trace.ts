@@ -1,10 +1,10 @@
 import { SinkError } from '../../contract/errors.ts';
 import { formatScope } from '../../contract/scope.ts';
 import type { DeliveryTracer, SpanAttributes } from '../../observability/tracing.ts';
-import type { Delivery, DeliveryChannel } from '../delivery.ts';
+import type { Delivery, Station } from '../delivery.ts';
 
-export interface TracedChannelOptions {
-  readonly next: DeliveryChannel;
+export interface TraceOptions {
+  readonly next: Station;
   readonly tracer: DeliveryTracer | undefined;
   readonly spanName: (delivery: Delivery) => string;
   /** Asked at every delivery: the sink may become one of another type. */
@@ -12,7 +12,7 @@ export interface TracedChannelOptions {
 }
 
 /** A span around each delivery. Without a tracer the next station itself. */
-export function createTracedChannel({ next, tracer, spanName, attributes }: TracedChannelOptions): DeliveryChannel {
+export function createTrace({ next, tracer, spanName, attributes }: TraceOptions): Station {
   if (tracer === undefined) return next;
   return {
     deliver: (delivery) =>

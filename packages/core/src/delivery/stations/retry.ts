@@ -1,14 +1,14 @@
 import pRetry from 'p-retry';
 import { abortError } from '../../connection/abort-error.ts';
 import { SinkError } from '../../contract/errors.ts';
-import { describeDelivery, type Delivery, type DeliveryChannel, type DeliveryResult } from '../delivery.ts';
+import { describeDelivery, type Delivery, type Station, type DeliveryResult } from '../delivery.ts';
 import { unrefTimer, type DeliveryClock } from '../delivery-clock.ts';
 import type { SinkDelivery } from '../delivery-options.ts';
 import { linkSignals } from '../linked-signal.ts';
 import { retryAfterOf } from './retry-after.ts';
 
-export interface RetryingSinkOptions {
-  readonly next: DeliveryChannel;
+export interface RetryOptions {
+  readonly next: Station;
   readonly retry: SinkDelivery['retry'];
   /** Limit of all attempts and the waits between them. */
   readonly deadlineMs: number;
@@ -19,14 +19,7 @@ export interface RetryingSinkOptions {
 }
 
 /** Tries again what may succeed later, after growing waits with some chance in them or what the store asked for, and never past the deadline. */
-export function createRetryingSink({
-  next,
-  retry,
-  deadlineMs,
-  clock,
-  lifetime,
-  onRetry,
-}: RetryingSinkOptions): DeliveryChannel {
+export function createRetry({ next, retry, deadlineMs, clock, lifetime, onRetry }: RetryOptions): Station {
   const { retries, minDelayMs, maxDelayMs, factor } = retry;
 
   const deliver = async (delivery: Delivery): Promise<DeliveryResult> => {

@@ -1,7 +1,7 @@
 /** Starts the work as soon as there is room; the slot is free again when the promise ends. It never rejects. */
 export type SlotWork = () => Promise<void>;
 
-export interface ExportSlots {
+export interface Slots {
   /** Asks for a slot at the sink, which takes `most` at once. Call what it returns to take the request back. */
   request(sink: string, most: number, work: SlotWork): () => void;
   readonly running: number;
@@ -15,7 +15,7 @@ interface SinkQueue {
   readonly waiting: Set<SlotWork>;
 }
 
-export interface ExportSlotsOptions {
+export interface SlotsOptions {
   readonly total: number;
   /** How many sinks there are. */
   readonly sinks: () => number;
@@ -25,7 +25,7 @@ export interface ExportSlotsOptions {
  * Room for so many exports at once, in all and per sink. Sinks take turns, and so do the inventories of a sink. For each sink that runs nothing
  * a slot is kept, in up to half of them: else a few sinks that hang would hold back all others.
  */
-export function createExportSlots({ total, sinks }: ExportSlotsOptions): ExportSlots {
+export function createSlots({ total, sinks }: SlotsOptions): Slots {
   const queues = new Map<string, SinkQueue>();
   const ready = new Set<string>();
   let running = 0;

@@ -1,0 +1,49 @@
+import { formatScope } from '../../contract/scope.ts';
+import type { Scope } from '../../contract/snapshot.ts';
+import type { InventoryExports } from './inventory-exports.ts';
+
+/** The exports there are, by inventory and sink. */
+export interface ExportsTable {
+  get(scope: Scope, sink: string): InventoryExports | undefined;
+  set(scope: Scope, sink: string, exports: InventoryExports): void;
+  /** Forgets these, unless others took their place. */
+  delete(scope: Scope, sink: string, exports: InventoryExports): void;
+  /** Takes the exports of the inventory to all but these sinks out of the table. */
+  takeOthers(scope: Scope, sinks: ReadonlySet<string>): readonly InventoryExports[];
+  /** Takes the exports of every inventory to the sink out of the table. */
+  takeSink(sink: string): readonly InventoryExports[];
+  all(): readonly InventoryExports[];
+}
+
+export function createExportsTable(): ExportsTable {
+  const byScope = new Map<string, Map<string, InventoryExports>>();
+
+  const take = (key: string, bySink: Map<string, InventoryExports>, sink: string): InventoryExports | undefined => {
+    const exports = bySink.get(sink);
+    bySink.delete(sink);
+    if (bySink.size === 0) byScope.delete(key);
+    return exports;
+  };
+
+  return {
+    get: (scope, sink) => byScope.get(formatScope(scope))?.get(sink),
+    set: (scope, sink, exports) => {
+      const key = formatScope(scope);
+      const bySink = byScope.get(key) ?? new Map<string, InventoryExports>();
+      byScope.set(key, bySink.set(sink, exports));
+    },
+    delete: (scope, sink, exports) => {
+      const key = formatScope(scope);
+      const bySink = byScope.get(key);
+      if (bySink?.get(sink) === exports) take(key, bySink, sink);
+    },
+    takeOthers: (scope, sinks) => {
+      const key = formatScope(scope);
+      const bySink = byScope.get(key);
+      if (bySink === undefined) return [];
+      return [...bySink.keys()].filter((sink) => !sinks.has(sink)).flatMap((sink) => take(key, bySink, sink) ?? []);
+    },
+    takeSink: (sink) => [...byScope].flatMap(([key, bySink]) => take(key, bySink, sink) ?? []),
+    all: () => [...byScope.values()].flatMap((bySink) => [...bySink.values()]),
+  };
+}
