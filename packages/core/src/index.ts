@@ -71,7 +71,9 @@ export { joinParts, parseDocument, snapshotFromDocument, type InventoryDocument 
 
 // For sink authors: define a type, write documents, dial out.
 export {
+  contractVersion,
   defineSink,
+  type ContractVersion,
   type Credentials,
   type SinkContext,
   type SinkDefinition,
@@ -79,7 +81,7 @@ export {
   type TlsMaterial,
 } from './registry/define-sink.ts';
 export type { SpecInput, SpecOf, SpecSchema } from './registry/spec-schema.ts';
-export type { SinkCapabilities, SinkRole } from './contract/sink.ts';
+export type { CredentialField, SinkCapabilities, SinkRole } from './contract/sink.ts';
 export { documentSchemaVersion, splitDocument, wholeDocument, type DocumentPart } from './contract/document.ts';
 export { formatGvk } from './contract/gvk.ts';
 export { formatScope } from './contract/scope.ts';

@@ -96,6 +96,7 @@ export function memorySink({ now = () => new Date() }: { readonly now?: () => Da
     contractVersion: 1,
     role: 'snapshot-store',
     capabilities,
+    credentialFields: [],
     specSchema,
     create: createSink,
   });

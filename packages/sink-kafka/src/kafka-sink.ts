@@ -19,7 +19,7 @@ import type { KafkaClientFactory, KafkaLogLine, KafkaRecord } from './kafka-clie
 import { kafkaError, protocolCodeIn } from './kafka-errors.ts';
 import { kafkajsClient } from './clients/kafkajs/kafkajs-client.ts';
 import { resolveKafkaSpec, type ResolvedKafkaSpec } from './kafka-spec.ts';
-import { kafkaSpecSchema } from './kafka-spec-schema.ts';
+import { kafkaCredentialFields, kafkaSpecSchema } from './kafka-spec-schema.ts';
 import { removalMessage, snapshotMessages } from './publishing/messages.ts';
 import type { Publication } from './publishing/partition-lane.ts';
 import { partitionFor } from './publishing/partitioner.ts';
@@ -44,7 +44,9 @@ export function createKafkaSink({ client = kafkajsClient, onLog = () => undefine
     contractVersion: 1,
     role: 'event-emitter',
     // The fence lives in this process alone, and an event that is out cannot be taken back.
-    capabilities: { fenced: false, deletes: false, plan: false, removeInventory: true },
+    capabilities: { removeInventory: true },
+    credentialFields: kafkaCredentialFields,
+    spanAttributes: { 'messaging.system': 'kafka', 'messaging.operation.type': 'send' },
     specSchema: kafkaSpecSchema,
     resolveSpec: resolveKafkaSpec,
     create: (context) => createSink(context, { client, onLog }),

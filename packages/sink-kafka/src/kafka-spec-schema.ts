@@ -1,4 +1,4 @@
-import type { SpecInput, SpecSchema } from '@kollect/core';
+import type { CredentialField, SpecInput, SpecSchema } from '@kollect/core';
 
 /** What `spec.kafka` may hold. Credentials and certificates are no part of it: they come with the connection. */
 export const kafkaSpecSchema = {
@@ -136,6 +136,13 @@ export const kafkaSpecSchema = {
     },
   },
 } as const satisfies SpecSchema;
+
+/** What the sink reads from its credentials, by `sasl.mechanism`; without `sasl` it reads none. */
+export const kafkaCredentialFields = [
+  { name: 'username', description: 'User of sasl plain and scram.', secret: false, form: 'password' },
+  { name: 'password', description: 'Password of sasl plain and scram.', secret: true, form: 'password' },
+  { name: 'token', description: 'Token of sasl oauthbearer.', secret: true, form: 'token' },
+] as const satisfies readonly CredentialField[];
 
 /** `spec.kafka` as it is written; every default is in `kafkaSpecSchema` and docs/kafka.md. */
 export type KafkaSpec = SpecInput<typeof kafkaSpecSchema>;

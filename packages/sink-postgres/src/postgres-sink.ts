@@ -4,7 +4,7 @@ import { createClientPool } from './wire/client-pool.ts';
 import type { PostgresContext } from './postgres-client.ts';
 import { limitedBy } from './wire/deadline.ts';
 import { postgresError } from './postgres-errors.ts';
-import { postgresSpecSchema, resolvePostgresSpec } from './postgres-spec.ts';
+import { postgresCredentialFields, postgresSpecSchema, resolvePostgresSpec } from './postgres-spec.ts';
 import { provision } from './schema/provisioning.ts';
 import { createSessionRunner } from './wire/session.ts';
 import { testConnection } from './postgres-test-connection.ts';
@@ -16,6 +16,8 @@ export const postgresSink = defineSink({
   contractVersion: 1,
   role: 'relational-store',
   capabilities: { fenced: true, deletes: true, plan: true, removeInventory: true },
+  credentialFields: postgresCredentialFields,
+  spanAttributes: { 'db.system.name': 'postgresql' },
   specSchema: postgresSpecSchema,
   resolveSpec: resolvePostgresSpec,
   create: createPostgresSink,

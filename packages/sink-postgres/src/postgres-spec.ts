@@ -1,4 +1,4 @@
-import { parseDuration, SinkError, type SpecInput, type SpecSchema } from '@kollect/core';
+import { parseDuration, SinkError, type CredentialField, type SpecInput, type SpecSchema } from '@kollect/core';
 import { derivedNames, type PortalIndex } from './schema/table-names.ts';
 
 /** What `spec.postgres` may hold. Credentials and certificates are no part of it: they come with the connection. */
@@ -107,6 +107,25 @@ export const postgresSpecSchema = {
     },
   },
 } as const satisfies SpecSchema;
+
+/** What the sink reads from its credentials: a DSN alone, or the other fields. */
+export const postgresCredentialFields = [
+  {
+    name: 'dsn',
+    description: 'postgresql://user:password@host:5432/database; the database may be left out.',
+    secret: true,
+    form: 'dsn',
+  },
+  { name: 'username', description: 'Role to log in as.', secret: false, form: 'fields' },
+  {
+    name: 'password',
+    description: 'Password of the role; left out where a client certificate is the login.',
+    secret: true,
+    form: 'fields',
+  },
+  { name: 'host', description: 'Host name or IP address of the server.', secret: false, form: 'fields' },
+  { name: 'port', description: 'Port of the server. Default 5432.', secret: false, form: 'fields' },
+] as const satisfies readonly CredentialField[];
 
 /** `spec.postgres` as it is written; every default is in `postgresSpecSchema` and docs/postgres.md. */
 export type PostgresSpec = SpecInput<typeof postgresSpecSchema>;

@@ -33,6 +33,8 @@ export interface ExportResult {
   readonly messages: number;
   /** Bytes of item data handed to the store. */
   readonly bytes: number;
+  /** Where the store keeps what was written, for people: a commit, an object's version, an offset. Shown as text of at most 200 characters; no secret. */
+  readonly reference?: string;
 }
 
 /** What an export would do now. Each sample holds at most ten keys. */
@@ -89,12 +91,29 @@ export interface KollectSink {
 /** How deletes reach the store: by replacing the document, by deleting rows, or by the next event. */
 export type SinkRole = 'snapshot-store' | 'relational-store' | 'event-emitter';
 
-/** What a sink type can do beyond exporting; the conformance suite checks each claim. */
+/** What a sink type can do beyond exporting; the conformance suite checks each claim. What is left out is false. */
 export interface SinkCapabilities {
-  /** An older snapshot that arrives after a newer one is refused as `superseded`. */
-  readonly fenced: boolean;
-  /** What a newer snapshot no longer holds is gone from the store. */
-  readonly deletes: boolean;
-  readonly plan: boolean;
-  readonly removeInventory: boolean;
+  /** An older snapshot that arrives after a newer one is refused as `superseded`. Default false. */
+  readonly fenced?: boolean;
+  /** What a newer snapshot no longer holds is gone from the store. Default false. */
+  readonly deletes?: boolean;
+  /** Its sinks have `plan`. Default false. */
+  readonly plan?: boolean;
+  /** Its sinks have `removeInventory`. Default false: what was stored stays when an inventory is removed. */
+  readonly removeInventory?: boolean;
 }
+
+/** One field that a sink reads from its credentials. */
+export interface CredentialField {
+  /** Key in the credentials: letters, digits, `.`, `_` and `-`. */
+  readonly name: string;
+  /** What it is, for people. */
+  readonly description: string;
+  /** False where a message may show the value, such as a host. */
+  readonly secret: boolean;
+  /** Fields of one form belong together, and those of two forms exclude each other. Left out: it goes with every form. */
+  readonly form?: string;
+}
+
+/** What a span says; names follow the semantic conventions of OpenTelemetry where they have one. */
+export type SpanAttributes = Readonly<Record<string, string | number | boolean>>;

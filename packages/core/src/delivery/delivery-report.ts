@@ -23,6 +23,8 @@ export interface SinkDeliveryReport {
   readonly counts: ItemCounts;
   readonly messages: number;
   readonly bytes: number;
+  /** Where the store keeps what was written, such as a commit or an offset; of sinks that can say it. */
+  readonly reference?: string;
 }
 
 /** What became of one snapshot, at every sink of its inventory. */
@@ -114,6 +116,7 @@ export function sinkReport({
     counts: written.counts,
     messages: written.messages,
     bytes: written.bytes,
+    ...('reference' in written && written.reference !== undefined ? { reference: written.reference } : {}),
   };
 }
 

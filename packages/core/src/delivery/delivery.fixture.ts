@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { SinkError, type SinkErrorCode, type SinkErrorOptions } from '../contract/errors.ts';
-import type { ExportResult, KollectSink } from '../contract/sink.ts';
+import type { ExportResult, KollectSink, SpanAttributes } from '../contract/sink.ts';
 import type { InventorySnapshot } from '../contract/snapshot.ts';
 import { createSinkRegistry } from '../create-sink-registry.ts';
 import type { DeliveryMetrics } from '../observability/metrics.ts';
@@ -115,7 +115,11 @@ export function deferred<T>(): Deferred<T> {
 /** Sinks of a type `fake`, each made of the members that the test gives; what is made, and its calls, can be read. */
 export function fakeSinks<const Type extends string = 'fake'>(
   members: Partial<KollectSink> | ((index: number) => Partial<KollectSink>) = {},
-  { type = 'fake' as Type, supports = true }: { readonly type?: Type; readonly supports?: boolean } = {},
+  {
+    type = 'fake' as Type,
+    supports = true,
+    spanAttributes = {},
+  }: { readonly type?: Type; readonly supports?: boolean; readonly spanAttributes?: SpanAttributes } = {},
 ) {
   const calls: string[] = [];
   /** Content by scope, as `export` left it. */
@@ -128,6 +132,7 @@ export function fakeSinks<const Type extends string = 'fake'>(
     contractVersion: 1,
     role: 'snapshot-store',
     capabilities: { fenced: true, deletes: true, plan: supports, removeInventory: supports },
+    spanAttributes,
     specSchema: {
       type: 'object',
       additionalProperties: false,

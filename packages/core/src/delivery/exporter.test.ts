@@ -363,7 +363,10 @@ test('metrics and logs are told of every delivery, spans of each that left the q
   const { metrics, told } = notedMetrics();
   const lines: unknown[] = [];
   const spans: unknown[] = [];
-  const fake = fakeSinks({}, { type: 'postgres' });
+  const fake = fakeSinks(
+    { export: async () => ({ ...applied, reference: '9f3c1e' }) },
+    { type: 'postgres', spanAttributes: { 'db.system.name': 'postgresql' } },
+  );
   const note = (fields: unknown, message: string): void => void lines.push({ message, ...Object(fields) });
   const exporter = createExporter({
     registry: fake.registry,
@@ -379,7 +382,8 @@ test('metrics and logs are told of every delivery, spans of each that left the q
   });
   exporter.updateSink({ name: 'db', config: { type: 'postgres' } });
   const paced = { ...inventory('all', ['db']), delivery: { isMaterialChange: () => false } };
-  await exporter.export(paced, fakeSnapshot('a', 0));
+  const { sinks } = await exporter.export(paced, fakeSnapshot('a', 0));
+  expect(sinks[0]?.reference).toBe('9f3c1e');
   await exporter.export(paced, fakeSnapshot('b', 1));
   expect(told.map(([name]) => name)).toEqual([
     'declareSinkType',

@@ -29,7 +29,8 @@ function scriptedSink(driver: Tracer, answers: (ExportResult | SinkError)[]) {
     type: 'postgres',
     contractVersion: 1,
     role: 'relational-store',
-    capabilities: { fenced: true, deletes: true, plan: false, removeInventory: false },
+    capabilities: { fenced: true, deletes: true },
+    spanAttributes: { 'db.system.name': 'postgresql' },
     specSchema: { type: 'object', additionalProperties: false, properties: {} },
     create: () => ({
       export: async () => {

@@ -1,5 +1,6 @@
-/** What a span says; names follow the semantic conventions of OpenTelemetry where they have one. */
-export type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
+import type { SpanAttributes } from '../contract/sink.ts';
+
+export type { SpanAttributes } from '../contract/sink.ts';
 
 /** A span that is open; what a call throws is dropped. */
 export interface DeliverySpan {

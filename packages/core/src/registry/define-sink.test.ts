@@ -1,5 +1,6 @@
 import { expect, jest, test } from '@jest/globals';
 import { SinkError } from '../contract/errors.ts';
+import { checkContractVersion } from './contract-version.ts';
 import { defineSink } from './define-sink.ts';
 import { parseDuration } from './duration.ts';
 import { capabilities, idleSink, sinkErrorOf } from './registry.fixture.ts';
@@ -20,6 +21,8 @@ const valid = {
   create: idleSink,
 } as const;
 
+const token = { name: 'token', description: 'Token.', secret: true } as const;
+
 const define = (changes: object): unknown => defineSink({ ...valid, ...changes });
 
 test.each<[string, object, string]>([
@@ -27,11 +30,33 @@ test.each<[string, object, string]>([
   ['empty name', { type: '' }, '^[a-z][a-z0-9-]*$'],
   ['another contract', { contractVersion: 2 }, 'contract version 2, this core speaks version 1'],
   ['unknown role', { role: 'cache' }, 'snapshot-store, relational-store, event-emitter'],
+  ['no number', { contractVersion: '1' }, 'its contractVersion as a whole number such as 1, found the string "1"'],
+  ['half a version', { contractVersion: 0.5 }, 'as a whole number such as 1, found the number 0.5'],
+  ['no version', { contractVersion: undefined }, 'as a whole number such as 1, found nothing'],
   [
-    'missing capability',
-    { capabilities: { fenced: true, deletes: true, plan: false } },
-    'true or false for the capability "removeInventory"',
+    'a capability that is no boolean',
+    { capabilities: { fenced: 'yes' } },
+    'true or false for the capability "fenced", found the string "yes"',
   ],
+  ['a capability that nobody knows', { capabilities: { fence: true } }, 'there is none of; did you mean "fenced"?'],
+  [
+    'a credential field without a name',
+    { credentialFields: [{ secret: true }] },
+    'must give credentialFields[0] a name',
+  ],
+  [
+    'a credential field without a description',
+    { credentialFields: [{ name: 'token', secret: true }] },
+    'must describe its credential field "token"',
+  ],
+  [
+    'a credential field that may be a secret or not',
+    { credentialFields: [{ name: 'token', description: 'Token.' }] },
+    'true or false for "secret" of its credential field "token"',
+  ],
+  ['a credential field twice', { credentialFields: [token, token] }, 'lists the credential field "token" twice'],
+  ['a span attribute of ours', { spanAttributes: { 'kollect.sink.name': 'x' } }, 'names that begin with kollect. are'],
+  ['a span attribute without end', { spanAttributes: { 'db.system.name': 'x'.repeat(201) } }, 'at most 200 characters'],
   ['no create', { create: undefined }, 'must have a function create'],
   ['unknown keyword', { specSchema: { ...specSchema, colour: 'red' } }, 'strict mode: unknown keyword: "colour"'],
   [
@@ -51,6 +76,33 @@ test('a definition cannot be changed, neither by itself nor through what it was 
   own.fenced = false;
   expect(definition.capabilities.fenced).toBe(true);
   expect(Object.isFrozen(definition) && Object.isFrozen(definition.specSchema.properties)).toBe(true);
+});
+
+test('capabilities that are left out are false', () => {
+  const { capabilities: _capabilities, ...rest } = valid;
+  expect(defineSink(rest).capabilities).toEqual({ fenced: false, deletes: false, plan: false, removeInventory: false });
+  expect(defineSink({ ...rest, capabilities: { plan: true } }).capabilities).toEqual({ ...capabilities, plan: true });
+});
+
+test('what a type reads and what its spans say can be read from it, and not be changed', () => {
+  const definition = defineSink({
+    ...valid,
+    credentialFields: [token],
+    spanAttributes: { 'messaging.system': 'nats' },
+  });
+  expect(definition.credentialFields).toEqual([token]);
+  expect(definition.spanAttributes).toEqual({ 'messaging.system': 'nats' });
+  expect(Object.isFrozen(definition.credentialFields?.[0]) && Object.isFrozen(definition.spanAttributes)).toBe(true);
+});
+
+test.each([1, 2, 3])('a core that speaks contract 3 takes a definition for contract %d', (contractVersion) => {
+  expect(() => checkContractVersion({ type: 'custom', contractVersion }, 3)).not.toThrow();
+});
+
+test('a definition for a newer contract is refused with both numbers and what to install', () => {
+  expect(sinkErrorOf(() => checkContractVersion({ type: 'custom', contractVersion: 4 }, 3)).message).toBe(
+    'The sink type "custom" is written for contract version 4, this core speaks version 3: install a newer @kollect/core, or an older version of the sink.',
+  );
 });
 
 test('resolveSpec gets the complete spec, and what it returns is frozen', () => {

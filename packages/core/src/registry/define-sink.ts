@@ -1,21 +1,26 @@
 import { SinkError } from '../contract/errors.ts';
-import type { KollectSink, SinkCapabilities, SinkRole } from '../contract/sink.ts';
+import type { CredentialField, KollectSink, SinkCapabilities, SinkRole, SpanAttributes } from '../contract/sink.ts';
+import { checkContractVersion, type ContractVersion, contractVersion } from './contract-version.ts';
 import { deepFreeze } from './deep-freeze.ts';
+import { checkCredentialFields, checkSpanAttributes, completeCapabilities, violation } from './definition-parts.ts';
 import type { SinkContext } from './sink-context.ts';
 import type { SpecInput, SpecOf, SpecSchema } from './spec-schema.ts';
 import { compileSpecSchema, type SpecValidator } from './validation.ts';
 
+export { contractVersion, type ContractVersion } from './contract-version.ts';
 export type { Credentials, SinkContext, TlsMaterial } from './sink-context.ts';
-
-/** The contract that this core speaks. */
-export const contractVersion = 1;
 
 export interface SinkDefinitionInput<Type extends string, Schema extends SpecSchema, Spec = SpecOf<Schema>> {
   /** Lower-case letters, digits and hyphens; also the name of the type's block in a sink's config. */
   readonly type: Type;
-  readonly contractVersion: 1;
+  readonly contractVersion: ContractVersion;
   readonly role: SinkRole;
-  readonly capabilities: SinkCapabilities;
+  /** Default: none. */
+  readonly capabilities?: SinkCapabilities;
+  /** What the sink reads from its credentials; any other field is refused before it gets there. Left out: it is given whatever the host gives. */
+  readonly credentialFields?: readonly CredentialField[];
+  /** What every span of an export says, such as `db.system.name`. Default: nothing. */
+  readonly spanAttributes?: SpanAttributes;
   readonly specSchema: Schema;
   /** What a schema cannot say: fields that exclude each other, units. Throws SPEC_INVALID; what it returns is the sink's spec. */
   resolveSpec?(spec: SpecOf<Schema>): Spec;
@@ -26,9 +31,12 @@ export interface SinkDefinitionInput<Type extends string, Schema extends SpecSch
 /** A sink type, as `defineSink` makes it and a registry takes it. */
 export interface SinkDefinition<Type extends string = string, Input = unknown, Spec = unknown> {
   readonly type: Type;
-  readonly contractVersion: 1;
+  readonly contractVersion: number;
   readonly role: SinkRole;
-  readonly capabilities: SinkCapabilities;
+  readonly capabilities: Required<SinkCapabilities>;
+  /** Absent where the type does not say. */
+  readonly credentialFields?: readonly CredentialField[];
+  readonly spanAttributes?: SpanAttributes;
   readonly specSchema: SpecSchema;
   /** The block as a sink gets it: validated, complete, resolved, deeply frozen. Throws SPEC_INVALID naming the type and `name`. */
   parseSpec(block: unknown, name?: string): Spec;
@@ -38,26 +46,23 @@ export interface SinkDefinition<Type extends string = string, Input = unknown, S
 }
 
 const typePattern = /^[a-z][a-z0-9-]*$/u;
-const capabilityNames = [
-  'fenced',
-  'deletes',
-  'plan',
-  'removeInventory',
-] as const satisfies readonly (keyof SinkCapabilities)[];
 const roles: readonly SinkRole[] = ['snapshot-store', 'relational-store', 'event-emitter'];
 
 /** A sink type as a value. Throws CONTRACT_VIOLATION where the definition itself is wrong, so that it shows when the program starts. */
 export function defineSink<const Type extends string, const Schema extends SpecSchema, Spec = SpecOf<Schema>>(
   input: SinkDefinitionInput<Type, Schema, Spec>,
 ): SinkDefinition<Type, SpecInput<Schema>, Spec> {
-  const { type, role, capabilities, specSchema } = input;
+  const { type, role, specSchema, credentialFields, spanAttributes } = input;
   checkDefinition(input);
+  const capabilities = completeCapabilities(type, input.capabilities);
   const validate = compile(type, specSchema);
   return Object.freeze({
     type,
     contractVersion,
     role,
-    capabilities: Object.freeze({ ...capabilities }),
+    capabilities,
+    ...(credentialFields === undefined ? {} : { credentialFields: deepFreeze(structuredClone(credentialFields)) }),
+    ...(spanAttributes === undefined ? {} : { spanAttributes: Object.freeze({ ...spanAttributes }) }),
     specSchema: deepFreeze(structuredClone<SpecSchema>(specSchema)),
     parseSpec: (block: unknown, name?: string): Spec => {
       const subject =
@@ -71,28 +76,16 @@ export function defineSink<const Type extends string, const Schema extends SpecS
   } as const);
 }
 
-/** Throws CONTRACT_VIOLATION where a definition was written for another version of the contract. */
-export function checkContractVersion(definition: { readonly type: string; readonly contractVersion: number }): void {
-  if (definition.contractVersion === contractVersion) return;
-  const remedy = 'install versions of the sink and of @kollect/core that belong together';
-  throw violation(
-    definition.type,
-    `is written for contract version ${String(definition.contractVersion)}, this core speaks version ${String(contractVersion)}: ${remedy}`,
-  );
-}
-
 function checkDefinition(
-  input: Pick<SinkDefinition, 'type' | 'contractVersion' | 'role' | 'capabilities' | 'create'>,
+  input: Pick<SinkDefinition, 'type' | 'contractVersion' | 'role' | 'create' | 'credentialFields' | 'spanAttributes'>,
 ): void {
-  const { type, role, capabilities } = input;
+  const { type, role, credentialFields, spanAttributes } = input;
   if (!typePattern.test(type)) throw violation(type, `must have a name that matches ${typePattern.source}`);
   checkContractVersion(input);
   if (!roles.includes(role)) throw violation(type, `must have one of the roles ${roles.join(', ')}`);
   if (typeof input.create !== 'function') throw violation(type, 'must have a function create');
-  for (const name of capabilityNames) {
-    if (typeof capabilities[name] !== 'boolean')
-      throw violation(type, `must say true or false for the capability "${name}"`);
-  }
+  if (credentialFields !== undefined) checkCredentialFields(type, credentialFields);
+  if (spanAttributes !== undefined) checkSpanAttributes(type, spanAttributes);
 }
 
 function compile(type: string, schema: SpecSchema): SpecValidator {
@@ -124,10 +117,4 @@ function resolve<Type extends string, Schema extends SpecSchema, Spec>(
       cause: error.cause,
     });
   }
-}
-
-function violation(type: string, problem: string): SinkError {
-  return new SinkError('CONTRACT_VIOLATION', `The sink type ${JSON.stringify(type)} ${problem}.`, {
-    operation: 'create',
-  });
 }

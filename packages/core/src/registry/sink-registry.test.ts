@@ -123,6 +123,29 @@ test('a definition for another version of the contract is refused with both vers
   );
 });
 
+test('a definition that an older copy of core made works: what that one did not know has its default', () => {
+  const { credentialFields: _fields, spanAttributes: _attributes, ...older } = tableSink;
+  const { removeInventory: _late, ...known } = { ...capabilities, plan: true };
+  const definition = { ...older, capabilities: known } as unknown as typeof tableSink;
+  const sinks = buildSinkRegistry([definition], { egress: noEgress });
+  expect(sinks.definition('table').capabilities).toEqual({ ...capabilities, plan: true });
+});
+
+test.each<[string, unknown, string]>([
+  ['null', null, 'The sink type at index 1 of the registry must be a definition made with defineSink, found null.'],
+  ['text', 'postgres', 'found a string'],
+  ['an object of another kind', {}, 'must give its contractVersion as a whole number such as 1, found nothing'],
+  [
+    'no definition',
+    { type: 'x', contractVersion: 1 },
+    'The sink type "x" is not a definition: make it with defineSink.',
+  ],
+])('what is no definition is refused: %s', (_, definition, message) => {
+  const error = sinkErrorOf(() => buildSinkRegistry([tableSink, definition as SinkDefinition], { egress: noEgress }));
+  expect(error.code).toBe('CONTRACT_VIOLATION');
+  expect(error.message).toContain(message);
+});
+
 test.each<[string, object, unknown, string]>([
   ['plan claimed, not there', { plan: true }, idleSink(), 'claims the capability plan and makes a sink without it'],
   [

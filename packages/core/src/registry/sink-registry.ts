@@ -1,8 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Egress } from '../contract/egress.ts';
 import { SinkError } from '../contract/errors.ts';
 import type { KollectSink } from '../contract/sink.ts';
 import { deepFreeze } from './deep-freeze.ts';
-import { checkContractVersion, type SinkDefinition } from './define-sink.ts';
+import { checkContractVersion } from './contract-version.ts';
+import type { SinkDefinition } from './define-sink.ts';
+import { capabilitiesOf, violation } from './definition-parts.ts';
 import { nearestName, suggestion } from './nearest-name.ts';
 import { showText, showValue } from './show-value.ts';
 import { createSinkContext, type SinkConnection } from './sink-context.ts';
@@ -98,14 +101,30 @@ export function buildSinkRegistry<const Definitions extends readonly SinkDefinit
 
 function indexByType(definitions: readonly SinkDefinition[]): ReadonlyMap<string, SinkDefinition> {
   const byType = new Map<string, SinkDefinition>();
-  for (const definition of definitions) {
+  for (const [index, definition] of definitions.entries()) {
+    if (typeof definition !== 'object' || definition === null) {
+      const found = showValue(definition, { secret: true });
+      throw new SinkError(
+        'CONTRACT_VIOLATION',
+        `The sink type at index ${String(index)} of the registry must be a definition made with defineSink, found ${found}.`,
+        { operation: 'create' },
+      );
+    }
     checkContractVersion(definition);
     if (typeof definition.parseSpec !== 'function')
-      throw faulty(definition.type, 'is not a definition: make it with defineSink');
-    if (byType.has(definition.type)) throw faulty(definition.type, 'is registered twice');
-    byType.set(definition.type, definition);
+      throw violation(definition.type, 'is not a definition: make it with defineSink');
+    if (byType.has(definition.type)) throw violation(definition.type, 'is registered twice');
+    byType.set(definition.type, completed(definition));
   }
   return byType;
+}
+
+/** Another copy of core may have made the definition: what that one did not know yet has its default. */
+function completed(definition: SinkDefinition): SinkDefinition {
+  const capabilities = capabilitiesOf(definition.capabilities);
+  return isDeepStrictEqual(capabilities, definition.capabilities)
+    ? definition
+    : Object.freeze({ ...definition, capabilities });
 }
 
 function createChecked(

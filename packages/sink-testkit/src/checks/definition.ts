@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { SinkError } from '@kollect/core';
+import { contractVersion, SinkError } from '@kollect/core';
 import type { Check } from '../check.ts';
 
 const roles: readonly string[] = ['snapshot-store', 'relational-store', 'event-emitter'];
@@ -10,7 +10,10 @@ export const definitionChecks: readonly Check[] = [
     name: 'the definition names its type, contract version, role and capabilities',
     run: async ({ definition }) => {
       assert.match(definition.type, /^[a-z][a-z0-9-]*$/u);
-      assert.equal(definition.contractVersion, 1);
+      assert.ok(
+        definition.contractVersion >= 1 && definition.contractVersion <= contractVersion,
+        `The contract version is ${String(definition.contractVersion)}; this core speaks up to ${String(contractVersion)}.`,
+      );
       assert.ok(
         roles.includes(definition.role),
         `The role is "${definition.role}"; expected one of ${roles.join(', ')}.`,

@@ -53,8 +53,7 @@ export function createInventoryExports(options: InventoryExportsOptions): Invent
   sink.subscribe(subscriber);
 
   const { gate, queue } = createInventoryChain({
-    sinkName: sink.name,
-    sinkType: () => sink.type,
+    attributes: () => sink.attributes,
     sink,
     request: (work) => slots.request(sink.name, sink.concurrentExports, work),
     tracer,

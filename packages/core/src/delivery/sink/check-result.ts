@@ -11,10 +11,19 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** A copy of what an export gave, or undefined where that is no result. */
 export function checkResult(value: unknown): ExportResult | undefined {
-  const { outcome, counts, messages, bytes } = fieldsOf(value);
+  const { outcome, counts, messages, bytes, reference } = fieldsOf(value);
   const checked = checkCounts(counts);
   if (!outcomes.includes(outcome) || checked === undefined || !isCount(messages) || !isCount(bytes)) return undefined;
-  return { outcome: outcome as ExportResult['outcome'], counts: checked, messages, bytes };
+  if (reference !== undefined && typeof reference !== 'string') return undefined;
+  const shown = reference === undefined ? {} : { reference: shortLine(reference) };
+  return { outcome: outcome as ExportResult['outcome'], counts: checked, messages, bytes, ...shown };
+}
+
+const maxReferenceLength = 200;
+
+/** The store may have named it: it fits a log line and a status, whatever it is. */
+function shortLine(text: string): string {
+  return text.slice(0, maxReferenceLength).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Surrogate}]/gu, '\ufffd');
 }
 
 export function checkPlan(value: unknown): ExportPlan | undefined {

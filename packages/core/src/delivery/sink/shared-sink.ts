@@ -3,11 +3,12 @@ import type { SinkError } from '../../contract/errors.ts';
 import type { KollectSink, SinkCapabilities } from '../../contract/sink.ts';
 import type { DeliveryLogger } from '../../observability/logging.ts';
 import type { BreakerState, DeliveryMetrics } from '../../observability/metrics.ts';
-import type { DeliveryTracer } from '../../observability/tracing.ts';
+import type { DeliveryTracer, SpanAttributes } from '../../observability/tracing.ts';
 import type { SinkConfig, SinkConnection, SinkRegistry } from '../../registry/sink-registry.ts';
 import type { BreakerChange, Breaker } from '../stations/breaker.ts';
 import type { Station } from '../delivery.ts';
 import { createSinkChain } from '../stations/chain.ts';
+import { sinkAttributes } from '../stations/trace.ts';
 import type { DeliveryClock } from '../delivery-clock.ts';
 import { resolveSinkDelivery, type SinkDelivery } from '../delivery-options.ts';
 import type { SinkResource } from '../exporter-types.ts';
@@ -35,7 +36,9 @@ export interface SharedSinkOptions {
 export interface SharedSink extends Station {
   readonly name: string;
   readonly type: string;
-  readonly capabilities: SinkCapabilities;
+  readonly capabilities: Required<SinkCapabilities>;
+  /** What spans say of the sink. */
+  readonly attributes: SpanAttributes;
   readonly concurrentExports: number;
   /** Throws SPEC_INVALID, and then nothing changed. */
   update(resource: SinkResource): 'unchanged' | 'replaced';
@@ -55,7 +58,8 @@ export interface SharedSink extends Station {
 interface Parsed {
   readonly config: SinkConfig;
   readonly type: string;
-  readonly capabilities: SinkCapabilities;
+  readonly capabilities: Required<SinkCapabilities>;
+  readonly spanAttributes: SpanAttributes | undefined;
   readonly delivery: SinkDelivery;
   /** Equal for resources that make equal sinks. */
   readonly identity: unknown;
@@ -69,12 +73,13 @@ export function createSharedSink(first: SinkResource, options: SharedSinkOptions
 
   const parse = (resource: SinkResource): Parsed => {
     const config = registry.parse(resource.config, name);
-    const { type, capabilities } = registry.definition(config.type);
+    const { type, capabilities, spanAttributes } = registry.definition(config.type);
     const delivery = resolveSinkDelivery(resource.delivery, name);
     return {
       config,
       type,
       capabilities,
+      spanAttributes,
       delivery,
       identity: [config, delivery, resource.revision, valuesOf(resource.connection)],
     };
@@ -128,11 +133,12 @@ export function createSharedSink(first: SinkResource, options: SharedSinkOptions
     if (change.to === 'closed') wakeAll();
   };
 
-  const build = ({ type, delivery }: Parsed): Breaker => {
+  const build = ({ type, spanAttributes, delivery }: Parsed): Breaker => {
     metrics.breakerChanged({ sinkType: type, to: 'closed' });
     return createSinkChain({
       name,
       sinkType: type,
+      spanAttributes,
       sink: managed,
       delivery,
       clock,
@@ -167,6 +173,9 @@ export function createSharedSink(first: SinkResource, options: SharedSinkOptions
     },
     get capabilities() {
       return parsed.capabilities;
+    },
+    get attributes() {
+      return sinkAttributes(name, parsed.type, parsed.spanAttributes);
     },
     get concurrentExports() {
       return parsed.delivery.concurrentExports;

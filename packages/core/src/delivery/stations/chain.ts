@@ -1,6 +1,6 @@
 import type { SinkError } from '../../contract/errors.ts';
 import type { DeliveryMetrics } from '../../observability/metrics.ts';
-import type { DeliveryTracer } from '../../observability/tracing.ts';
+import type { DeliveryTracer, SpanAttributes } from '../../observability/tracing.ts';
 import { createAttempt } from './attempt.ts';
 import { createBreaker, type BreakerChange, type Breaker } from './breaker.ts';
 import type { Delivery, Station } from '../delivery.ts';
@@ -17,6 +17,8 @@ import { createTrace, sinkAttributes } from './trace.ts';
 export interface SinkChainOptions {
   readonly name: string;
   readonly sinkType: string;
+  /** What the type says in spans of its own. */
+  readonly spanAttributes?: SpanAttributes | undefined;
   /** The managed sink. */
   readonly sink: Station;
   readonly delivery: SinkDelivery;
@@ -31,7 +33,7 @@ export interface SinkChainOptions {
 export function createSinkChain(options: SinkChainOptions): Breaker {
   const { name, sinkType, sink, delivery, clock, lifetime, metrics, tracer, onRetry, onBreakerChange } = options;
   const attempt = createAttempt({ next: sink, timeoutMs: delivery.attemptTimeoutMs, clock });
-  const attributes = sinkAttributes(name, sinkType);
+  const attributes = sinkAttributes(name, sinkType, options.spanAttributes);
   const traced = createTrace({
     next: attempt,
     tracer,
@@ -59,8 +61,8 @@ export function createSinkChain(options: SinkChainOptions): Breaker {
 }
 
 export interface InventoryChainOptions extends Omit<GateOptions, 'next'> {
-  readonly sinkName: string;
-  readonly sinkType: () => string;
+  /** What its spans say of the sink. */
+  readonly attributes: () => SpanAttributes;
   /** The sink's own chain. */
   readonly sink: Station;
   readonly request: (work: SlotWork) => () => void;
@@ -73,8 +75,7 @@ export interface InventoryChain {
 }
 
 export function createInventoryChain({
-  sinkName,
-  sinkType,
+  attributes,
   sink,
   request,
   tracer,
@@ -85,7 +86,7 @@ export function createInventoryChain({
     next: sink,
     tracer,
     spanName,
-    attributes: () => sinkAttributes(sinkName, sinkType()),
+    attributes,
   });
   const queue = createQueue({ next: traced, request });
   const gate = createGate({ ...gateOptions, next: queue });

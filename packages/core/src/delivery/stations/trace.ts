@@ -36,16 +36,7 @@ export function createTrace({ next, tracer, spanName, attributes }: TraceOptions
   };
 }
 
-const systems: Readonly<Record<string, SpanAttributes>> = {
-  postgres: { 'db.system.name': 'postgresql' },
-  kafka: { 'messaging.system': 'kafka', 'messaging.operation.type': 'send' },
-};
-
-/** What spans say of a sink, by the semantic conventions where they have a word for its type. */
-export function sinkAttributes(name: string, type: string): SpanAttributes {
-  return {
-    'kollect.sink.name': name,
-    'kollect.sink.type': type,
-    ...(Object.hasOwn(systems, type) ? systems[type] : {}),
-  };
+/** What spans say of a sink: what its type says of itself, and whose it is. */
+export function sinkAttributes(name: string, type: string, ofType: SpanAttributes = {}): SpanAttributes {
+  return { ...ofType, 'kollect.sink.name': name, 'kollect.sink.type': type };
 }
