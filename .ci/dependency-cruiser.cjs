@@ -9,7 +9,7 @@ if (Number.parseInt(version, 10) > 6)
     `dependency-cruiser needs TypeScript 6 beside it, found ${version}: see packageExtensions in pnpm-workspace.yaml`,
   );
 
-// Who may import whom. contract <- registry <- connection <- authoring; registry <- resources; contract <- observability; all of these <- delivery <- the files above them; a sink package imports core's index alone.
+// Who may import whom. contract <- registry <- connection <- authoring; registry <- resources; contract <- observability; all of these <- delivery <- the files above them; a sink package imports core's index and authoring/index alone.
 const inside = (folder) => `^packages/core/src/${folder}/`;
 const rule = (name, from, to) => ({
   name,
@@ -32,6 +32,10 @@ module.exports = {
       path: '^packages/',
       pathNot: inside('(contract|registry|connection)'),
     }),
+    rule('authoring-imports-what-is-below-it', inside('authoring'), {
+      path: '^packages/',
+      pathNot: inside('(contract|registry|connection|authoring)'),
+    }),
     rule('resources-import-contract-and-registry', inside('resources'), {
       path: '^packages/',
       pathNot: inside('(contract|registry|resources)'),
@@ -42,10 +46,12 @@ module.exports = {
     }),
     rule('delivery-imports-what-is-below-it', inside('delivery'), {
       path: '^packages/',
-      pathNot: inside('(contract|registry|connection|observability|delivery)'),
+      pathNot: inside('(contract|registry|connection|authoring|observability|delivery)'),
     }),
     rule('core-imports-no-sink', '^packages/core/', { path: '^packages/sink-' }),
-    rule('sinks-import-the-index-of-core-alone', '^packages/sink-', { path: '^packages/core/src/(?!index\\.ts$)' }),
+    rule('sinks-import-two-indexes-of-core-alone', '^packages/sink-', {
+      path: '^packages/core/src/(?!(authoring/)?index\\.ts$)',
+    }),
     {
       name: 'sink-imports-no-other-sink',
       severity: 'error',

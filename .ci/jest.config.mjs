@@ -9,6 +9,7 @@ const shared = {
   transform: { '\\.ts$': '<rootDir>/.ci/strip-types.cjs' },
   moduleNameMapper: {
     '^@kollect/(core|sink-[a-z]+)$': '<rootDir>/packages/$1/src/index.ts',
+    '^@kollect/core/authoring$': '<rootDir>/packages/core/src/authoring/index.ts',
     '^@kollect/core/(prometheus|opentelemetry)$': '<rootDir>/packages/core/src/observability/$1.ts',
     '^@kollect/sink-kafka/platformatic$':
       '<rootDir>/packages/sink-kafka/src/clients/platformatic/platformatic-client.ts',
