@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { searchPath } from '../test-integration/setup/tools.ts';
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
@@ -15,6 +16,6 @@ if (process.env.KOLLECT_CI_RESULTS) options.push('--reporters=default', `--repor
 const { status } = spawnSync(
   process.env.KOLLECT_NODE || process.execPath,
   [...flags, jest, ...options, ...process.argv.slice(2)],
-  { stdio: 'inherit' },
+  { stdio: 'inherit', env: { ...process.env, PATH: searchPath() } },
 );
 process.exit(status ?? 1);

@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { constants, existsSync, lstatSync } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { access, copyFile, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
-import { homedir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { outputOf, reachableByOthers } from './processes.ts';
+import { cacheDirectory } from '../setup/cache-directory.ts';
+import { outputOf } from './processes.ts';
 
 const POM = fileURLToPath(new URL('kafka-pom.xml', import.meta.url));
 const OLDEST_JAVA = 17;
@@ -84,23 +85,6 @@ async function jarsDirectory(): Promise<string> {
     .digest('hex')
     .slice(0, 8);
   return join(cacheDirectory(), `kafka-${KAFKA_VERSION}-${hash}`);
-}
-
-/** Where jars stay between runs; the server's user must be able to read them, so root's home may not do. */
-function cacheDirectory(): string {
-  const named = process.env['KOLLECT_TEST_CACHE'];
-  if (named) return named;
-  const own = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'kollect-tests');
-  const isRoot = process.getuid?.() === 0;
-  if (!isRoot || (existsSync(join(own, '..')) && reachableByOthers(own))) return own;
-  const shared = '/var/tmp/kollect-tests';
-  // Anybody may make a directory there, and its jars would run as ours.
-  if (existsSync(shared) && (lstatSync(shared).uid !== 0 || !lstatSync(shared).isDirectory())) {
-    throw new Error(
-      `${shared} is to hold Kafka's jars and is not a directory of root: remove it, or name another place in KOLLECT_TEST_CACHE.`,
-    );
-  }
-  return shared;
 }
 
 /** Fetches beside the directory and renames: it is there as a whole or not at all, whoever else fetches at the same time. */

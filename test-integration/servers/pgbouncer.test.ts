@@ -1,30 +1,23 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { openTestDatabase, testServer } from '../postgres/support.ts';
-import { findPgBouncer, startPgBouncer, type DatabaseAccess, type PgBouncer } from './index.ts';
+import { startPgBouncer, type DatabaseAccess, type PgBouncer } from './index.ts';
 
 const START_MS = 120_000;
 
 describe('PgBouncer', () => {
   let database: DatabaseAccess;
-  let bouncer: PgBouncer | undefined;
+  let bouncer: PgBouncer;
   beforeAll(async () => {
     database = await openTestDatabase();
-    if (findPgBouncer() !== undefined)
-      bouncer = await startPgBouncer({ postgres: testServer(), poolMode: 'transaction', poolSize: 1 });
+    bouncer = await startPgBouncer({ postgres: testServer(), poolMode: 'transaction', poolSize: 1 });
   }, START_MS);
   afterAll(async () => {
-    await bouncer?.stop();
+    await bouncer.stop();
     await database.drop();
   }, START_MS);
 
   test('lends one server connection to two clients, a transaction at a time', async () => {
-    if (!bouncer) {
-      await expect(startPgBouncer({ postgres: testServer() })).rejects.toThrow(
-        'PgBouncer is not installed: run `apt-get install pgbouncer`.',
-      );
-      return;
-    }
     const connectionString = bouncer.dsn({ database: database.database });
     const clients = [new Client({ connectionString }), new Client({ connectionString })] as const;
     await Promise.all(clients.map((client) => client.connect()));
@@ -37,7 +30,6 @@ describe('PgBouncer', () => {
   });
 
   test('shows the end of its log when it does not start', async () => {
-    if (!bouncer) return;
     await expect(startPgBouncer({ postgres: testServer(), settings: { auth_type: 'riddle' } })).rejects.toThrow(
       /auth_type/,
     );

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { chown, open, rm, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { howToInstall, programPath } from '../setup/tools.ts';
 import { freePort } from './ports.ts';
 import { dsnOf, queryOnce, type DsnOptions, type PostgresConnection } from './postgres-database.ts';
 import { endProcess, serverDirectory, tailOf, unprivilegedUser } from './processes.ts';
@@ -28,24 +28,10 @@ export interface PgBouncer extends PostgresConnection {
 
 const READY_MS = 90_000;
 
-/** The path of the installed pgbouncer, or undefined. */
-export function findPgBouncer(): string | undefined {
-  const directories = [
-    ...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean),
-    '/usr/sbin',
-    '/usr/local/sbin',
-    '/opt/homebrew/bin',
-  ];
-  return directories.map((directory) => join(directory, 'pgbouncer')).find((path) => existsSync(path));
-}
-
 /** Starts PgBouncer on 127.0.0.1; throws one line that says what to install when there is none. */
 export async function startPgBouncer(options: StartPgBouncerOptions): Promise<PgBouncer> {
-  const binary = findPgBouncer();
-  if (binary === undefined) {
-    const install = process.platform === 'darwin' ? 'brew install pgbouncer' : 'apt-get install pgbouncer';
-    throw new Error(`PgBouncer is not installed: run \`${install}\`.`);
-  }
+  const binary = programPath('pgbouncer');
+  if (binary === undefined) throw new Error(`PgBouncer is not installed: ${howToInstall(['PgBouncer'])}`);
   const user = unprivilegedUser();
   const directory = await serverDirectory('pgbouncer', user);
   const releaseDirectory = watch({ directory });

@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import type { DeliveryEnded, DeliveryMetrics } from './metrics.ts';
 import { prometheusMetrics, type PrometheusMetricsOptions } from './prometheus.ts';
@@ -44,14 +43,6 @@ export interface PromtoolRun {
 
 export function promtool(args: readonly string[], input = ''): PromtoolRun {
   const { status, stdout, stderr, error } = spawnSync('promtool', args, { input, encoding: 'utf8' });
-  return { status, output: `${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}` };
-}
-
-const installed = promtool(['--version']).status === 0;
-
-/** A test that needs promtool, of Debian's package `prometheus`; its name says so where it is skipped. */
-export function promtoolTest(name: string, run: () => void | Promise<void>): void {
-  if (installed) test(name, run);
-  // oxlint-disable-next-line jest/no-disabled-tests
-  else test.skip(`${name} (promtool is not installed)`, run);
+  const missing = error === undefined ? '' : 'promtool is not installed: apt-get install prometheus';
+  return { status, output: `${stdout ?? ''}${stderr ?? ''}${missing}` };
 }

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { Counter, Gauge, register as processRegister, Registry, Summary } from 'prom-client';
 import { prometheusMetrics } from './prometheus.ts';
-import { ended, promtool, promtoolTest, seriesOf, startMetrics } from './prometheus.fixture.ts';
+import { ended, promtool, seriesOf, startMetrics } from './prometheus.fixture.ts';
 
 const defaultBuckets = ['0.005', '0.01', '0.025', '0.05', '0.1', '0.25', '0.5', '1', '2.5', '5', '10'];
 
@@ -262,7 +262,7 @@ test('names and labels follow the rules of Prometheus', async () => {
   }
 });
 
-promtoolTest('promtool finds nothing to complain about', async () => {
+test('promtool finds nothing to complain about', async () => {
   const { metrics, register } = startMetrics({}, ['postgres', 'kafka']);
   metrics.deliveryEnded(ended());
   const bad = promtool(['check', 'metrics'], '# TYPE kollectErrors counter\nkollectErrors 1\n');

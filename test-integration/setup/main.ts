@@ -1,0 +1,41 @@
+// Makes sure of the programs that the tests need beside Node and npm, before they run: installs them where this user may, unpacks
+// them into the cache where that does, and says in one line what is to be installed by hand otherwise. Tests of what is missing fail.
+//   main.ts          everything that the tests need
+//   main.ts kafka    what it takes to start Kafka
+import { engineAnswers } from '../servers/container-engine.ts';
+import { findKafkaRuntime } from '../servers/kafka-jars.ts';
+import { findPackageManager, installPackages } from './system-packages.ts';
+import { howToInstall, tools, type Tool } from './tools.ts';
+import { unpackPackages } from './unpacked-packages.ts';
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 500);
+
+async function missingTools(): Promise<readonly Tool[]> {
+  // A broker of the cache needs Java alone; one in a container neither.
+  const runtime = await findKafkaRuntime({ fetch: false });
+  const inContainers = process.env['KOLLECT_TEST_SERVERS'] !== 'local' && (await engineAnswers());
+  const unneeded = inContainers ? ['Java 17', 'Maven'] : runtime === undefined ? [] : ['Maven'];
+  const wanted = process.argv[2] === 'kafka' ? tools.filter(({ startsKafka }) => startsKafka) : tools;
+  const found = await Promise.all(wanted.map(async (tool) => unneeded.includes(tool.name) || (await tool.isThere())));
+  return wanted.filter((_, index) => found[index] === false);
+}
+
+async function provide(missing: readonly Tool[]): Promise<void> {
+  const manager = findPackageManager();
+  if (manager !== undefined) {
+    say(`Installing ${missing.map(({ name }) => name).join(', ')} with ${manager.name}: the tests need them.`);
+    await installPackages(manager, missing);
+  } else if (process.platform === 'linux' && missing.some(({ runsUnpacked }) => runsUnpacked)) {
+    const unpackable = missing.filter(({ runsUnpacked }) => runsUnpacked);
+    say(`Fetching ${unpackable.map(({ name }) => name).join(', ')} for the tests; nothing is installed.`);
+    await unpackPackages(unpackable);
+  }
+}
+
+const missing = await missingTools();
+if (missing.length > 0) {
+  await provide(missing).catch((error: unknown) => say(`That failed: ${reasonOf(error)}`));
+  for (const { name, neededFor } of await missingTools())
+    say(`${name} is not installed: ${neededFor} will fail. Install it with: ${howToInstall([name])}`);
+}
