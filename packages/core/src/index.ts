@@ -42,7 +42,7 @@ export type { BreakerState, DeliveryEnded, DeliveryMetrics, DeliveryOutcome } fr
 export type { DeliverySpan, DeliveryTracer, SpanAttributes } from './observability/tracing.ts';
 export type { DeliveryLogger, LogFields } from './observability/logging.ts';
 export { createEgressPolicy, type EgressPolicyOptions } from './connection/egress-policy.ts';
-export { memorySink } from './memory-sink.ts';
+export { memorySink, type MemorySinkDefinition } from './memory-sink.ts';
 export {
   SinkError,
   sinkErrorCodes,
@@ -68,6 +68,7 @@ export type {
 
 // For consumers of documents: an event's value, or a row of an append-only table.
 export { joinParts, parseDocument, snapshotFromDocument, type InventoryDocument } from './contract/read-document.ts';
+export { mergeItems, type PartialItems } from './contract/merge-items.ts';
 
 // For sink authors: define a type, write documents, dial out.
 export {
