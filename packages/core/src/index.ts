@@ -69,6 +69,16 @@ export type {
 // For consumers of documents: an event's value, or a row of an append-only table.
 export { joinParts, parseDocument, snapshotFromDocument, type InventoryDocument } from './contract/read-document.ts';
 export { mergeItems, type PartialItems } from './contract/merge-items.ts';
+export { formatMessageKey, parseMessageKey } from './authoring/events/message-key.ts';
+export { readSnapshots, type ReadSnapshotsOptions } from './authoring/events/read-snapshots.ts';
+export type {
+  InventoryEvent,
+  RemovedEvent,
+  SkippedEvent,
+  SkipReason,
+  SnapshotEvent,
+} from './authoring/events/read-events.ts';
+export type { IncomingHeaders, IncomingMessage, MessagePosition } from './authoring/events/incoming-message.ts';
 
 // For sink authors: define a type, write documents, dial out.
 export {

@@ -18,8 +18,18 @@ export type {
   TopicDescription,
 } from './kafka-client.ts';
 
-// For consumers of the topic: what a message is, and how to read it back.
-export { formatMessageKey, parseMessageKey } from './events/message-key.ts';
-export { readSnapshots, type ReadSnapshotsOptions } from './events/read-snapshots.ts';
-export type { InventoryEvent, RemovedEvent, SkippedEvent, SkipReason, SnapshotEvent } from './events/read-events.ts';
-export type { IncomingHeaders, IncomingMessage, MessagePosition } from './events/incoming-message.ts';
+// For consumers of the topic: what a message is, and how to read it back; `@kollect/core` exports the same.
+export {
+  formatMessageKey,
+  parseMessageKey,
+  readSnapshots,
+  type IncomingHeaders,
+  type IncomingMessage,
+  type InventoryEvent,
+  type MessagePosition,
+  type ReadSnapshotsOptions,
+  type RemovedEvent,
+  type SkippedEvent,
+  type SkipReason,
+  type SnapshotEvent,
+} from '@kollect/core';

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { sealSnapshot, type InventorySnapshot, type Item } from '@kollect/core';
+import { formatMessageKey, sealSnapshot, type InventorySnapshot, type Item } from '@kollect/core';
 import { createFakeCluster, partitionsOf, sinkOver, turn, type FakeCluster } from './fake-client.fixture.ts';
-import { formatMessageKey } from './events/message-key.ts';
 import { partitionFor } from './publishing/partitioner.ts';
 
 const { signal } = new AbortController();

@@ -23,7 +23,7 @@ import { kafkaCredentialFields, kafkaSpecSchema } from './kafka-spec-schema.ts';
 import { removalMessage, snapshotMessages } from './publishing/messages.ts';
 import type { Publication } from './publishing/partition-lane.ts';
 import { partitionFor } from './publishing/partitioner.ts';
-import { createPublishedTimes } from './publishing/published-times.ts';
+import { createPublishedTimes } from '@kollect/core/authoring';
 import { createPublisher } from './publishing/publisher.ts';
 import { testConnection } from './kafka-test-connection.ts';
 import { createTopicStates } from './publishing/topic-state.ts';

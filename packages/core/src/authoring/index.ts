@@ -2,3 +2,18 @@
 export { createOperations, type OperationLimits, type Operations, type OperationsOptions } from './operations.ts';
 export type { Classify, OperationScope, StepLimits } from './operation-scope.ts';
 export { formatServerAddress, type ServerAddress } from './server-address.ts';
+
+// Events: what a message of a snapshot is, and what was published.
+export { httpBinding, kafkaBinding, natsBinding, type EventBinding, type HeaderNames } from './events/event-binding.ts';
+export {
+  removalMessage,
+  snapshotMessages,
+  type EventFormat,
+  type EventMessage,
+  type EventMessageOptions,
+  type MessageShape,
+  type SnapshotMessageOptions,
+  type SnapshotMessages,
+} from './events/event-messages.ts';
+export type { MessageHeaders } from './events/message-headers.ts';
+export { createPublishedTimes, type PublishedTimes } from './events/published-times.ts';

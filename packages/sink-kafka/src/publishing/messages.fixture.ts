@@ -1,5 +1,5 @@
 import { sealSnapshot, type InventorySnapshot, type Item, type Scope, type SnapshotInput } from '@kollect/core';
-import type { IncomingMessage } from '../events/incoming-message.ts';
+import type { IncomingMessage } from '@kollect/core';
 import type { KafkaRecord } from '../kafka-client.ts';
 import { removalMessage, snapshotMessages, type SnapshotMessageOptions } from './messages.ts';
 

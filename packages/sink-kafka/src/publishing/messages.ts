@@ -1,22 +1,13 @@
+import type { InventorySnapshot, Scope } from '@kollect/core';
 import {
-  SinkError,
-  splitDocument,
-  wholeDocument,
-  type DocumentPart,
-  type InventorySnapshot,
-  type Scope,
-} from '@kollect/core';
-import { removalEventHeaders, snapshotEventHeaders } from '../events/cloud-events.ts';
+  kafkaBinding,
+  removalMessage as removalEvent,
+  snapshotMessages as snapshotEvents,
+  type EventMessage,
+  type MessageHeaders,
+} from '@kollect/core/authoring';
 import type { KafkaRecord } from '../kafka-client.ts';
 import type { MessageFormat } from '../kafka-spec.ts';
-import {
-  partHeaders,
-  removalHeaders,
-  snapshotHeaders,
-  type MessageHeaders,
-  type MessagePart,
-} from '../events/message-headers.ts';
-import { formatMessageKey } from '../events/message-key.ts';
 import { shapeSize } from './record-size.ts';
 
 export interface MessageOptions {
@@ -39,75 +30,27 @@ export interface SnapshotMessages {
   records(): Iterable<KafkaRecord>;
 }
 
+const ours = { binding: kafkaBinding, sinkType: 'kafka' } as const;
+
 /** What announces the snapshot. PAYLOAD_TOO_LARGE, before anything is serialised, where an item fits into no message. */
 export function snapshotMessages(snapshot: InventorySnapshot, options: SnapshotMessageOptions): SnapshotMessages {
-  const key = Buffer.from(formatMessageKey(snapshot));
-  const own = snapshotHeaders(snapshot);
-  const headersOf = (part: MessagePart): MessageHeaders => ({
-    ...own,
-    ...partHeaders(part),
-    ...(options.format === 'cloudevents' ? snapshotEventHeaders(snapshot, part) : undefined),
-    ...options.headers,
-  });
-  const parts = partsOf(snapshot, { keyBytes: key.byteLength, headersOf, maxMessageBytes: options.maxMessageBytes });
-  const timestamp = Date.parse(snapshot.exportedAt);
+  const { key: text, total, messages } = snapshotEvents(snapshot, { ...options, ...ours, messageBytes: shapeSize });
+  const key = Buffer.from(text);
   return Object.freeze({
     key,
-    total: parts.length,
+    total,
     *records() {
-      for (const part of parts) yield { key, value: part.bytes(), headers: headersOf(part), timestamp };
+      for (const message of messages()) yield recordOf(message, key);
     },
   });
 }
 
 /** The tombstone of an inventory that is no more: a compacted topic forgets its key. */
-export function removalMessage(
-  scope: Scope,
-  { removedAt, format, headers }: MessageOptions & { readonly removedAt: string },
-): KafkaRecord {
-  const timestamp = Date.parse(removedAt);
-  if (Number.isNaN(timestamp))
-    throw new SinkError('CONTRACT_VIOLATION', 'removedAt is no time; expected RFC 3339 such as 2026-01-31T12:00:00Z.', {
-      sinkType: 'kafka',
-    });
-  const time = new Date(timestamp).toISOString();
-  const event = format === 'cloudevents' ? removalEventHeaders(scope, time) : undefined;
-  return {
-    key: Buffer.from(formatMessageKey(scope)),
-    value: null,
-    headers: { ...removalHeaders(scope, time), ...event, ...headers },
-    timestamp,
-  };
+export function removalMessage(scope: Scope, options: MessageOptions & { readonly removedAt: string }): KafkaRecord {
+  const message = removalEvent(scope, { ...options, ...ours });
+  return recordOf(message, Buffer.from(message.key));
 }
 
-interface Envelope {
-  readonly keyBytes: number;
-  readonly headersOf: (part: MessagePart) => MessageHeaders;
-  readonly maxMessageBytes: number;
-}
-
-function partsOf(
-  snapshot: InventorySnapshot,
-  { keyBytes, headersOf, maxMessageBytes }: Envelope,
-): readonly DocumentPart[] {
-  const whole = wholeDocument(snapshot);
-  if (shapeSize({ keyBytes, valueBytes: whole.byteLength, headers: headersOf(whole) }) <= maxMessageBytes)
-    return [whole];
-  // A part holds an item at least, so no part has a longer index or total than this one.
-  const longest = { partIndex: snapshot.items.length + 1, partTotal: snapshot.items.length + 1 };
-  const overhead = shapeSize({ keyBytes, valueBytes: maxMessageBytes, headers: headersOf(longest) }) - maxMessageBytes;
-  const limit = `a message may have ${maxMessageBytes} bytes (maxMessageBytes), of which its key, headers and framing take ${overhead}`;
-  if (overhead >= maxMessageBytes) {
-    throw new SinkError(
-      'PAYLOAD_TOO_LARGE',
-      `Inventory ${formatMessageKey(snapshot)}: ${limit}: raise maxMessageBytes or give fewer headers.`,
-      { sinkType: 'kafka' },
-    );
-  }
-  try {
-    return splitDocument(snapshot, { maxBytes: maxMessageBytes - overhead });
-  } catch (error) {
-    if (!SinkError.isInstance(error) || error.code !== 'PAYLOAD_TOO_LARGE') throw error;
-    throw new SinkError('PAYLOAD_TOO_LARGE', `${error.message.replace(/\.$/, '')} (${limit}).`, { sinkType: 'kafka' });
-  }
+function recordOf({ value, headers, timestamp }: EventMessage, key: Uint8Array): KafkaRecord {
+  return { key, value, headers, timestamp };
 }

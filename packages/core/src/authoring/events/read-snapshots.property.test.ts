@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { IncomingMessage } from './incoming-message.ts';
-import type { KafkaRecord } from '../kafka-client.ts';
-import { consumed, document, items, partsOf, removalOf, seal } from '../publishing/messages.fixture.ts';
+import type { EventMessage } from './event-messages.ts';
+import { consumed, document, items, partsOf, removalOf, seal } from './events.fixture.ts';
 import type { InventoryEvent } from './read-events.ts';
 import { readSnapshots } from './read-snapshots.ts';
 
@@ -13,7 +13,7 @@ interface Announced {
   /** Rises with the time of the export, and is unlike that of any other of the inventory. */
   readonly time: number;
   readonly removal: boolean;
-  readonly records: readonly KafkaRecord[];
+  readonly records: readonly EventMessage[];
 }
 
 /** A message, and which record of what it is. */
@@ -23,8 +23,8 @@ interface Sent {
 }
 
 const timeOf = (time: number): string => new Date(Date.UTC(2026, 0, 1, 0, time)).toISOString();
-const garbage: KafkaRecord = {
-  key: Buffer.from('prod-eu-1:team/a'),
+const garbage: EventMessage = {
+  key: 'prod-eu-1:team/a',
   value: Buffer.from('{"checksum":'),
   headers: {},
   timestamp: 0,

@@ -1,25 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  parseDocument,
-  snapshotFromDocument,
-  wholeDocument,
-  type InventorySnapshot,
-  type SnapshotInput,
-} from '@kollect/core';
-import type { Message, MessagesStream } from '@platformatic/kafka';
-import type { EachMessagePayload } from 'kafkajs';
+import { wholeDocument } from '../../contract/document.ts';
+import { parseDocument, snapshotFromDocument } from '../../contract/read-document.ts';
+import type { SnapshotInput } from '../../contract/seal-snapshot.ts';
+import type { InventorySnapshot } from '../../contract/snapshot.ts';
 import type { IncomingMessage } from './incoming-message.ts';
-import type { KafkaRecord } from '../kafka-client.ts';
-import {
-  consumed,
-  document,
-  exportedAt,
-  items,
-  partsOf,
-  removalOf,
-  scope,
-  seal,
-} from '../publishing/messages.fixture.ts';
+import type { EventMessage } from './event-messages.ts';
+import { consumed, document, items, partsOf, removalOf, scope, seal } from './events.fixture.ts';
 import type { InventoryEvent } from './read-events.ts';
 import { readSnapshots, type ReadSnapshotsOptions } from './read-snapshots.ts';
 
@@ -33,7 +19,7 @@ async function read(messages: readonly IncomingMessage[], options?: ReadSnapshot
   return events;
 }
 
-const readRecords = (records: readonly KafkaRecord[], options?: ReadSnapshotsOptions) =>
+const readRecords = (records: readonly EventMessage[], options?: ReadSnapshotsOptions) =>
   read(consumed(records), options);
 
 /** `snapshot 12:01`, `removed`, `skipped torn 2/3`: events as short as they can be told apart. */
@@ -61,7 +47,7 @@ describe('reading snapshots', () => {
 
   test('parts become one document, in whatever order and however often they come', async () => {
     const snapshot = await snapshotAt(1, { incompleteTargets: ['nodes'] }, 5);
-    const [a, b, c, d, e] = partsOf(snapshot) as [KafkaRecord, KafkaRecord, KafkaRecord, KafkaRecord, KafkaRecord];
+    const [a, b, c, d, e] = partsOf(snapshot) as [EventMessage, EventMessage, EventMessage, EventMessage, EventMessage];
     for (const order of [
       [a, b, c, d, e],
       [e, c, a, a, d, b],
@@ -83,7 +69,7 @@ describe('reading snapshots', () => {
 
   test('what came already is a duplicate, whole or in parts', async () => {
     const parts = partsOf(await snapshotAt(1));
-    const [whole] = partsOf(await snapshotAt(1), document) as [KafkaRecord];
+    const [whole] = partsOf(await snapshotAt(1), document) as [EventMessage];
     expect((await readRecords([...parts, ...parts, whole])).map(brief)).toEqual([
       'snapshot 12:01',
       ...Array<string>(4).fill('skipped duplicate'),
@@ -91,7 +77,7 @@ describe('reading snapshots', () => {
   });
 
   test('what is older than the last is superseded', async () => {
-    const [older] = partsOf(await snapshotAt(1), document) as [KafkaRecord];
+    const [older] = partsOf(await snapshotAt(1), document) as [EventMessage];
     const events = await readRecords([...partsOf(await snapshotAt(2)), ...partsOf(await snapshotAt(1)), older]);
     expect(events.map(brief)).toEqual(['snapshot 12:02', ...Array<string>(4).fill('skipped superseded')]);
     expect(events.at(-1)).toMatchObject({ scope, exportedAt: minute(1) });
@@ -166,7 +152,7 @@ describe('sets that are torn', () => {
 
   test('a newer one that never becomes whole does not take the older one with it', async () => {
     const [older, newer] = [partsOf(await snapshotAt(1)), partsOf(await snapshotAt(2))];
-    const [a, b, c] = older as [KafkaRecord, KafkaRecord, KafkaRecord];
+    const [a, b, c] = older as [EventMessage, EventMessage, EventMessage];
     expect((await readRecords([a, ...newer.slice(0, 2), b, c])).map(brief)).toEqual([
       'snapshot 12:01',
       'skipped incomplete 2/3',
@@ -180,7 +166,7 @@ describe('sets that are torn', () => {
     const even = cut(3_200);
     const sizes = even.map(({ value }) => parseDocument(value ?? '').itemCount);
     expect(sizes).toEqual([2, 2, 2]);
-    const [head, , tail] = otherwise(snapshot, [3, 2, 1]) as [KafkaRecord, KafkaRecord, KafkaRecord];
+    const [head, , tail] = otherwise(snapshot, [3, 2, 1]) as [EventMessage, EventMessage, EventMessage];
     expect((await readRecords([head, ...even])).map(brief)).toEqual(['snapshot 12:01']);
     const mixed = await readRecords([tail, ...even]);
     expect(mixed.map(brief)).toEqual(['skipped invalid 3/3', 'snapshot 12:01']);
@@ -189,7 +175,7 @@ describe('sets that are torn', () => {
 
   test('an attempt in fewer parts is a set of its own', async () => {
     const snapshot = await snapshotAt(1, {}, 6);
-    const [head] = otherwise(snapshot, [4, 2]) as [KafkaRecord];
+    const [head] = otherwise(snapshot, [4, 2]) as [EventMessage];
     expect((await readRecords([head, ...partsOf(snapshot)])).map(brief)).toEqual([
       'snapshot 12:01',
       'skipped torn 1/2',
@@ -224,7 +210,7 @@ describe('sets that are torn', () => {
       maxPendingBytes: bytes,
     });
     expect(again.map(brief)).toEqual(['skipped limit 2/3', ...Array<string>(3).fill('snapshot 12:01')]);
-    const [c, d] = [await of('c', 4), await of('d')] as [KafkaRecord[], KafkaRecord[]];
+    const [c, d] = [await of('c', 4), await of('d')] as [EventMessage[], EventMessage[]];
     const busy = await readRecords([...c.slice(0, 1), ...d.slice(0, 1), ...c.slice(1)], { maxPendingBytes: bytes });
     expect(busy.map(brief)).toEqual(['skipped limit 1/3', 'snapshot 12:01']);
     // A part that came again counts once.
@@ -287,8 +273,8 @@ describe('removals', () => {
 });
 
 describe('messages that make no sense', () => {
-  const good = async () => partsOf(await seal(), document)[0] as KafkaRecord;
-  const damaged: [string, (record: KafkaRecord) => Partial<IncomingMessage>][] = [
+  const good = async () => partsOf(await seal(), document)[0] as EventMessage;
+  const damaged: [string, (record: EventMessage) => Partial<IncomingMessage>][] = [
     ['no JSON', () => ({ value: Buffer.from('hello') })],
     ['an empty value', () => ({ value: Buffer.alloc(0) })],
     ['another JSON', () => ({ value: '{"a":1}' })],
@@ -391,56 +377,8 @@ describe('what may be committed', () => {
   });
 });
 
-describe('messages as clients hand them out', () => {
-  test('kafkajs: a record of headers, buffers, offsets as text', async () => {
-    const { key, headers } = removalOf(scope, exportedAt);
-    const message: EachMessagePayload['message'] = {
-      key: Buffer.from(key),
-      value: null,
-      offset: '12345678901234567890',
-      timestamp: '0',
-      attributes: 0,
-      headers: Object.fromEntries(
-        Object.entries(headers).map(([name, value]) => [
-          name,
-          name.endsWith('removed-at') ? [Buffer.from(value), 'second'] : Buffer.from(value),
-        ]),
-      ),
-    };
-    const [event] = await read([{ topic: 't', partition: 1, ...message }]);
-    expect(event).toMatchObject({
-      type: 'removed',
-      removedAt: exportedAt,
-      committable: { topic: 't', partition: 1, offset: 12345678901234567891n },
-    });
-  });
-
-  test('@platformatic/kafka: a map of buffers, offsets as bigint', async () => {
-    const { key, headers } = removalOf(scope, exportedAt);
-    const map = new Map(Object.entries(headers).map(([name, value]) => [Buffer.from(name), Buffer.from(value)]));
-    const readsStream: (stream: MessagesStream<Buffer, Buffer, Buffer, Buffer>) => AsyncIterable<InventoryEvent> =
-      readSnapshots;
-    expect(readsStream).toBe(readSnapshots);
-    const message: Pick<
-      Message<Buffer, Buffer | undefined>,
-      'topic' | 'partition' | 'offset' | 'key' | 'value' | 'headers'
-    > = {
-      topic: 't',
-      partition: 1,
-      offset: 7n,
-      key: Buffer.from(key),
-      value: undefined,
-      headers: map,
-    };
-    expect((await read([message]))[0]).toMatchObject({ type: 'removed', removedAt: exportedAt });
-    expect(
-      (
-        await read([{ ...message, headers: new Map([...map].map(([name, value]) => [String(name), String(value)])) }])
-      )[0],
-    ).toMatchObject({ removedAt: exportedAt });
-  });
-
-  test('an asynchronous source is closed by whoever stops reading, and its failure is the reader’s', async () => {
+describe('a source', () => {
+  test('is closed by whoever stops reading, and its failure is the reader’s', async () => {
     let closed = false;
     async function* source() {
       try {
@@ -462,9 +400,9 @@ describe('messages as clients hand them out', () => {
 });
 
 /** Parts with as many items as told, as another exporter might cut them. */
-function otherwise(snapshot: InventorySnapshot, counts: readonly number[]): KafkaRecord[] {
+function otherwise(snapshot: InventorySnapshot, counts: readonly number[]): EventMessage[] {
   const { items, ...fields } = parseDocument(wholeDocument(snapshot).bytes());
-  const [record] = partsOf(snapshot, document) as [KafkaRecord];
+  const [record] = partsOf(snapshot, document) as [EventMessage];
   let from = 0;
   return counts.map((itemCount, partIndex) => {
     const part = {

@@ -1,21 +1,23 @@
 import { createHash } from 'node:crypto';
-import type { InventorySnapshot, Scope } from '@kollect/core';
+import type { InventorySnapshot, Scope } from '../../contract/snapshot.ts';
+import type { EventBinding } from './event-binding.ts';
 import { formatMessageKey } from './message-key.ts';
 import type { MessageHeaders, MessagePart } from './message-headers.ts';
 
 /** `type` of the events: what happened to the inventory. */
-export const eventTypes = {
+export const eventTypes = Object.freeze({
   exported: 'dev.kollect.inventory.exported',
   removed: 'dev.kollect.inventory.removed',
-} as const;
+} as const);
 
-/** Headers of CloudEvents 1.0, Kafka binding, binary mode, beside our own; `content-type` is there already. */
+/** Headers of CloudEvents 1.0 in binary mode, beside our own; `content-type` is there already. */
 export function snapshotEventHeaders(
   snapshot: InventorySnapshot,
   { partIndex, partTotal }: MessagePart,
+  binding: EventBinding,
 ): MessageHeaders {
   const { checksum, exportedAt } = snapshot;
-  return eventHeaders(snapshot, {
+  return eventHeaders(snapshot, binding, {
     type: eventTypes.exported,
     time: exportedAt,
     identity: [checksum, partIndex, partTotal],
@@ -23,8 +25,8 @@ export function snapshotEventHeaders(
 }
 
 /** The same of a removal. */
-export function removalEventHeaders(scope: Scope, removedAt: string): MessageHeaders {
-  return eventHeaders(scope, { type: eventTypes.removed, time: removedAt, identity: [] });
+export function removalEventHeaders(scope: Scope, removedAt: string, binding: EventBinding): MessageHeaders {
+  return eventHeaders(scope, binding, { type: eventTypes.removed, time: removedAt, identity: [] });
 }
 
 interface EventOptions {
@@ -34,20 +36,27 @@ interface EventOptions {
   readonly identity: readonly (string | number)[];
 }
 
-function eventHeaders(scope: Scope, { type, time, identity }: EventOptions): MessageHeaders {
+function eventHeaders(
+  scope: Scope,
+  { cloudEventsPrefix, encode }: EventBinding,
+  { type, time, identity }: EventOptions,
+): MessageHeaders {
   const key = formatMessageKey(scope);
-  return {
-    ce_specversion: '1.0',
-    ce_type: type,
-    ce_source: sourceOf(scope),
+  const attributes = {
+    specversion: '1.0',
+    type,
+    source: sourceOf(scope),
     // The same event has the same id however often it is sent; docs/adr/0010 says why the time is in it.
-    ce_id: createHash('sha256')
+    id: createHash('sha256')
       .update(JSON.stringify([key, type, time, ...identity]))
       .digest('hex'),
-    ce_time: time,
-    ce_subject: `${scope.inventoryNamespace}/${scope.inventoryName}`,
-    ce_partitionkey: key,
+    time,
+    subject: `${scope.inventoryNamespace}/${scope.inventoryName}`,
+    partitionkey: key,
   };
+  return Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [`${cloudEventsPrefix}${name}`, encode(value)]),
+  );
 }
 
 /** A URI reference: a cluster may hold any character. */

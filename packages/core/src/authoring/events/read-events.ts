@@ -1,4 +1,6 @@
-import type { InventoryDocument, Scope, SinkError } from '@kollect/core';
+import type { SinkError } from '../../contract/errors.ts';
+import type { InventoryDocument } from '../../contract/read-document.ts';
+import type { Scope } from '../../contract/snapshot.ts';
 import type { MessagePosition } from './incoming-message.ts';
 
 interface ReadEvent {

@@ -1,4 +1,4 @@
-import type { InventoryDocument } from '@kollect/core';
+import type { InventoryDocument } from '../../contract/read-document.ts';
 
 /** Why a message brings nothing new. */
 export type FenceVerdict = 'duplicate' | 'superseded' | 'unchanged';

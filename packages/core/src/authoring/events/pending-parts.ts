@@ -1,4 +1,4 @@
-import type { InventoryDocument } from '@kollect/core';
+import type { InventoryDocument } from '../../contract/read-document.ts';
 import type { MessagePosition } from './incoming-message.ts';
 
 /** One part as it was read. */

@@ -1,4 +1,5 @@
-import { SinkError, snapshotFromDocument, type InventoryDocument } from '@kollect/core';
+import { SinkError } from '../../contract/errors.ts';
+import { snapshotFromDocument, type InventoryDocument } from '../../contract/read-document.ts';
 import { formatMessageKey } from './message-key.ts';
 import type { PartSet } from './pending-parts.ts';
 

@@ -1,11 +1,14 @@
-import { parseDocument, refuseFutureTime, SinkError, type InventoryDocument, type Scope } from '@kollect/core';
+import { refuseFutureTime } from '../../contract/clock.ts';
+import { SinkError } from '../../contract/errors.ts';
+import { parseDocument, type InventoryDocument } from '../../contract/read-document.ts';
+import type { Scope } from '../../contract/snapshot.ts';
+import { kafkaBinding, type EventBinding } from './event-binding.ts';
 import { headerOf, positionOf, textOf, type IncomingMessage, type MessagePosition } from './incoming-message.ts';
 import { isWhole, joinPartSet } from './join-part-set.ts';
-import { headerNames } from './message-headers.ts';
 import { formatMessageKey, parseMessageKey } from './message-key.ts';
 import { createPendingParts, type PartSet } from './pending-parts.ts';
 import type { InventoryEvent, RemovedEvent, SkippedEvent, SkipReason, SnapshotEvent } from './read-events.ts';
-import { createScopeFence } from '../publishing/scope-fence.ts';
+import { createScopeFence } from './scope-fence.ts';
 
 export interface ReadSnapshotsOptions {
   /** Leaves out a newer export that says what the last one said. Default false. */
@@ -16,6 +19,8 @@ export interface ReadSnapshotsOptions {
   readonly maxPendingMessages?: number;
   /** The clock that tells an `exportedAt` in the future. Default: this machine's. */
   readonly now?: () => Date;
+  /** How the transport names headers. Default: as Kafka and NATS do. */
+  readonly binding?: Pick<EventBinding, 'names'>;
 }
 
 /**
@@ -53,13 +58,14 @@ function createReader({
   maxPendingBytes = 128 * 1024 * 1024,
   maxPendingMessages = 10_000,
   now = () => new Date(),
+  binding: { names } = kafkaBinding,
 }: ReadSnapshotsOptions): Reader {
   const fence = createScopeFence({ skipUnchanged });
   const pending = createPendingParts({ maxBytes: maxPendingBytes, maxMessages: maxPendingMessages });
 
   const readRemoval = ({ stateKey, key, message }: Received): News | SkippedEvent => {
     const scope = parseMessageKey(key);
-    const removedAt = removalTime(headerOf(message.headers, headerNames.removedAt), now());
+    const removedAt = removalTime(names.removedAt, headerOf(message.headers, names.removedAt), now());
     const time = removedAt === undefined ? undefined : { removedAt };
     const verdict = fence.judgeRemoval(stateKey, removedAt);
     if (verdict !== undefined) return { type: 'skipped', reason: verdict, scope };
@@ -134,7 +140,7 @@ function createReader({
 }
 
 function asReadError(error: unknown): SinkError {
-  return SinkError.from(error, { sinkType: 'kafka', operation: 'read' });
+  return SinkError.from(error, { operation: 'read' });
 }
 
 function receive(message: IncomingMessage): Received {
@@ -151,13 +157,13 @@ function outdatedBy(event: News | SkippedEvent): { readonly time: string; readon
   return event.type === 'skipped' || event.removedAt === undefined ? undefined : { time: event.removedAt };
 }
 
-function removalTime(text: string | undefined, now: Date): string | undefined {
+function removalTime(header: string, text: string | undefined, now: Date): string | undefined {
   if (text === undefined) return undefined;
   const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(time))
     throw new SinkError(
       'SNAPSHOT_INVALID',
-      `The header ${headerNames.removedAt} is no time; expected RFC 3339 in UTC with milliseconds.`,
+      `The header ${header} is no time; expected RFC 3339 in UTC with milliseconds.`,
     );
   refuseFutureTime('removedAt', text, now);
   return text;

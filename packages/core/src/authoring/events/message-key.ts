@@ -1,4 +1,6 @@
-import { formatScope, SinkError, type Scope } from '@kollect/core';
+import { SinkError } from '../../contract/errors.ts';
+import { formatScope } from '../../contract/scope.ts';
+import type { Scope } from '../../contract/snapshot.ts';
 
 /**
  * The key of every message of the scope: `cluster:namespace/name`, or `namespace/name` without a cluster. SNAPSHOT_INVALID for a scope that
@@ -17,7 +19,6 @@ export function formatMessageKey(scope: Scope): string {
   throw new SinkError(
     'SNAPSHOT_INVALID',
     'The scope cannot be a message key: expected printable text, and namespace and name of the inventory not empty and without "/" and ":".',
-    { sinkType: 'kafka' },
   );
 }
 
@@ -28,7 +29,7 @@ export function parseMessageKey(key: string): Scope {
   // A foreign key may be somebody's data: it is not shown.
   throw new SinkError(
     'SNAPSHOT_INVALID',
-    `The message key (${key.length} characters) is none of this sink's: expected cluster:namespace/name or namespace/name, printable.`,
+    `The message key (${key.length} characters) is none of ours: expected cluster:namespace/name or namespace/name, printable.`,
     { operation: 'read' },
   );
 }
