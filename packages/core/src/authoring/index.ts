@@ -17,3 +17,23 @@ export {
 } from './events/event-messages.ts';
 export type { MessageHeaders } from './events/message-headers.ts';
 export { createPublishedTimes, type PublishedTimes } from './events/published-times.ts';
+export { showText, showValue } from '../contract/show-value.ts';
+export { requirePrintable } from '../contract/printable.ts';
+export {
+  aBoolean,
+  aCount,
+  aFunction,
+  anObject,
+  anyValue,
+  aPositiveNumber,
+  aSignal,
+  aText,
+  checkOptions,
+  either,
+  listOf,
+  required,
+  someText,
+  type OptionKind,
+  type OptionKinds,
+  type OptionSubject,
+} from '../contract/check-options.ts';

@@ -1,3 +1,6 @@
+import { safeMessage } from './message.ts';
+import { nameOfThrown, readQuietly } from './thrown.ts';
+
 /** Why an export failed, in the operator's vocabulary: what metrics and status conditions show. */
 export type SinkErrorReason = 'transient' | 'terminal' | 'forbidden' | 'payload_too_large';
 
@@ -79,7 +82,17 @@ export interface SinkErrorOptions {
 
 const brand = Symbol.for('@kollect/core/SinkError');
 
-/** The one error that sinks and core throw. Its message names the resource and the remedy, and holds no secret and no row data. */
+/** The errors of this copy. No proxy of one is among them, whose properties may be anything. */
+const own = new WeakSet<object>();
+
+function isOwn(value: unknown): value is SinkError {
+  return typeof value === 'object' && value !== null && own.has(value);
+}
+
+/**
+ * The one error that sinks and core throw. Its message names the resource and the remedy, and holds no secret and no row data; whatever it is
+ * given, it is one line of at most 2 KB without control characters.
+ */
 export class SinkError extends Error {
   override readonly name = 'SinkError';
   readonly code: SinkErrorCode;
@@ -90,43 +103,33 @@ export class SinkError extends Error {
   readonly operation: SinkOperation | undefined;
 
   constructor(code: SinkErrorCode, message: string, options: SinkErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    const traits = traitsByCode[code];
-    this.code = code;
+    super(safeMessage(message), options.cause === undefined ? undefined : { cause: options.cause });
+    // Another copy of this package may know codes that this one does not.
+    this.code = Object.hasOwn(traitsByCode, code) ? code : 'BACKEND_ERROR';
+    const traits = traitsByCode[this.code];
     this.reason = traits.reason;
     this.retryable = options.retryable ?? traits.retryable;
     this.retryAfterMs = options.retryAfterMs;
     this.sinkType = options.sinkType;
     this.operation = options.operation;
     Object.defineProperty(this, brand, { value: true });
+    own.add(this);
   }
 
   /** True for a SinkError of any copy of this package, where `instanceof` would know its own alone. */
   static isInstance(value: unknown): value is SinkError {
-    return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[brand] === true;
+    return typeof value === 'object' && readQuietly(value, brand) === true;
   }
 
   /** The error as a SinkError: one of ours gains the sink type and operation it lacks, anything else becomes CONTRACT_VIOLATION. */
   static from(error: unknown, options: Pick<SinkErrorOptions, 'sinkType' | 'operation'> = {}): SinkError {
-    if (!SinkError.isInstance(error)) {
-      const thrower = options.sinkType === undefined ? 'A sink' : `The sink type "${options.sinkType}"`;
-      const during = options.operation === undefined ? '' : ` during ${options.operation}`;
-      return new SinkError(
-        'CONTRACT_VIOLATION',
-        `${thrower} threw ${describeThrown(error)}${during}; a sink throws SinkError only.`,
-        options,
-      );
-    }
-    const sinkType = error.sinkType ?? options.sinkType;
-    const operation = error.operation ?? options.operation;
-    if (error instanceof SinkError && sinkType === error.sinkType && operation === error.operation) return error;
-    return new SinkError(error.code, error.message, {
-      sinkType,
-      operation,
-      retryable: error.retryable,
-      retryAfterMs: error.retryAfterMs,
-      cause: error.cause,
-    });
+    const known = isOwn(error) ? error : copyOf(error);
+    if (known === undefined) return foreignError(error, options);
+    const sinkType = known.sinkType ?? options.sinkType;
+    const operation = known.operation ?? options.operation;
+    if (sinkType === known.sinkType && operation === known.operation) return known;
+    const { retryable, retryAfterMs, cause } = known;
+    return new SinkError(known.code, known.message, { sinkType, operation, retryable, retryAfterMs, cause });
   }
 
   /** What a log line or a status may show; without the cause and the stack. */
@@ -136,8 +139,25 @@ export class SinkError extends Error {
   }
 }
 
-/** The class alone: the message of a foreign error may hold secrets or row data. */
-function describeThrown(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return `${thrown === null ? 'null' : `a ${typeof thrown}`} instead of an error`;
-  return `${thrown.name} instead of a SinkError`;
+/** One of another copy of this package as one of this; undefined for anything else, however much it looks like one. */
+function copyOf(error: unknown): SinkError | undefined {
+  if (!SinkError.isInstance(error)) return undefined;
+  try {
+    const { code, message, sinkType, operation, retryable, retryAfterMs, cause } = error;
+    return new SinkError(code, message, { sinkType, operation, retryable, retryAfterMs, cause });
+  } catch {
+    return undefined;
+  }
+}
+
+function foreignError(thrown: unknown, options: Pick<SinkErrorOptions, 'sinkType' | 'operation'>): SinkError {
+  const thrower = options.sinkType === undefined ? 'A sink' : `The sink type "${options.sinkType}"`;
+  const during = options.operation === undefined ? '' : ` during ${options.operation}`;
+  const isError = typeof readQuietly(thrown, 'message') === 'string';
+  const what = `${nameOfThrown(thrown)} instead of ${isError ? 'a SinkError' : 'an error'}`;
+  return new SinkError(
+    'CONTRACT_VIOLATION',
+    `${thrower} threw ${what}${during}; a sink throws SinkError only.`,
+    options,
+  );
 }

@@ -56,7 +56,7 @@ test.each([
   ],
   [
     { retry: { retires: 3 } },
-    'The delivery options of sink "team/db" are invalid: $.delivery.retry.retires is not a known field; did you mean "retries"?.',
+    'The delivery options of sink "team/db" are invalid: $.delivery.retry.retires is not a known field; did you mean "retries"?',
   ],
   [
     { retry: { retries: -1 } },

@@ -2,7 +2,7 @@ import { SinkError } from '../contract/errors.ts';
 import { parseTime } from '../contract/rfc3339.ts';
 import { formatScope } from '../contract/scope.ts';
 import type { Scope } from '../contract/snapshot.ts';
-import { nearestName } from '../registry/nearest-name.ts';
+import { nearestName } from '../contract/nearest-name.ts';
 import type { ExportInventory, InventoryName } from './exporter-types.ts';
 import { scopeOf } from './inventory/inventory-rules.ts';
 

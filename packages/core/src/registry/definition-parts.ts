@@ -1,7 +1,7 @@
 import { SinkError } from '../contract/errors.ts';
 import type { CredentialField, SinkCapabilities, SpanAttributes } from '../contract/sink.ts';
-import { suggestion } from './nearest-name.ts';
-import { showValue } from './show-value.ts';
+import { suggestion } from '../contract/nearest-name.ts';
+import { showValue } from '../contract/show-value.ts';
 
 const noCapabilities: Required<SinkCapabilities> = Object.freeze({
   fenced: false,

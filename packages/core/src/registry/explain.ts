@@ -1,7 +1,8 @@
 import type { ErrorObject } from 'ajv';
 import { durationExamples } from './duration.ts';
-import { nearestName, suggestion } from './nearest-name.ts';
-import { looksSecret, showText, showValue } from './show-value.ts';
+import { nearestName, suggestion } from '../contract/nearest-name.ts';
+import { looksSecret } from '../contract/secrets.ts';
+import { showText, showValue } from '../contract/show-value.ts';
 
 const maxProblems = 10;
 

@@ -1,7 +1,7 @@
 import type { Egress } from '../contract/egress.ts';
 import { SinkError } from '../contract/errors.ts';
-import { suggestion } from './nearest-name.ts';
-import { showValue } from './show-value.ts';
+import { suggestion } from '../contract/nearest-name.ts';
+import { showValue } from '../contract/show-value.ts';
 
 /** The fields of a secret, by name. */
 export type Credentials = Readonly<Record<string, string>>;

@@ -70,7 +70,7 @@ test.each<[string, unknown, string]>([
   [
     'typo in the block',
     { type: 'table', tabel: { table: 'a' } },
-    '$["tabel"] does not belong here; did you mean "table"?.',
+    '$["tabel"] does not belong here; did you mean "table"?',
   ],
   ['no object', 'postgres://app:geheim@db', 'must be an object such as'],
   ['null', null, 'must be an object such as'],

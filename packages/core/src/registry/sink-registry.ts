@@ -6,8 +6,8 @@ import { deepFreeze } from './deep-freeze.ts';
 import { checkContractVersion } from './contract-version.ts';
 import type { SinkDefinition } from './define-sink.ts';
 import { capabilitiesOf, violation } from './definition-parts.ts';
-import { nearestName, suggestion } from './nearest-name.ts';
-import { showText, showValue } from './show-value.ts';
+import { nearestName, suggestion } from '../contract/nearest-name.ts';
+import { showText, showValue } from '../contract/show-value.ts';
 import { createSinkContext, type SinkConnection } from './sink-context.ts';
 
 export type { SinkConnection } from './sink-context.ts';

@@ -42,11 +42,11 @@ test('a later change of the block does not reach the spec', () => {
 });
 
 test.each<[string, unknown, string]>([
-  ['typo', { table: 'a', polSize: 4 }, '$.table.polSize is not a known field; did you mean "poolSize"?.'],
+  ['typo', { table: 'a', polSize: 4 }, '$.table.polSize is not a known field; did you mean "poolSize"?'],
   [
     'nested typo',
     { table: 'a', tls: { servername: 'a' } },
-    '$.table.tls.servername is not a known field; did you mean "serverName"?.',
+    '$.table.tls.servername is not a known field; did you mean "serverName"?',
   ],
   [
     'far name',
@@ -76,7 +76,7 @@ test.each<[string, unknown, string]>([
   [
     'enum',
     { table: 'a', mode: 'apend' },
-    '$.table.mode: expected one of "upsert", "append", found the string "apend"; did you mean "append"?.',
+    '$.table.mode: expected one of "upsert", "append", found the string "apend"; did you mean "append"?',
   ],
   [
     'enum of another type',

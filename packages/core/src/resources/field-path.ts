@@ -1,4 +1,5 @@
 import { SinkError } from '../contract/errors.ts';
+import { showText } from '../contract/show-value.ts';
 
 /** One step from a value to what it holds. */
 export type FieldPathStep =
@@ -17,7 +18,7 @@ const bracket = /\[(?:(?<each>\*)|(?<index>\d+)|(?<quoted>"(?:[^"\\]|\\.)*"|'(?:
 
 /**
  * Parses `.a.b`, `a["b.c/d"]`, `a.b\.c`, `list[0]`, `list[*]` and `map.*`; the leading dot is optional.
- * Throws SNAPSHOT_INVALID with a caret under the first character that is wrong.
+ * Throws SNAPSHOT_INVALID naming the first character that is wrong and what stands before it.
  */
 export function parseFieldPath(text: string): FieldPath {
   const known = parsed.get(text);
@@ -72,10 +73,10 @@ function bracketAt(text: string, position: number): { step: FieldPathStep; end: 
 const unescape = (name: string): string => name.replaceAll(/\\(.)/gu, '$1');
 
 function badPath(text: string, position: number, expected: string): SinkError {
-  const caret = `  ${text}\n  ${' '.repeat(position)}^`;
+  const before = position === 0 ? '' : `, after ${showText(text.slice(Math.max(0, position - 40), position))}`;
   return new SinkError(
     'SNAPSHOT_INVALID',
-    `Field path cannot be read at character ${position + 1}: ${expected}.\n${caret}`,
+    `Field path ${showText(text)} cannot be read at character ${position + 1}${before}: ${expected}.`,
     { operation: 'seal' },
   );
 }

@@ -162,9 +162,9 @@ describe('what cannot become an item is named', () => {
     );
   });
 
-  test('a path, with its caret', () => {
+  test('a path, with the character that is wrong', () => {
     const error = refusal(() => itemFromObject(deployment, { target, attributes: ['.spec[replicas]'] }));
     expect(error.code).toBe('SNAPSHOT_INVALID');
-    expect(error.message).toContain('\n  .spec[replicas]\n        ^');
+    expect(error.message).toContain('Field path ".spec[replicas]" cannot be read at character 7, after ".spec["');
   });
 });

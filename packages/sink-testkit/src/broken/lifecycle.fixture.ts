@@ -167,12 +167,12 @@ export const brokenLifecycle: readonly BrokenSink[] = [
     }),
   },
   {
-    what: 'puts its DSN into an error',
+    what: 'puts its password into an error',
     fails: 'no error, report or result holds a secret of the credentials',
     brokenSink: (sink) => ({
       ...sink,
       export: async () => {
-        throw new SinkError('UNAVAILABLE', `Cannot reach table://user:${secretCanary}@127.0.0.1:1.`);
+        throw new SinkError('UNAVAILABLE', `Cannot log in to 127.0.0.1:1 with ${secretCanary}.`);
       },
     }),
   },

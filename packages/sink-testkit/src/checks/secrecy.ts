@@ -38,7 +38,7 @@ export const secrecyChecks: readonly Check[] = [
       const { signal } = new AbortController();
       const scope = context.scope();
       const sink = await context.openSink();
-      const secretive = context.items(2).map((item) => ({ ...item, attributes: { password: rowCanary } }));
+      const secretive = context.items(2).map((item) => ({ ...item, attributes: { remark: rowCanary } }));
       const snapshots = [
         await makeSnapshot({ ...scope, items: secretive, exportedAt: new Date(Date.now() + 3_600_000).toISOString() }),
         await context.snapshot(scope, { items: secretive }),
