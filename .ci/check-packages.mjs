@@ -1,7 +1,7 @@
 // Packs every package and uses the tarballs as a stranger would: in an empty npm project, outside this workspace, on a real PostgreSQL and Kafka.
 //   KOLLECT_CHECK_DSN   the PostgreSQL to use; otherwise one is started
 //   KOLLECT_NODE        the Node that the consumers run on, where it is not the one of the devDependencies
-//   KOLLECT_CI_COUNTS   a file that gets `{"passed":…,"failed":…,"failures":[names]}`
+//   KOLLECT_CI_RESULTS  a file that gets `{"passed":…,"failed":…,"failures":[names]}`
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -15,6 +15,7 @@ const { packageManager, devDependencies } = JSON.parse(readFileSync(join(root, '
 const scratch = mkdtempSync(join(tmpdir(), 'kollect-packages-'));
 const consumer = join(scratch, 'consumer');
 const counts = { passed: 0, failed: 0, failures: [] };
+const optionalModules = ['snappy', 'lz4-napi', 'pg-native'];
 
 try {
   const tarballs = [];
@@ -34,7 +35,7 @@ try {
   rmSync(scratch, { recursive: true, force: true });
 }
 console.log(`${counts.passed} package checks passed, ${counts.failed} failed`);
-if (process.env.KOLLECT_CI_COUNTS) writeFileSync(process.env.KOLLECT_CI_COUNTS, JSON.stringify(counts));
+if (process.env.KOLLECT_CI_RESULTS) writeFileSync(process.env.KOLLECT_CI_RESULTS, JSON.stringify(counts));
 // A harness that leaves a handle open must not hold the checks up.
 process.exit(counts.failed > 0 ? 1 : 0);
 
@@ -118,11 +119,56 @@ async function useThem() {
   await withServers(async (servers) => {
     await check('JavaScript exports into PostgreSQL and Kafka', () => exportWith(servers, 'index.mjs', 'from_esm'));
     await check('CommonJS exports into PostgreSQL and Kafka', () => exportWith(servers, 'index.cjs', 'from_cjs'));
+    for (const { bundle, name } of await makeBundles())
+      await check(`${name} exports into PostgreSQL and Kafka`, () =>
+        exportWith(servers, bundle, name.replaceAll(/\W/g, '_').toLowerCase()),
+      );
     if (compiled)
       await check('TypeScript exports into PostgreSQL and Kafka', () =>
         exportWith(servers, 'compiled/index.js', 'from_typescript'),
       );
   });
+}
+
+/** The consumer as one file, made by the bundlers that operators are shipped with, in both module formats. */
+async function makeBundles() {
+  // What is CommonJS inside of an ES module asks for Node's own modules by `require`.
+  const banner =
+    "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);";
+  const esbuild = (entry, format, out) =>
+    run(consumer, bin('esbuild'), [
+      entry,
+      '--bundle',
+      '--platform=node',
+      '--target=node22',
+      `--format=${format}`,
+      ...(format === 'esm' ? [`--banner:js=${banner}`] : []),
+      // Native, optional, and never loaded by what does not use them.
+      ...optionalModules.map((name) => `--external:${name}`),
+      `--outfile=${out}`,
+    ]);
+  const webpack = (entry, format, out) => {
+    const esm = format === 'esm';
+    const config = `export default {
+      mode: 'production', target: 'node22', entry: ${JSON.stringify(`./${entry}`)}, experiments: { outputModule: ${esm} },
+      externalsType: 'node-commonjs',
+      externals: ${JSON.stringify(optionalModules)}, optimization: { minimize: false }, performance: false,
+      output: { path: ${JSON.stringify(consumer)}, filename: ${JSON.stringify(out)}, ${esm ? "library: { type: 'module' }," : ''} },
+    };`;
+    writeFileSync(join(consumer, 'webpack.config.mjs'), config);
+    run(root, bin('webpack'), ['--config', join(consumer, 'webpack.config.mjs'), '--context', consumer]);
+  };
+  const made = [];
+  for (const [bundler, make] of Object.entries({ esbuild, webpack })) {
+    for (const [format, entry, out] of [
+      ['cjs', 'index.cjs', `${bundler}.cjs`],
+      ['esm', 'bundled.mjs', `${bundler}.mjs`],
+    ]) {
+      const name = `${bundler} ${format}`;
+      if (await check(`${name} bundles`, () => make(entry, format, out))) made.push({ name, bundle: out });
+    }
+  }
+  return made;
 }
 
 async function loadEntries(entries, how) {

@@ -25,7 +25,11 @@ export default {
     {
       ...shared,
       displayName: 'unit',
-      testMatch: ['<rootDir>/packages/*/src/**/*.test.ts', '<rootDir>/examples/*/src/**/*.test.ts'],
+      testMatch: [
+        '<rootDir>/packages/*/src/**/*.test.ts',
+        '<rootDir>/examples/*/src/**/*.test.ts',
+        '<rootDir>/.ci/checks/*.test.ts',
+      ],
     },
     {
       ...shared,

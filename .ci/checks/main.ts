@@ -1,0 +1,95 @@
+// Every check of the project, one after the other, each within its limit; a failed one does not stop the next.
+// The last line is `N passed, N failed`, and the exit code 1 where anything failed.
+//   KOLLECT_CI_ENGINE   a program that brings a container engine up, where none answers
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findEngine } from './container-engine.ts';
+import { countTests, type Counts } from './results.ts';
+import { endCommands, runCommand } from './run-command.ts';
+
+const { packageManager } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly packageManager: string };
+const pnpm = ['npx', '-y', packageManager, 'run'];
+const scratch = mkdtempSync(join(tmpdir(), 'kollect-checks-'));
+const total = { passed: 0, failed: 0, lines: new Array<string>() };
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+interface Check {
+  readonly name: string;
+  readonly script: readonly string[];
+  readonly limitSeconds: number;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Reads what the check counted; without it the check counts as one. */
+  readonly count?: (results: string) => Counts;
+}
+
+async function check({ name, script, limitSeconds, env = {}, count }: Check): Promise<void> {
+  say(`\n=== ${name} (${Math.round(performance.now() / 1_000)} s)`);
+  const results = join(scratch, `${name.replaceAll(/\W/gu, '-')}.results`);
+  const ended = await runCommand([...pnpm, ...script], { env: { ...env, KOLLECT_CI_RESULTS: results }, limitSeconds });
+  const counts = count?.(results) ?? { passed: ended === 0 ? 1 : 0, failed: 0, failures: [] };
+  const failures = [...counts.failures];
+  // A command may say no for a reason of its own, such as a teardown that threw.
+  if (ended !== 0 && failures.length === 0) failures.push(typeof ended === 'string' ? ended : `ended with ${ended}`);
+  total.passed += counts.passed;
+  total.failed += failures.length;
+  total.lines.push(
+    `${name}: ${counts.passed} passed, ${failures.length} failed`,
+    ...failures.map((line) => `  failed: ${line}`),
+  );
+}
+
+async function checkInContainers(): Promise<void> {
+  const engine = await findEngine(process.env['KOLLECT_CI_ENGINE']).catch((error: unknown) => say(String(error)));
+  if (!engine) {
+    total.lines.push('tests in containers: no engine answers, so the tests ran on local servers only');
+    return;
+  }
+  await check({
+    name: 'tests in containers',
+    // Without what starts its own servers on this machine whatever the engine, and has run already.
+    script: ['test:integration', '--testPathIgnorePatterns=delivery/soak|kafka/leaks|/bench/|/setup/|examples'],
+    limitSeconds: 1_800,
+    env: { ...engine.env, KOLLECT_TEST_SERVERS: 'containers' },
+    count: countTests,
+  });
+  await engine.stop().catch(() => undefined);
+}
+
+function finish(): never {
+  endCommands();
+  rmSync(scratch, { recursive: true, force: true });
+  say(`\n=== summary (${Math.round(performance.now() / 1_000)} s)\n${total.lines.join('\n')}`);
+  say(`${total.passed} passed, ${total.failed} failed`);
+  process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    total.failed += 1;
+    total.lines.push(`ended by ${signal}`);
+    finish();
+  });
+}
+
+await check({ name: 'lint', script: ['lint'], limitSeconds: 300 });
+await check({ name: 'types', script: ['typecheck'], limitSeconds: 300 });
+await check({ name: 'api reports', script: ['check:api'], limitSeconds: 300 });
+// The command of the README.
+await check({
+  name: 'tests',
+  script: ['test'],
+  limitSeconds: 2_400,
+  env: { KOLLECT_TEST_SERVERS: 'local' },
+  count: countTests,
+});
+await check({
+  name: 'packages',
+  script: ['check:packages'],
+  limitSeconds: 900,
+  env: { KOLLECT_TEST_SERVERS: 'local' },
+  count: (results) => JSON.parse(readFileSync(results, 'utf8')) as Counts,
+});
+await checkInContainers();
+finish();
