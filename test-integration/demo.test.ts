@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openTestDatabase } from './postgres/support.ts';
-import { testKafka } from './kafka/support.ts';
+import { openTestDatabase } from './support/postgres.ts';
+import { testKafka } from './support/kafka.ts';
 import { readTopic, type DatabaseAccess } from './servers/index.ts';
 
 const main = fileURLToPath(new URL('../examples/demo/src/main.ts', import.meta.url));

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openTestTopic, testKafka, type TestTopic } from './kafka/support.ts';
-import { openTestDatabase } from './postgres/support.ts';
+import { openTestTopic, testKafka, type TestTopic } from './support/kafka.ts';
+import { openTestDatabase } from './support/postgres.ts';
 import { readTopic, type DatabaseAccess } from './servers/index.ts';
 
 const objects = JSON.stringify({

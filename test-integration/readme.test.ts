@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { openTestDatabase } from './postgres/support.ts';
+import { openTestDatabase } from './support/postgres.ts';
 import type { DatabaseAccess } from './servers/index.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');

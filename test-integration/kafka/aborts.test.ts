@@ -5,7 +5,7 @@ import type { KollectSink } from '@kollect/core';
 import type { KafkaSpec } from '@kollect/sink-kafka';
 import type { FaultProxy } from '../servers/fault-proxy.ts';
 import { startKafka, type KafkaServer } from '../servers/kafka.ts';
-import { waitUntil } from '../postgres/support.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import {
   clients,
   deliveredTimes,
@@ -20,7 +20,7 @@ import {
   type SocketWatch,
 } from './exporting.ts';
 import { limit } from './sink.ts';
-import { openTestTopic, type TestTopic } from './support.ts';
+import { openTestTopic, type TestTopic } from '../support/kafka.ts';
 
 /** Several parts for the larger snapshots. */
 const maxMessageBytes = 4_096;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { eachClient, limit, sinkOver, snapshot } from './sink.ts';
-import { openTestTopic, testKafka, type TestTopic } from './support.ts';
+import { openTestTopic, testKafka, type TestTopic } from '../support/kafka.ts';
 
 /** Takes connections, as the balancer before a dead broker does, and answers nothing. */
 const silent: Server = createServer((socket) => void sockets.add(socket));

@@ -1,7 +1,7 @@
 import { ConfigResourceTypes, describeConfigsV4, FetchIsolationLevels, fetchV12, type API } from '@platformatic/kafka';
 import type { Compression } from '../../packages/sink-kafka/src/kafka-client.ts';
 import { askNode } from '../servers/kafka-requests.ts';
-import { testKafka } from './support.ts';
+import { testKafka } from '../support/kafka.ts';
 
 /** What a batch says of itself, which no consumer hands out. */
 export interface ReadBatch {

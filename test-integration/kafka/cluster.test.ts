@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { KollectSink } from '@kollect/core';
 import type { KafkaSpec } from '@kollect/sink-kafka';
 import { startKafka, type KafkaServer } from '../servers/kafka.ts';
-import { waitUntil } from '../postgres/support.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import {
   clients,
   expectAcknowledged,
@@ -14,7 +14,7 @@ import {
   streamExports,
 } from './exporting.ts';
 import { limit } from './sink.ts';
-import { openTestTopic, type TestTopic } from './support.ts';
+import { openTestTopic, type TestTopic } from '../support/kafka.ts';
 
 /** Several parts for the larger snapshots. */
 const maxMessageBytes = 4_096;

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { wholeDocument, type InventorySnapshot, type SinkError } from '@kollect/core';
-import { waitUntil } from '../postgres/support.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { readTopic } from '../servers/kafka-reader.ts';
 import type { ReadRecord } from '../servers/kafka-records.ts';
 import { readBatches, type ReadBatch } from './broker.ts';
 import { eachClient, item, limit, snapshot } from './sink.ts';
-import { testKafka } from './support.ts';
+import { testKafka } from '../support/kafka.ts';
 import { useTopics } from './topics.ts';
 
 const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;

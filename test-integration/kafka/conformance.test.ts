@@ -4,7 +4,7 @@ import { formatMessageKey, kafkajsClient, kafkaSink, type KafkaSpec } from '@kol
 import { platformaticClient } from '@kollect/sink-kafka/platformatic';
 import { registerConformanceTests } from '@kollect/sink-testkit';
 import { sinkOver } from './sink.ts';
-import { openTestTopic, testKafka, type TestTopic } from './support.ts';
+import { openTestTopic, testKafka, type TestTopic } from '../support/kafka.ts';
 import { followTopic, type FollowedMessage, type TopicFollower } from './topic-follower.ts';
 
 const partitions = 3;

@@ -3,7 +3,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createEgressPolicy, SinkError, type Egress, type KollectSink } from '@kollect/core';
 import { eachClient, item, limit, snapshot } from './sink.ts';
-import { testKafka } from './support.ts';
+import { testKafka } from '../support/kafka.ts';
 import { useTopics } from './topics.ts';
 
 /** Leads to the broker from a loopback address that it does not know of itself. */

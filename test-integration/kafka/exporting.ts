@@ -17,7 +17,7 @@ import { makeItems } from '@kollect/sink-testkit';
 import { readTopicFast } from '../servers/kafka-fast-reader.ts';
 import type { KafkaConnection } from '../servers/kafka-connection.ts';
 import type { ReadRecord } from '../servers/kafka-records.ts';
-import { waitUntil } from '../postgres/support.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { limit, timeAt } from './sink.ts';
 
 /** Both clients, each with the other one to read what it wrote, and a compression that the other one knows. */

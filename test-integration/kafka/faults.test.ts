@@ -3,7 +3,7 @@ import { SinkError, type KollectSink } from '@kollect/core';
 import type { KafkaSpec } from '@kollect/sink-kafka';
 import type { FaultProxy } from '../servers/fault-proxy.ts';
 import { startKafka, type KafkaServer } from '../servers/kafka.ts';
-import { waitUntil } from '../postgres/support.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import {
   clients,
   deliveredTimes,
@@ -19,7 +19,7 @@ import {
   type SocketWatch,
 } from './exporting.ts';
 import { limit } from './sink.ts';
-import { openTestTopic, type TestTopic } from './support.ts';
+import { openTestTopic, type TestTopic } from '../support/kafka.ts';
 
 const idle = { 'connections.max.idle.ms': '2500' };
 const partitions = 12;

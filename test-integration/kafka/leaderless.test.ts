@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { KollectSink } from '@kollect/core';
-import { waitUntil } from '../postgres/support.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { startKafka, type KafkaServer } from '../servers/index.ts';
 import { clients, exportingSink, inventoriesApart, outcomeOf, snapshotOf } from './exporting.ts';
 import { limit } from './sink.ts';

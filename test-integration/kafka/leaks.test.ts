@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { KafkaSpec } from '@kollect/sink-kafka';
 import { clients } from './exporting.ts';
-import { openTestTopic, testKafka, type TestTopic } from './support.ts';
+import { openTestTopic, testKafka, type TestTopic } from '../support/kafka.ts';
 
 const run = promisify(execFile);
 const server = testKafka();

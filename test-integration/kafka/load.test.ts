@@ -13,7 +13,7 @@ import {
   snapshotOf,
 } from './exporting.ts';
 import { limit } from './sink.ts';
-import { openTestTopic, testKafka, type TestTopic } from './support.ts';
+import { openTestTopic, testKafka, type TestTopic } from '../support/kafka.ts';
 
 const server = testKafka();
 

@@ -4,7 +4,7 @@ import { createKafkaSink, kafkaSink, type KafkaLogLine } from '@kollect/sink-kaf
 import { unsecuredToken } from '../servers/kafka-connection.ts';
 import { freePort } from '../servers/ports.ts';
 import { bulkyItems, eachClient, item, limit, snapshot, type TestSinkOptions } from './sink.ts';
-import { testKafka } from './support.ts';
+import { testKafka } from '../support/kafka.ts';
 import { useTopics } from './topics.ts';
 
 const canary = 'canary-77e0';

@@ -9,7 +9,7 @@ import { derivedUid } from '../../examples/sample-cluster/src/collect.ts';
 import { readTopic } from '../servers/kafka-reader.ts';
 import type { ReadRecord } from '../servers/kafka-records.ts';
 import { eachClient, item, limit, snapshot, timeAt } from './sink.ts';
-import { testKafka } from './support.ts';
+import { testKafka } from '../support/kafka.ts';
 import { useTopics } from './topics.ts';
 
 const partitions = 12;

@@ -8,7 +8,7 @@ import { createEgressPolicy, SinkError, type Egress } from '@kollect/core';
 import type { KafkaClient, KafkaClientConfig } from '@kollect/sink-kafka';
 import { platformaticClient } from '@kollect/sink-kafka/platformatic';
 import { startKafka, type KafkaServer } from '../servers/kafka.ts';
-import { waitUntil } from '../postgres/support.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import type { KafkaRecord } from '../../packages/sink-kafka/src/kafka-client.ts';
 
 // What is special to this client: the faults of its library that it mends. What both clients do alike is tested with both.

@@ -16,7 +16,7 @@ import {
   snapshotOf,
 } from './exporting.ts';
 import { limit } from './sink.ts';
-import { openTestTopic, type TestTopic } from './support.ts';
+import { openTestTopic, type TestTopic } from '../support/kafka.ts';
 
 // What a broker remembers of a producer, and a client of a topic, does not last for ever; here, a second.
 const forgetful = {

@@ -6,7 +6,7 @@ import { readTopicFast } from '../servers/kafka-fast-reader.ts';
 import { startKafka } from '../servers/kafka.ts';
 import { readConfigs } from './broker.ts';
 import { eachClient, item, limit, snapshot } from './sink.ts';
-import { testKafka } from './support.ts';
+import { testKafka } from '../support/kafka.ts';
 import { useTopics } from './topics.ts';
 
 const create = { topicProvisioning: 'create' } as const satisfies Partial<KafkaSpec>;

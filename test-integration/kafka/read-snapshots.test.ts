@@ -7,7 +7,7 @@ import { Kafka } from 'kafkajs';
 import { readTopic } from '../servers/kafka-reader.ts';
 import type { ReadRecord } from '../servers/kafka-records.ts';
 import { bulkyItems, eachClient, item, limit, noise, snapshot, timeAt } from './sink.ts';
-import { testKafka } from './support.ts';
+import { testKafka } from '../support/kafka.ts';
 import { useTopics } from './topics.ts';
 
 const megabyte = 1_000_000;

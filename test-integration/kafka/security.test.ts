@@ -4,7 +4,7 @@ import type { KafkaLogLine, KafkaSpec } from '@kollect/sink-kafka';
 import { unsecuredToken, type KafkaListener } from '../servers/kafka-connection.ts';
 import { readTopicFast } from '../servers/kafka-fast-reader.ts';
 import { eachClient, item, limit, snapshot } from './sink.ts';
-import { openTestTopic, testKafka, type TestTopic } from './support.ts';
+import { openTestTopic, testKafka, type TestTopic } from '../support/kafka.ts';
 import { useTopics } from './topics.ts';
 
 const mechanisms = ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'] as const;

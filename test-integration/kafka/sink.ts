@@ -17,7 +17,7 @@ import {
   type KafkaSpec,
 } from '@kollect/sink-kafka';
 import { platformaticClient } from '@kollect/sink-kafka/platformatic';
-import { testKafka } from './support.ts';
+import { testKafka } from '../support/kafka.ts';
 
 /** Both clients, for `describe.each`. */
 export const eachClient = [

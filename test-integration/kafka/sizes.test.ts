@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { wholeDocument, type SinkError } from '@kollect/core';
 import { readTopic } from '../servers/kafka-reader.ts';
 import { bulkyItems, eachClient, item, limit, noise, snapshot, timeAt } from './sink.ts';
-import { testKafka } from './support.ts';
+import { testKafka } from '../support/kafka.ts';
 import { useTopics } from './topics.ts';
 
 const scope = { cluster: 'prod', inventoryNamespace: 'team-a', inventoryName: 'web' };

@@ -6,7 +6,7 @@ import type { KafkaSpec } from '@kollect/sink-kafka';
 import { freePort } from '../servers/ports.ts';
 import { readConfigs } from './broker.ts';
 import { eachClient, limit, type TestSinkOptions } from './sink.ts';
-import { testKafka } from './support.ts';
+import { testKafka } from '../support/kafka.ts';
 import { useTopics } from './topics.ts';
 
 const names = [

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Consumer, Producer, stringSerializers } from '@platformatic/kafka';
 import { Kafka } from 'kafkajs';
 import type { KafkaConnection } from '../servers/kafka-connection.ts';
-import { waitUntil } from '../postgres/support.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 /** A message as it was read. */
 export interface FollowedMessage {

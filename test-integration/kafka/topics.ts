@@ -2,7 +2,7 @@ import { afterAll, afterEach } from '@jest/globals';
 import type { KollectSink } from '@kollect/core';
 import type { KafkaClientFactory } from '@kollect/sink-kafka';
 import { sinkOver, type TestSinkOptions } from './sink.ts';
-import { openTestTopic, type TestTopic, type TestTopicOptions } from './support.ts';
+import { openTestTopic, type TestTopic, type TestTopicOptions } from '../support/kafka.ts';
 
 export interface Topics {
   /** The name of a fresh topic that is removed after the last test. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { getEventListeners } from 'node:events';
 import { contentsOf, item, items, limit, snapshot, tableContents } from './sink.ts';
 import { useStore } from './store.ts';
-import { waitUntil } from './support.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 const store = useStore();
 

@@ -4,7 +4,7 @@ import { postgresSink } from '@kollect/sink-postgres';
 import { registerConformanceTests } from '@kollect/sink-testkit';
 import type { DatabaseAccess } from '../servers/postgres-database.ts';
 import { sinkOver, type SinkBlock } from './sink.ts';
-import { openTestDatabase } from './support.ts';
+import { openTestDatabase } from '../support/postgres.ts';
 
 const secretCanary = 'canary-9b1f-s3cr3t';
 const ofScope = 'cluster = $1 AND inventory_namespace = $2 AND inventory_name = $3';

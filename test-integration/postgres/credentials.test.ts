@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Credentials, KollectSink } from '@kollect/core';
 import { queryOnce, type DatabaseAccess } from '../servers/postgres-database.ts';
 import { items, limit, sinkOver, snapshot } from './sink.ts';
-import { openTestDatabase, testServer } from './support.ts';
+import { openTestDatabase, testServer } from '../support/postgres.ts';
 
 let database: DatabaseAccess;
 /** Everything that a DSN must encode, and what SQL must quote. */

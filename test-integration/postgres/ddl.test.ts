@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { postgresDdl } from '@kollect/sink-postgres';
 import type { DatabaseAccess } from '../servers/postgres-database.ts';
 import { contentsOf, items, limit, sinkOver, snapshot, tableContents, type SinkBlock } from './sink.ts';
-import { openTestDatabase } from './support.ts';
+import { openTestDatabase } from '../support/postgres.ts';
 
 let database: DatabaseAccess;
 const suffix = randomBytes(4).toString('hex');

@@ -5,7 +5,8 @@ import { startFaultProxy, type FaultProxy } from '../servers/fault-proxy.ts';
 import type { DatabaseAccess } from '../servers/postgres-database.ts';
 import { startPostgres, type PostgresServer } from '../servers/postgres.ts';
 import { contentsOf, items, limit, sinkOver, snapshot, tableContents, type SinkBlock } from './sink.ts';
-import { openTestDatabase, waitUntil } from './support.ts';
+import { openTestDatabase } from '../support/postgres.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 let sinks: KollectSink[] = [];
 afterEach(async () => {

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { startFaultProxy } from '../servers/fault-proxy.ts';
 import type { DatabaseAccess } from '../servers/postgres-database.ts';
 import { contentsOf, items, limit, sinkOver, snapshot, tableContents } from './sink.ts';
-import { openTestDatabase, waitUntil } from './support.ts';
+import { openTestDatabase } from '../support/postgres.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 let database: DatabaseAccess;
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { InventorySnapshot, Item } from '@kollect/core';
 import type { DatabaseAccess } from '../servers/postgres-database.ts';
 import { item, limit, sinkOver, snapshot, tableContents } from './sink.ts';
-import { openTestDatabase } from './support.ts';
+import { openTestDatabase } from '../support/postgres.ts';
 
 let database: DatabaseAccess;
 beforeAll(async () => {

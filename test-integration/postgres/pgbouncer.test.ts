@@ -3,7 +3,8 @@ import type { KollectSink } from '@kollect/core';
 import { startPgBouncer, type PgBouncer } from '../servers/pgbouncer.ts';
 import type { DatabaseAccess } from '../servers/postgres-database.ts';
 import { contentsOf, item, items, limit, sinkOver, snapshot, tableContents, type SinkBlock } from './sink.ts';
-import { openTestDatabase, testServer, waitUntil } from './support.ts';
+import { openTestDatabase, testServer } from '../support/postgres.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 describe('behind PgBouncer in transaction mode', () => {
   let database: DatabaseAccess;

@@ -3,7 +3,7 @@ import { resolvePostgresSpec } from '../../packages/sink-postgres/src/postgres-s
 import { provision } from '../../packages/sink-postgres/src/schema/provisioning.ts';
 import type { DatabaseAccess } from '../servers/postgres-database.ts';
 import type { SinkBlock } from './sink.ts';
-import { openTestDatabase } from './support.ts';
+import { openTestDatabase } from '../support/postgres.ts';
 
 let database: DatabaseAccess;
 beforeAll(async () => {

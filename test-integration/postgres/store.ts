@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
 import type { KollectSink } from '@kollect/core';
 import type { DatabaseAccess } from '../servers/postgres-database.ts';
 import { sinkOver, type SinkBlock } from './sink.ts';
-import { openTestDatabase } from './support.ts';
+import { openTestDatabase } from '../support/postgres.ts';
 
 export interface Store {
   /** The database of this test file; it is there from the first hook on. */

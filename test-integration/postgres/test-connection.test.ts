@@ -4,7 +4,8 @@ import { createEgressPolicy, type ConnectionReport } from '@kollect/core';
 import { freePort } from '../servers/ports.ts';
 import type { DatabaseAccess } from '../servers/postgres-database.ts';
 import { items, limit, sinkOver, snapshot, type TestSinkOptions } from './sink.ts';
-import { openTestDatabase, waitUntil } from './support.ts';
+import { openTestDatabase } from '../support/postgres.ts';
+import { waitUntil } from '../support/wait-until.ts';
 
 let database: DatabaseAccess;
 const role = `tested_${randomBytes(4).toString('hex')}`;

@@ -8,7 +8,7 @@ import { postgresSink, type PostgresSpec } from '@kollect/sink-postgres';
 import { createAuthority } from '../servers/certificates.ts';
 import type { DatabaseAccess } from '../servers/postgres-database.ts';
 import { items, limit, snapshot } from './sink.ts';
-import { openTestDatabase, testServer } from './support.ts';
+import { openTestDatabase, testServer } from '../support/postgres.ts';
 
 let database: DatabaseAccess;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Kafka, type KafkaConfig } from 'kafkajs';
-import { openTestTopic, testKafka, type TestKafka, type TestTopic } from '../kafka/support.ts';
+import { openTestTopic, testKafka, type TestKafka, type TestTopic } from '../support/kafka.ts';
 import { unsecuredToken, type KafkaListener } from './index.ts';
 
 type Login = NonNullable<KafkaConfig['sasl']>;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Kafka, Partitioners, type Producer } from 'kafkajs';
-import { openTestTopic, testKafka, type TestTopic } from '../kafka/support.ts';
+import { openTestTopic, testKafka, type TestTopic } from '../support/kafka.ts';
 import { readTopic, readTopicFast, type ReadRecord } from './index.ts';
 
 const kafka = testKafka();

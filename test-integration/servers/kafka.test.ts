@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Kafka, Partitioners } from 'kafkajs';
-import { waitUntil } from '../postgres/support.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { findEngine } from './container-engine.ts';
 import { readTopic, startKafka, type KafkaServer } from './index.ts';
 import { brokersSeenBy } from './kafka-requests.ts';

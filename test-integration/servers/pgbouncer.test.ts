@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
-import { openTestDatabase, testServer } from '../postgres/support.ts';
+import { openTestDatabase, testServer } from '../support/postgres.ts';
 import { startPgBouncer, type DatabaseAccess, type PgBouncer } from './index.ts';
 
 const START_MS = 120_000;

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openTestDatabase, testServer } from '../postgres/support.ts';
+import { openTestDatabase, testServer } from '../support/postgres.ts';
 import { startPostgres, type PostgresServer } from './index.ts';
 
 const START_MS = 120_000;

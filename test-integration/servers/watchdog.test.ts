@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
-import { waitUntil } from '../postgres/support.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { findEngine } from './container-engine.ts';
 import { queryOnce, type PostgresConnection } from './postgres-database.ts';
 import { isRunning } from './processes.ts';
