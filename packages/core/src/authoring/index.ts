@@ -3,6 +3,17 @@ export { createOperations, type OperationLimits, type Operations, type Operation
 export type { Classify, OperationScope, StepLimits } from './operation-scope.ts';
 export { formatServerAddress, type ServerAddress } from './server-address.ts';
 
+// A connection test: what was tried, found, and what to do about it.
+export {
+  createConnectionTest,
+  type ConnectionTest,
+  type ConnectionTestOptions,
+  type TestStep,
+  type TlsStep,
+} from './connection-test.ts';
+export type { Finding } from './finding.ts';
+export type { Remedies } from './remedies.ts';
+
 // Events: what a message of a snapshot is, and what was published.
 export { httpBinding, kafkaBinding, natsBinding, type EventBinding, type HeaderNames } from './events/event-binding.ts';
 export {
