@@ -67,12 +67,13 @@ describe('a report', () => {
     expect(steps[1]).not.toHaveProperty('remedy');
   });
 
-  test('takes the remedy of the step, of the sink and of core, in this order', async () => {
-    const failWith = (code: 'NOT_FOUND' | 'OVERLOADED') => () =>
-      Promise.reject(new SinkError(code, 'Something is missing.'));
+  test('takes the remedy of the error, of the step, of the sink and of core, in this order, and says it once', async () => {
+    const failWith = (code: 'NOT_FOUND' | 'CONFLICT' | 'OVERLOADED', remedy?: string) => () =>
+      Promise.reject(new SinkError(code, 'Something is missing.', { remedy }));
     const { steps } = await report(
       async (on) => {
         const remedies = { NOT_FOUND: 'of the step' };
+        await on.step({ name: '1', doing: 'a', after: 1, remedies }, failWith('NOT_FOUND', 'Make it.'));
         await on.step({ name: '2', doing: 'a', after: 1, remedies }, failWith('NOT_FOUND'));
         await on.step({ name: '3', doing: 'a', after: 1 }, failWith('NOT_FOUND'));
         await on.step({ name: '4', doing: 'a', after: 1 }, failWith('OVERLOADED'));
@@ -80,6 +81,7 @@ describe('a report', () => {
       { remedies: { NOT_FOUND: 'of the sink' } },
     );
     expect(steps.map(({ remedy }) => remedy)).toEqual([
+      'Make it.',
       'of the step',
       'of the sink',
       'Give the server more room, or let fewer clients use it.',

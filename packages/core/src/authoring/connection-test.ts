@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { Egress } from '../contract/egress.ts';
+import type { SinkError } from '../contract/errors.ts';
 import type { ConnectionReport, ConnectionStep } from '../contract/sink.ts';
 import type { Credentials, SinkContext, TlsMaterial } from '../registry/sink-context.ts';
 import { anyOf, resolveServer, shakeHands, type HandshakeOptions } from './connection-steps.ts';
@@ -89,8 +90,15 @@ export function createConnectionTest({
     } catch (thrown) {
       const error = scope.failure(thrown);
       scope.throwIfEnded();
-      const remedy = { ...defaultRemedies, ...remedies, ...ofStep }[error.code];
-      steps.push({ name, status: 'failed', code: error.code, found: error.message, remedy, durationMs: durationMs() });
+      const remedy = error.remedy ?? { ...defaultRemedies, ...remedies, ...ofStep }[error.code];
+      steps.push({
+        name,
+        status: 'failed',
+        code: error.code,
+        found: withoutRemedy(error),
+        remedy,
+        durationMs: durationMs(),
+      });
       return undefined;
     }
   };
@@ -120,4 +128,9 @@ export function createConnectionTest({
       ),
     report: () => ({ ok: steps.every(({ status }) => status !== 'failed'), steps }),
   };
+}
+
+/** What was found and what to do about it are told apart, and neither says the other again. */
+function withoutRemedy({ message, remedy }: SinkError): string {
+  return remedy !== undefined && message.endsWith(remedy) ? message.slice(0, -remedy.length).trimEnd() : message;
 }

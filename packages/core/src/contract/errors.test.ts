@@ -110,3 +110,10 @@ test('an error of another copy of the package is copied, with an unknown code as
   expect(error).toMatchObject({ code: 'BACKEND_ERROR', message: String.raw`a\nb`, retryable: true });
   expect(sinkErrorCodes).toContain(error.code);
 });
+
+test('a remedy that was given apart ends the message once, and stays when the error is completed', () => {
+  const error = new SinkError('NOT_FOUND', 'The topic is missing.', { remedy: 'Create it.' });
+  const completed = SinkError.from(error, { sinkType: 'topic', operation: 'export' });
+  for (const each of [error, completed])
+    expect(each).toMatchObject({ message: 'The topic is missing. Create it.', remedy: 'Create it.' });
+});

@@ -76,6 +76,8 @@ export interface SinkErrorOptions {
   readonly retryable?: boolean | undefined;
   /** Milliseconds the backend asked us to wait before the next attempt. */
   readonly retryAfterMs?: number | undefined;
+  /** What to do about it, in whole sentences: they end the message, and a connection test tells them apart from what was found. */
+  readonly remedy?: string | undefined;
   /** Kept as it is: an error that may carry secrets or row data must not be given. */
   readonly cause?: unknown;
 }
@@ -101,9 +103,14 @@ export class SinkError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly sinkType: string | undefined;
   readonly operation: SinkOperation | undefined;
+  /** The end of the message that says what to do, where it was given apart. */
+  readonly remedy: string | undefined;
 
   constructor(code: SinkErrorCode, message: string, options: SinkErrorOptions = {}) {
-    super(safeMessage(message), options.cause === undefined ? undefined : { cause: options.cause });
+    super(
+      safeMessage(withRemedy(message, options.remedy)),
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     // Another copy of this package may know codes that this one does not.
     this.code = Object.hasOwn(traitsByCode, code) ? code : 'BACKEND_ERROR';
     const traits = traitsByCode[this.code];
@@ -112,6 +119,7 @@ export class SinkError extends Error {
     this.retryAfterMs = options.retryAfterMs;
     this.sinkType = options.sinkType;
     this.operation = options.operation;
+    this.remedy = options.remedy === undefined ? undefined : safeMessage(options.remedy);
     Object.defineProperty(this, brand, { value: true });
     own.add(this);
   }
@@ -128,8 +136,8 @@ export class SinkError extends Error {
     const sinkType = known.sinkType ?? options.sinkType;
     const operation = known.operation ?? options.operation;
     if (sinkType === known.sinkType && operation === known.operation) return known;
-    const { retryable, retryAfterMs, cause } = known;
-    return new SinkError(known.code, known.message, { sinkType, operation, retryable, retryAfterMs, cause });
+    const { retryable, retryAfterMs, remedy, cause } = known;
+    return new SinkError(known.code, known.message, { sinkType, operation, retryable, retryAfterMs, remedy, cause });
   }
 
   /** What a log line or a status may show; without the cause and the stack. */
@@ -139,12 +147,17 @@ export class SinkError extends Error {
   }
 }
 
+/** A copy of an error has its remedy in the message already. */
+function withRemedy(message: string, remedy: string | undefined): string {
+  return remedy === undefined || message.endsWith(remedy) ? message : `${message} ${remedy}`;
+}
+
 /** One of another copy of this package as one of this; undefined for anything else, however much it looks like one. */
 function copyOf(error: unknown): SinkError | undefined {
   if (!SinkError.isInstance(error)) return undefined;
   try {
-    const { code, message, sinkType, operation, retryable, retryAfterMs, cause } = error;
-    return new SinkError(code, message, { sinkType, operation, retryable, retryAfterMs, cause });
+    const { code, message, sinkType, operation, retryable, retryAfterMs, remedy, cause } = error;
+    return new SinkError(code, message, { sinkType, operation, retryable, retryAfterMs, remedy, cause });
   } catch {
     return undefined;
   }
