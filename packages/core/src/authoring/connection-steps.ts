@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import type { Egress } from '../contract/egress.ts';
+import { certificateExpiry } from './certificate-expiry.ts';
 import type { Finding } from './finding.ts';
 import type { OperationScope } from './operation-scope.ts';
 import { formatServerAddress, type ServerAddress } from './server-address.ts';
@@ -80,12 +81,9 @@ export async function shakeHands(options: HandshakeOptions): Promise<Finding<tru
   }
 }
 
-const soonMs = 14 * 86_400_000;
-
 function describeChannel(channel: TLSSocket, server: ServerAddress): Finding<true> {
-  const validTo = Date.parse(channel.getPeerCertificate().valid_to);
-  const found = `${channel.getProtocol() ?? 'TLS'}; the certificate of ${formatServerAddress(server)} is valid until ${new Date(validTo).toISOString()}.`;
-  if (validTo - Date.now() > soonMs) return { found, value: true };
-  const remedy = 'Renew the certificate of the server: it expires within two weeks.';
-  return { found, value: true, warning: { code: 'TLS_FAILED', remedy } };
+  const subject = `the certificate of ${formatServerAddress(server)}`;
+  const expiry = certificateExpiry(channel.getPeerCertificate(), { subject });
+  const found = `${channel.getProtocol() ?? 'TLS'}; ${expiry?.found ?? `${subject} does not say how long it is valid`}.`;
+  return { found, value: true, warning: expiry?.warning };
 }

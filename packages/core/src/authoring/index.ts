@@ -1,7 +1,6 @@
 // What any sink needs, once: for the authors of sinks.
 export { createOperations, type OperationLimits, type Operations, type OperationsOptions } from './operations.ts';
 export type { Classify, OperationScope, StepLimits } from './operation-scope.ts';
-export { formatServerAddress, type ServerAddress } from './server-address.ts';
 
 // A connection test: what was tried, found, and what to do about it.
 export {
@@ -48,3 +47,39 @@ export {
   type OptionKinds,
   type OptionSubject,
 } from '../contract/check-options.ts';
+
+// What went wrong, in the codes of SinkError.
+export {
+  createClassifier,
+  type Circumstances,
+  type Classifier,
+  type ClassifierOptions,
+  type ErrorReading,
+  type FaultRule,
+} from './classifier.ts';
+export { errorChain, errorFields, type ErrorFields } from './error-chain.ts';
+export type { Fault } from './fault.ts';
+export { httpFault, type HttpAnswer, type HttpHeaders } from './http-fault.ts';
+export {
+  describeNetworkFault,
+  networkFault,
+  type NetworkFault,
+  type NetworkFaultKind,
+  type NetworkWords,
+} from './network-fault.ts';
+
+// Where a server is, how it is spoken to, and as whom.
+export {
+  formatServerAddress,
+  parseHost,
+  parsePort,
+  parseServerAddress,
+  type Parsed,
+  type ServerAddress,
+  type ServerAddressOptions,
+} from './server-address.ts';
+export { certificateExpiry, type CertificateExpiry, type CertificateExpiryOptions } from './certificate-expiry.ts';
+export { checkLogin, readLogin, type Login, type LoginForm, type LoginOptions } from './login.ts';
+export { tlsOptions, type SinkTls, type TlsOptionsInput } from './tls-options.ts';
+export { tlsSpecProblems, tlsSpecSchema, type TlsMode, type TlsSpec } from './tls-spec.ts';
+export { boundedDuration, type DurationBounds } from './duration-bounds.ts';
