@@ -8,12 +8,12 @@ export const kafkaSpecSchema = {
   properties: {
     brokers: {
       type: 'array',
-      items: { type: 'string', minLength: 1 },
+      items: { type: 'string', minLength: 1, maxLength: 300 },
       minItems: 1,
       maxItems: 100,
       description: 'Brokers to ask first, each host:port; the cluster names the others.',
     },
-    topic: { type: 'string', minLength: 1, description: 'Topic that the events go to.' },
+    topic: { type: 'string', minLength: 1, maxLength: 249, description: 'Topic that the events go to.' },
     format: {
       type: 'string',
       enum: ['document', 'cloudevents'],
@@ -23,7 +23,7 @@ export const kafkaSpecSchema = {
     },
     headers: {
       type: 'object',
-      additionalProperties: { type: 'string' },
+      additionalProperties: { type: 'string', maxLength: 8192 },
       default: {},
       description:
         'Headers that every message carries. Names that begin with kollect.dev/, and content-type, are taken.',
@@ -73,6 +73,7 @@ export const kafkaSpecSchema = {
         serverName: {
           type: 'string',
           minLength: 1,
+          maxLength: 253,
           description: 'Name that the certificates of all brokers must carry. Default: the host that is dialled.',
         },
       },
@@ -129,7 +130,7 @@ export const kafkaSpecSchema = {
         },
         configs: {
           type: 'object',
-          additionalProperties: { type: 'string' },
+          additionalProperties: { type: 'string', maxLength: 1024 },
           description: 'Settings of the topic, such as retention.ms.',
         },
       },

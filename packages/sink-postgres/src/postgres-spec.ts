@@ -7,16 +7,23 @@ export const postgresSpecSchema = {
   additionalProperties: false,
   required: ['database', 'table'],
   properties: {
-    database: { type: 'string', minLength: 1, description: 'Database to connect to.' },
+    database: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 63,
+      description: 'Name of the database to connect to; a DSN belongs into the credentials.',
+    },
     schema: {
       type: 'string',
       minLength: 1,
+      maxLength: 63,
       default: 'public',
       description: 'Schema that holds the table; it must exist.',
     },
     table: {
       type: 'string',
       minLength: 1,
+      maxLength: 63,
       description: 'Table that holds the inventory; names beside it derive from it.',
     },
     mode: {
@@ -55,6 +62,7 @@ export const postgresSpecSchema = {
         serverName: {
           type: 'string',
           minLength: 1,
+          maxLength: 253,
           description: 'Name the certificate must carry. Default: the host that is dialled.',
         },
       },
@@ -72,7 +80,12 @@ export const postgresSpecSchema = {
       description: 'Longest time from dialling to an authenticated connection; above zero, at most 24h.',
     },
     poolSize: { type: 'integer', minimum: 1, maximum: 100, default: 4, description: 'Most connections open at once.' },
-    applicationName: { type: 'string', default: 'kollect', description: 'Name shown in pg_stat_activity.' },
+    applicationName: {
+      type: 'string',
+      maxLength: 63,
+      default: 'kollect',
+      description: 'Name shown in pg_stat_activity.',
+    },
     resyncInterval: {
       type: 'string',
       format: 'duration',
@@ -83,6 +96,7 @@ export const postgresSpecSchema = {
     maxDeletes: {
       type: ['integer', 'string'],
       minimum: 0,
+      maxLength: 4,
       pattern: '^(100|[1-9]?[0-9])%$',
       description:
         "Most rows one export may delete: a number, or a percentage of the inventory's rows such as '10%'. Default: no limit.",

@@ -2,6 +2,7 @@ import { isTimeout } from '../connection/abort-error.ts';
 import { SinkError, type SinkOperation } from '../contract/errors.ts';
 import { limitOf } from '../contract/signal-limit.ts';
 import { openScope, type OperationScope, type Classify, type OwnedScope, type StepLimits } from './operation-scope.ts';
+import { showText } from '../contract/show-value.ts';
 
 export interface OperationsOptions {
   /** Type name of the sink, such as `postgres`. */
@@ -35,7 +36,7 @@ export function createOperations({ sinkType, name, classify }: OperationsOptions
   let onDrained: (() => void) | undefined;
 
   const closed = (operation: SinkOperation): SinkError =>
-    new SinkError('ABORTED', `The sink ${JSON.stringify(name)} is closed.`, { sinkType, operation });
+    new SinkError('ABORTED', `The sink ${showText(name)} is closed.`, { sinkType, operation });
 
   const leave = (owned: OwnedScope): void => {
     running.delete(owned);

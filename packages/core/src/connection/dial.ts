@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { DialOptions } from '../contract/egress.ts';
 import { SinkError } from '../contract/errors.ts';
 import { abortError } from './abort-error.ts';
+import { showText } from '../contract/show-value.ts';
 
 const defaultTimeoutMs = 10_000;
 /** What Node's timers can hold; a longer one would fire at once. */
@@ -52,10 +53,7 @@ export function dial(
 
 function checkTarget(host: string, port: number): void {
   if (host === '' || /[\s/]/u.test(host))
-    throw new SinkError(
-      'SPEC_INVALID',
-      `Expected a host name or an IP address to dial, found ${JSON.stringify(host)}.`,
-    );
+    throw new SinkError('SPEC_INVALID', `Expected a host name or an IP address to dial, found ${showText(host)}.`);
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw new SinkError('SPEC_INVALID', `Expected a port from 1 to 65535 for ${host}, found ${String(port)}.`);
 }

@@ -6,6 +6,7 @@ import { dial } from './dial.ts';
 import { guardLookup } from './guarded-lookup.ts';
 import { GuardedSocket } from './guarded-socket.ts';
 import { carriedIpv4, inRange, parseIpAddress, parseIpRange, type IpRange } from './ip-address.ts';
+import { showText } from '../contract/show-value.ts';
 
 export interface EgressPolicyOptions {
   /** Ranges denied in addition to the built-in ones, such as `10.96.0.0/12`. */
@@ -58,10 +59,10 @@ function createCheck({ deny = [], allow = [], allowOnly }: EgressPolicyOptions):
 
   return (address, host) => {
     const denied = (reason: string): SinkError => {
-      const origin = host === undefined || host === address ? '' : `, which ${JSON.stringify(host)} resolves to`;
+      const origin = host === undefined || host === address ? '' : `, which ${showText(host)} resolves to`;
       return new SinkError(
         'EGRESS_DENIED',
-        `The egress policy of this operator forbids ${JSON.stringify(address)} (${reason})${origin}.`,
+        `The egress policy of this operator forbids ${showText(address)} (${reason})${origin}.`,
       );
     };
     const dialled = parseIpAddress(address);

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { SinkError } from '../contract/errors.ts';
+import { showText } from '../contract/show-value.ts';
 
 export type IpAddress = ipaddr.IPv4 | ipaddr.IPv6;
 export type IpRange = [IpAddress, number];
@@ -19,7 +20,7 @@ export function parseIpRange(text: string, option: string): IpRange {
   if (parsed !== undefined && rest.length === 0 && length <= width) return [parsed, length];
   throw new SinkError(
     'SPEC_INVALID',
-    `The egress policy's ${option}: expected a range such as "10.0.0.0/8" or "fd00::/8", found ${JSON.stringify(text)}.`,
+    `The egress policy's ${option}: expected a range such as "10.0.0.0/8" or "fd00::/8", found ${showText(text)}.`,
   );
 }
 

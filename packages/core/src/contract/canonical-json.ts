@@ -1,3 +1,4 @@
+import { showText } from './show-value.ts';
 import { isWellFormed } from './text.ts';
 
 /** Containers inside containers that a value may hold; V8's stack and PostgreSQL's jsonb take more. */
@@ -346,7 +347,7 @@ export function formatPath(path: readonly (string | number)[]): string {
   for (const [index, step] of path.entries()) {
     if (typeof step === 'number') text += `[${step}]`;
     else if (/^[A-Za-z_$][\w$-]{0,79}$/.test(step)) text += index === 0 ? step : `.${step}`;
-    else text += `[${JSON.stringify(step.length > 80 ? `${step.slice(0, 80)}…` : step)}]`;
+    else text += `[${showText(step)}]`;
   }
   return text;
 }

@@ -6,6 +6,7 @@ import { formatScope } from './scope.ts';
 import { sealSnapshot } from './seal-snapshot.ts';
 import type { InventorySnapshot, Item, Scope } from './snapshot.ts';
 import { checkCount, checkIncompleteTargets, checkScope, checkTime } from './snapshot-input.ts';
+import { showText } from './show-value.ts';
 
 /** What a document says, once it was read and verified. */
 export interface InventoryDocument extends Scope {
@@ -113,8 +114,7 @@ function parseJson(text: string): unknown {
 function checkDocument(raw: Record<string, unknown>): InventoryDocument {
   const { schemaVersion, checksum, items } = raw;
   if (schemaVersion !== documentSchemaVersion) {
-    const found =
-      typeof schemaVersion === 'string' ? JSON.stringify(schemaVersion.slice(0, 60)) : describeType(schemaVersion);
+    const found = typeof schemaVersion === 'string' ? showText(schemaVersion) : describeType(schemaVersion);
     return refuse(`The document's schemaVersion is ${found}; expected "${documentSchemaVersion}".`);
   }
   if (typeof checksum !== 'string' || !/^[0-9a-f]{64}$/.test(checksum)) {

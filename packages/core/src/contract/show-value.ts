@@ -30,7 +30,7 @@ function cut(text: string): string {
 export function showValue(value: unknown, options: { readonly secret: boolean }): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
-  if (isArray(value)) return `an array of ${String(value.length)}`;
+  if (isList(value)) return `an array of ${String(value.length)}`;
   if (typeof value === 'object') return 'an object';
   if (options.secret) return `a ${typeof value} that is not shown because it may be a secret`;
   if (typeof value === 'string') return value === '' ? 'an empty string' : `the string ${showText(value)}`;
@@ -39,7 +39,7 @@ export function showValue(value: unknown, options: { readonly secret: boolean })
 }
 
 /** `Array.isArray` throws for a proxy that was revoked. */
-function isArray(value: unknown): value is readonly unknown[] {
+export function isList(value: unknown): value is readonly unknown[] {
   try {
     return Array.isArray(value) && typeof value.length === 'number';
   } catch {

@@ -2,6 +2,7 @@ import { SinkError } from '../contract/errors.ts';
 import { parseDuration } from '../registry/duration.ts';
 import type { SpecInput, SpecOf, SpecSchema } from '../registry/spec-schema.ts';
 import { compileSpecSchema } from '../registry/validation.ts';
+import { showText } from '../contract/show-value.ts';
 
 const attempts = {
   attemptTimeout: {
@@ -168,13 +169,13 @@ const day = 24 * 60 * 60_000;
 
 /** Throws SPEC_INVALID naming the sink and the field. */
 export function resolveSinkDelivery(options: unknown, sink: string): SinkDelivery {
-  const { read, ms, refuse } = reader(`The delivery options of sink ${JSON.stringify(sink)}`, '$.delivery');
+  const { read, ms, refuse } = reader(`The delivery options of sink ${showText(sink)}`, '$.delivery');
   const spec = read(() => validateDelivery(options ?? {}, 'The options') as SpecOf<typeof sinkDeliverySchema>);
   const minDelayMs = ms('retry.minDelay', spec.retry.minDelay, { least: 0, most: day });
   const maxDelayMs = ms('retry.maxDelay', spec.retry.maxDelay, { least: 1, most: day });
   if (maxDelayMs < minDelayMs)
     throw refuse(
-      `$.delivery.retry.maxDelay: expected at least retry.minDelay, ${spec.retry.minDelay}, found "${spec.retry.maxDelay}"`,
+      `$.delivery.retry.maxDelay: expected at least retry.minDelay, ${spec.retry.minDelay}, found ${showText(spec.retry.maxDelay)}`,
     );
   return {
     attemptTimeoutMs: ms('attemptTimeout', spec.attemptTimeout, { least: 1, most: day }),
@@ -236,7 +237,7 @@ function reader(subject: string, root: string) {
     const value = read(() => parseDuration(text, path));
     if (value >= least && value <= most) return value;
     const bounds = value < least ? `at least ${least}ms` : `at most ${most / 3_600_000}h`;
-    throw refuse(`${path}: expected ${bounds}, found "${text}"`);
+    throw refuse(`${path}: expected ${bounds}, found ${showText(text)}`);
   };
   return { refuse, read, ms };
 }

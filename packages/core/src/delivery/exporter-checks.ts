@@ -5,6 +5,7 @@ import type { Scope } from '../contract/snapshot.ts';
 import { nearestName } from '../contract/nearest-name.ts';
 import type { ExportInventory, InventoryName } from './exporter-types.ts';
 import { scopeOf } from './inventory/inventory-rules.ts';
+import { showText } from '../contract/show-value.ts';
 
 export function nameOf({ cluster, namespace, name }: InventoryName): InventoryName {
   return { ...(cluster === undefined ? {} : { cluster }), namespace, name };
@@ -12,10 +13,10 @@ export function nameOf({ cluster, namespace, name }: InventoryName): InventoryNa
 
 export function unknownSink(name: string, inventory: string, known: readonly string[]): SinkError {
   const nearest = nearestName(name, known);
-  const remedy = nearest === undefined ? 'make it known with updateSink' : `did you mean ${JSON.stringify(nearest)}?`;
+  const remedy = nearest === undefined ? 'make it known with updateSink' : `did you mean ${showText(nearest)}?`;
   return new SinkError(
     'SPEC_INVALID',
-    `The inventory ${inventory} names the sink ${JSON.stringify(name)}, which is not known: ${remedy}`,
+    `The inventory ${inventory} names the sink ${showText(name)}, which is not known: ${remedy}`,
     { operation: 'export' },
   );
 }

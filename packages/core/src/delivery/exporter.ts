@@ -26,6 +26,7 @@ import { closeWithin } from './close-within.ts';
 import { linkSignals } from './linked-signal.ts';
 import { createSharedSink, type SharedSink } from './sink/shared-sink.ts';
 import { testSinkConnection } from './test-sink-connection.ts';
+import { showText } from '../contract/show-value.ts';
 
 /** The front door: one call exports to every sink. Starts no timer and dials nobody until it is asked to export. */
 export function createExporter<const Definitions extends readonly SinkDefinition[]>(
@@ -148,10 +149,7 @@ export function createExporter<const Definitions extends readonly SinkDefinition
   return {
     updateSink: (resource) => {
       if (closing !== undefined)
-        throw new SinkError(
-          'ABORTED',
-          `The sink ${JSON.stringify(resource.name)} was not taken: the exporter is closed.`,
-        );
+        throw new SinkError('ABORTED', `The sink ${showText(resource.name)} was not taken: the exporter is closed.`);
       const known = sinks.get(resource.name);
       if (known !== undefined) return known.update(resource);
       sinks.set(resource.name, createSharedSink(resource, shared));
@@ -208,7 +206,7 @@ export function createExporter<const Definitions extends readonly SinkDefinition
       if (closing !== undefined)
         throw new SinkError(
           'ABORTED',
-          `The connection of ${JSON.stringify(resource.name)} was not tried: the exporter is closed.`,
+          `The connection of ${showText(resource.name)} was not tried: the exporter is closed.`,
         );
       return track(testSinkConnection(resource, { registry, clock, signals: [signal, lifetime] }));
     },
@@ -260,7 +258,7 @@ export function createExporter<const Definitions extends readonly SinkDefinition
     const removed = table.takeSink(sink.name);
     const error = new SinkError(
       'ABORTED',
-      `The sink ${JSON.stringify(sink.name)} was removed before the snapshot reached it.`,
+      `The sink ${showText(sink.name)} was removed before the snapshot reached it.`,
       { sinkType: sink.type, operation: 'export' },
     );
     for (const exports of removed) exports.dispose(error);

@@ -6,6 +6,7 @@ import { checkCredentialFields, checkSpanAttributes, completeCapabilities, viola
 import type { SinkContext } from './sink-context.ts';
 import type { SpecInput, SpecOf, SpecSchema } from './spec-schema.ts';
 import { compileSpecSchema, type SpecValidator } from './validation.ts';
+import { showText } from '../contract/show-value.ts';
 
 export { contractVersion, type ContractVersion } from './contract-version.ts';
 export type { Credentials, SinkContext, TlsMaterial } from './sink-context.ts';
@@ -68,7 +69,7 @@ export function defineSink<const Type extends string, const Schema extends SpecS
       const subject =
         name === undefined
           ? `The spec of a sink of type "${type}"`
-          : `The spec of sink ${JSON.stringify(name)} (type "${type}")`;
+          : `The spec of sink ${showText(name)} (type "${type}")`;
       const valid = deepFreeze(validate(block ?? {}, subject));
       return deepFreeze(resolve(input, valid as SpecOf<Schema>, subject));
     },

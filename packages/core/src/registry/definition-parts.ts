@@ -1,7 +1,7 @@
 import { SinkError } from '../contract/errors.ts';
 import type { CredentialField, SinkCapabilities, SpanAttributes } from '../contract/sink.ts';
 import { suggestion } from '../contract/nearest-name.ts';
-import { showValue } from '../contract/show-value.ts';
+import { showText, showValue } from '../contract/show-value.ts';
 
 const noCapabilities: Required<SinkCapabilities> = Object.freeze({
   fenced: false,
@@ -17,7 +17,7 @@ export function completeCapabilities(type: string, given: SinkCapabilities = {})
     if (!Object.hasOwn(noCapabilities, name))
       throw violation(
         type,
-        `claims the capability ${JSON.stringify(name)}, which there is none of; ${suggestion(name, capabilityNames)}`,
+        `claims the capability ${showText(name)}, which there is none of; ${suggestion(name, capabilityNames)}`,
       );
     if (value !== undefined && typeof value !== 'boolean')
       throw violation(
@@ -67,7 +67,7 @@ export function checkSpanAttributes(type: string, attributes: SpanAttributes): v
   if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes))
     throw violation(type, `must give spanAttributes as an object, found ${showValue(attributes, { secret: false })}`);
   for (const [name, value] of Object.entries(attributes) as [string, unknown][]) {
-    const shown = `the span attribute ${JSON.stringify(name)}`;
+    const shown = `the span attribute ${showText(name)}`;
     if (name.startsWith('kollect.')) throw violation(type, `sets ${shown}; names that begin with kollect. are core's`);
     if (!['string', 'number', 'boolean'].includes(typeof value) || String(value).length > maxAttributeLength)
       throw violation(
@@ -84,7 +84,5 @@ export function violation(type: string, problem: string): SinkError {
 
 /** What is given as a type may be anything. */
 function showType(type: unknown): string {
-  return typeof type === 'string'
-    ? JSON.stringify(type.slice(0, 100))
-    : `named by ${showValue(type, { secret: false })}`;
+  return typeof type === 'string' ? showText(type) : `named by ${showValue(type, { secret: false })}`;
 }

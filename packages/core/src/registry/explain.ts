@@ -1,7 +1,7 @@
 import type { ErrorObject } from 'ajv';
 import { durationExamples } from './duration.ts';
 import { nearestName, suggestion } from '../contract/nearest-name.ts';
-import { looksSecret } from '../contract/secrets.ts';
+import { holdsSecret, looksSecret } from '../contract/secrets.ts';
 import { showText, showValue } from '../contract/show-value.ts';
 
 const maxProblems = 10;
@@ -36,14 +36,22 @@ function explainOne(error: ErrorObject, block: unknown, root: string): string {
     error.keyword === 'enum' && typeof error.data === 'string'
       ? nearestName(error.data, (schema.enum ?? []).map(String))
       : undefined;
-  const remedy = hint === undefined ? '' : `; did you mean "${hint}"?`;
+  const remedy =
+    hint === undefined ? connectionRemedy(error.data) : `; did you mean ${showText(hint)}?`;
   return `${pathOf(segments, block, root)}: expected ${expectation(error, schema, params)}, found ${found}${remedy}`;
+}
+
+/** The most frequent reason why a name is too long, or no name: a whole DSN was pasted into its place. */
+function connectionRemedy(found: unknown): string {
+  if (typeof found !== 'string' || !(holdsSecret(found) || /^[a-z][a-z0-9+.-]*:\/\//iu.test(found))) return '';
+  return '; it looks like a connection string, which belongs into the credentials';
 }
 
 interface SchemaView {
   readonly type?: string | readonly string[];
   readonly enum?: readonly unknown[];
   readonly format?: string;
+  readonly description?: string;
   readonly properties?: { readonly [name: string]: SchemaView };
 }
 
@@ -62,7 +70,9 @@ function expectation(error: ErrorObject, schema: SchemaView, params: ParamsView)
     case 'format':
       return kindOf(schema);
     case 'pattern':
-      return `text that matches ${String(params.pattern)}`;
+      return schema.description === undefined
+        ? `text that matches ${String(params.pattern)}`
+        : `text that fits its description (${JSON.stringify(schema.description)})`;
     case 'minimum':
       return `a number of at least ${limit}`;
     case 'maximum':

@@ -1,7 +1,8 @@
 import type { Egress } from '../contract/egress.ts';
 import { SinkError } from '../contract/errors.ts';
+import { nameOfThrown } from '../contract/thrown.ts';
 import { suggestion } from '../contract/nearest-name.ts';
-import { showValue } from '../contract/show-value.ts';
+import { showFieldName, showText, showValue } from '../contract/show-value.ts';
 
 /** The fields of a secret, by name. */
 export type Credentials = Readonly<Record<string, string>>;
@@ -48,7 +49,7 @@ const tlsFields = ['ca', 'cert', 'key'];
 export function createSinkContext<Spec>({ type, spec, connection, egress }: ContextInput<Spec>): SinkContext<Spec> {
   const name = connection.name ?? type;
   const read = async (what: string, source: unknown): Promise<Record<string, string>> => {
-    const subject = `The ${what} of sink ${JSON.stringify(name)} (type "${type}")`;
+    const subject = `The ${what} of sink ${showText(name)} (type "${type}")`;
     const material = await ask(source, subject, type);
     return stringMap(
       material,
@@ -67,7 +68,7 @@ export function createSinkContext<Spec>({ type, spec, connection, egress }: Cont
         if (problem === undefined) continue;
         throw new SinkError(
           'SPEC_INVALID',
-          `The TLS material of sink ${JSON.stringify(name)} (type "${type}"): ${problem}.`,
+          `The TLS material of sink ${showText(name)} (type "${type}"): ${problem}.`,
           { sinkType: type },
         );
       }
@@ -85,16 +86,10 @@ async function ask(source: unknown, subject: string, sinkType: string): Promise<
     if (SinkError.isInstance(error)) throw SinkError.from(error, { sinkType });
     throw new SinkError(
       'UNAVAILABLE',
-      `${subject} cannot be read: the function that the host gave failed with ${nameOf(error)}.`,
+      `${subject} cannot be read: the function that the host gave failed with ${nameOfThrown(error)}.`,
       { sinkType },
     );
   }
-}
-
-function nameOf(error: unknown): string {
-  const { name, code } = Object(error) as { readonly name?: unknown; readonly code?: unknown };
-  const shown = [name, code].filter((part) => typeof part === 'string' && /^\w{1,40}$/u.test(part));
-  return shown.length === 0 ? 'an error' : shown.join(' ');
 }
 
 /** A copy of its own; a value left undefined is refused for credentials, where it is most often an unset variable. */
@@ -106,7 +101,7 @@ function stringMap(material: unknown, error: (problem: string) => SinkError): Re
   const entries = Object.entries(material).map(([field, text]: [string, unknown]): [string, string] => {
     if (typeof text === 'string') return [field, text];
     throw error(
-      `the field ${JSON.stringify(field)} must be a string, found ${text instanceof Uint8Array ? 'bytes: decode them first' : showValue(text, { secret: true })}`,
+      `the field ${showFieldName(field)} must be a string, found ${text instanceof Uint8Array ? 'bytes: decode them first' : showValue(text, { secret: true })}`,
     );
   });
   return Object.fromEntries(entries);
@@ -114,7 +109,7 @@ function stringMap(material: unknown, error: (problem: string) => SinkError): Re
 
 function tlsProblem(field: string, text: string): string | undefined {
   if (!tlsFields.includes(field))
-    return `${JSON.stringify(field)} is not a known field; ${suggestion(field, tlsFields)}`;
+    return `${showFieldName(field)} is not a known field; ${suggestion(field, tlsFields)}`;
   if (text.includes('-----BEGIN ')) return undefined;
   return `"${field}" must be PEM text with a -----BEGIN line; a value of a Kubernetes Secret must be decoded from base64 first`;
 }

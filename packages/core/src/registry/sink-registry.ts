@@ -6,8 +6,10 @@ import { deepFreeze } from './deep-freeze.ts';
 import { checkContractVersion } from './contract-version.ts';
 import type { SinkDefinition } from './define-sink.ts';
 import { capabilitiesOf, violation } from './definition-parts.ts';
+import { aFunction, anObject, checkOptions, either, someText, type OptionKinds } from '../contract/check-options.ts';
+import { copyData, NotData } from '../contract/plain-data.ts';
 import { nearestName, suggestion } from '../contract/nearest-name.ts';
-import { showText, showValue } from '../contract/show-value.ts';
+import { isList, showText, showValue } from '../contract/show-value.ts';
 import { createSinkContext, type SinkConnection } from './sink-context.ts';
 
 export type { SinkConnection } from './sink-context.ts';
@@ -57,16 +59,17 @@ export function buildSinkRegistry<const Definitions extends readonly SinkDefinit
   };
 
   const read = (
-    config: unknown,
+    given: unknown,
     name: string | undefined,
-  ): { readonly definition: SinkDefinition; readonly spec: unknown } => {
-    const subject = name === undefined ? 'The config of a sink' : `The config of sink ${JSON.stringify(name)}`;
-    if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+  ): { readonly config: Config; readonly definition: SinkDefinition; readonly spec: unknown } => {
+    const subject = name === undefined ? 'The config of a sink' : `The config of sink ${showText(name)}`;
+    if (typeof given !== 'object' || given === null || isList(given)) {
       throw invalid(
-        `${subject} must be an object such as { type: 'postgres', postgres: { … } }, found ${showValue(config, { secret: true })}.`,
+        `${subject} must be an object such as { type: 'postgres', postgres: { … } }, found ${showValue(given, { secret: true })}.`,
       );
     }
-    const { type, ...blocks } = config as { readonly [key: string]: unknown };
+    const config = readConfig(given, subject);
+    const { type, ...blocks } = config;
     if (typeof type !== 'string')
       throw invalid(
         `${subject}: $.type must name a sink type (registered: ${types.join(', ')}), found ${showValue(type, { secret: false })}.`,
@@ -82,22 +85,37 @@ export function buildSinkRegistry<const Definitions extends readonly SinkDefinit
         type,
       );
     }
-    return { definition: found, spec: found.parseSpec(blocks[type], name) };
+    return { config, definition: found, spec: found.parseSpec(blocks[type], name) };
   };
 
   return Object.freeze({
     types,
     definition,
-    parse: (config: unknown, name?: string) => {
-      read(config, name);
-      return deepFreeze(structuredClone(config)) as SinkConfig<Definitions>;
-    },
-    create: (config: SinkConfig<Definitions>, connection: SinkConnection = {}) => {
+    parse: (given: unknown, name?: string) =>
+      deepFreeze(read(given, name).config) as unknown as SinkConfig<Definitions>,
+    create: (config: SinkConfig<Definitions>, given?: SinkConnection) => {
+      const connection = checkOptions<SinkConnection>(given, connectionKinds, { of: 'The connection of a sink' });
       const { definition, spec } = read(config, connection.name);
       return createChecked(definition, spec, connection, egress);
     },
   });
 }
+
+type Config = Readonly<Record<string, unknown>>;
+
+function readConfig(given: object, subject: string): Config {
+  try {
+    return copyData(given, ['$']) as Config;
+  } catch (error) {
+    throw error instanceof NotData ? invalid(`${subject} is invalid: ${error.message}.`) : error;
+  }
+}
+
+const connectionKinds: OptionKinds<SinkConnection> = {
+  name: someText,
+  credentials: either(anObject, aFunction),
+  tls: either(anObject, aFunction),
+};
 
 function indexByType(definitions: readonly SinkDefinition[]): ReadonlyMap<string, SinkDefinition> {
   const byType = new Map<string, SinkDefinition>();
@@ -162,7 +180,7 @@ function invalid(message: string, sinkType?: string): SinkError {
 }
 
 function faulty(type: string, problem: string): SinkError {
-  return new SinkError('CONTRACT_VIOLATION', `The sink type ${JSON.stringify(type)} ${problem}.`, {
+  return new SinkError('CONTRACT_VIOLATION', `The sink type ${showText(type)} ${problem}.`, {
     sinkType: type,
     operation: 'create',
   });

@@ -41,7 +41,13 @@ test('a later change of the block does not reach the spec', () => {
   expect(spec.labels).toEqual({ team: 'x' });
 });
 
-test.each<[string, unknown, string]>([
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
+test.each<[string, unknown, string | RegExp]>([
   ['typo', { table: 'a', polSize: 4 }, '$.table.polSize is not a known field; did you mean "poolSize"?'],
   [
     'nested typo',
@@ -96,7 +102,7 @@ test.each<[string, unknown, string]>([
   [
     'either, text',
     { table: 'a', maxDeletes: '5' },
-    '$.table.maxDeletes: expected text that matches ^\\d+%$, found the string "5".',
+    '$.table.maxDeletes: expected text that fits its description ("A number or a percentage."), found the string "5".',
   ],
   [
     'duration',
@@ -120,9 +126,59 @@ test.each<[string, unknown, string]>([
     { table: 'a', constructor: 1 },
     '$.table.constructor is not a known field; known: table, mode, timeout, poolSize, analyze, maxDeletes, brokers, labels, password, tls.',
   ],
-  ['no data', { table: () => 'a' }, '$.table holds something that is not data, such as a function or a symbol.'],
+  ['a function', { table: () => 'a' }, '$.table.table is a function, which is not data: remove it.'],
+  [
+    'a Map',
+    { table: 'a', labels: new Map() },
+    '$.table.labels is an instance of Map, which is not data: give a plain object, a list or a text.',
+  ],
+  [
+    'a Date in a list',
+    { table: 'a', brokers: [new Date(0)] },
+    '$.table.brokers[0] is an instance of Date, which is not data: give a plain object, a list or a text.',
+  ],
+  [
+    'a getter that throws',
+    {
+      table: 'a',
+      tls: {
+        get mode() {
+          throw new Error('geheim');
+        },
+      },
+    },
+    '$.table.tls cannot be read, since a getter or a proxy of it throws: give plain data.',
+  ],
+  [
+    'a revoked proxy',
+    { table: 'a', labels: revoked() },
+    '$.table.labels cannot be read, since a getter or a proxy of it throws: give plain data.',
+  ],
+  ['U+0000', { table: 'k\0user\0nobody' }, '$.table.table holds the character U+0000 at character 2: remove it.'],
+  [
+    'a line break',
+    { table: 'a', labels: { x: 'a\nb' } },
+    '$.table.labels.x holds a line break at character 2: remove it.',
+  ],
+  [
+    'half a surrogate pair, in a list',
+    { table: 'a', brokers: ['a', '\ud800'] },
+    '$.table.brokers[1] holds the character U+D800 at character 1: remove it.',
+  ],
+  [
+    'a control character in a key',
+    { table: 'a', labels: { '\u001b[31m': 'x' } },
+    'a key of $.table.labels holds the character U+001B at character 1: remove it.',
+  ],
+  [
+    'a secret',
+    { table: 'a', labels: { db: 'postgres://app:geheim@db/x' } },
+    '$.table.labels.db holds what looks like a secret, and a spec holds none: put it into the credentials.',
+  ],
+  ['a pattern', { table: 'a', password: 'x' }, /^\$\.table\.password: expected text that fits its description/u],
 ])('%s', (_, block, message) => {
-  expect(messageOf(block)).toBe(message);
+  if (typeof message === 'string') expect(messageOf(block)).toBe(message);
+  else expect(messageOf(block)).toMatch(message);
 });
 
 test.each<[string, unknown]>([
@@ -154,5 +210,5 @@ test('at most ten problems are listed', () => {
 test('a cyclic block is refused and ends', () => {
   const block: Record<string, unknown> = { table: 'a' };
   block['self'] = block;
-  expect(messageOf(block)).toContain('$.table.self is not a known field');
+  expect(messageOf(block)).toBe('$.table.self leads back to an object that holds it: break the cycle.');
 });

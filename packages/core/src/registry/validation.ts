@@ -1,8 +1,10 @@
 import { Ajv } from 'ajv';
 import { SinkError } from '../contract/errors.ts';
+import { copyData, NotData } from '../contract/plain-data.ts';
 import { durationMs } from './duration.ts';
 import { explain } from './explain.ts';
 import type { SpecSchema } from './spec-schema.ts';
+import { textProblems } from './spec-texts.ts';
 
 /** The one Ajv: strict about schemas, patient with data (every problem at once), silent. */
 const ajv = new Ajv({
@@ -26,28 +28,18 @@ export function compileSpecSchema(type: string, schema: SpecSchema): SpecValidat
   return (block, subject) => {
     const invalid = (problem: string): SinkError =>
       new SinkError('SPEC_INVALID', `${subject} is invalid: ${problem}`, { sinkType: type, operation: 'create' });
-    const copy = cloneBlock(block, () =>
-      invalid(`$.${type} holds something that is not data, such as a function or a symbol.`),
-    );
-    if (validate(copy)) return withoutUndefined(copy);
-    throw invalid(explain(validate.errors ?? [], copy, `$.${type}`));
+    const copy = readBlock(block, type, invalid);
+    if (!validate(copy)) throw invalid(explain(validate.errors ?? [], copy, `$.${type}`));
+    const problems = textProblems(copy, ['$', type]);
+    if (problems.length > 0) throw invalid(`${problems.join('; ')}.`);
+    return copy;
   };
 }
 
-function cloneBlock(block: unknown, error: () => SinkError): unknown {
+function readBlock(block: unknown, type: string, invalid: (problem: string) => SinkError): unknown {
   try {
-    return structuredClone(block);
-  } catch {
-    throw error();
+    return copyData(block, ['$', type]);
+  } catch (error) {
+    throw error instanceof NotData ? invalid(`${error.message}.`) : error;
   }
-}
-
-/** A property written as undefined counts as left out. Called on validated data, whose depth the schema bounds. */
-function withoutUndefined(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  for (const [key, member] of Object.entries(value)) {
-    if (member === undefined) Reflect.deleteProperty(value, key);
-    else withoutUndefined(member);
-  }
-  return value;
 }

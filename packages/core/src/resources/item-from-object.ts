@@ -2,6 +2,7 @@ import { SinkError } from '../contract/errors.ts';
 import { formatGvk } from '../contract/gvk.ts';
 import type { Item } from '../contract/snapshot.ts';
 import { parseFieldPath, readFieldPath } from './field-path.ts';
+import { showText } from '../contract/show-value.ts';
 
 /** What is read of every object; the rest is the business of `attributes`. The types of every Kubernetes client fit. */
 export interface KubernetesObject {
@@ -82,7 +83,7 @@ function splitApiVersion(apiVersion: string, object: string): { group?: string; 
   const [first = '', second, ...more] = apiVersion.split('/');
   if (first === '' || second === '' || more.length > 0) {
     throw invalid(
-      `${object}: apiVersion is ${JSON.stringify(apiVersion)}; expected "version" or "group/version", such as "v1" or "apps/v1".`,
+      `${object}: apiVersion is ${showText(apiVersion)}; expected "version" or "group/version", such as "v1" or "apps/v1".`,
     );
   }
   return second === undefined ? { version: first } : { group: first, version: second };

@@ -3,6 +3,7 @@ import { SinkError, type SinkOperation } from '../../contract/errors.ts';
 import type { KollectSink } from '../../contract/sink.ts';
 import { checkPlan, checkReport, checkResult } from './check-result.ts';
 import type { DeliveryClock } from '../delivery-clock.ts';
+import { showText } from '../../contract/show-value.ts';
 
 export interface ContainedSinkOptions {
   readonly sink: KollectSink;
@@ -22,7 +23,7 @@ export interface ContainedSinkOptions {
 export function containSink(options: ContainedSinkOptions): KollectSink {
   const { sink, sinkType, clock, closeTimeoutMs } = options;
   const violation = (operation: SinkOperation, problem: string): SinkError =>
-    new SinkError('CONTRACT_VIOLATION', `The sink type ${JSON.stringify(sinkType)} ${problem}.`, {
+    new SinkError('CONTRACT_VIOLATION', `The sink type ${showText(sinkType)} ${problem}.`, {
       sinkType,
       operation,
     });
