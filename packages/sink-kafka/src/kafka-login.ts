@@ -1,4 +1,5 @@
 import { SinkError, type Credentials, type TlsMaterial } from '@kollect/core';
+import { showFieldName } from '@kollect/core/authoring';
 import type { ResolvedKafkaSpec } from './kafka-spec.ts';
 
 type SaslSpec = Pick<ResolvedKafkaSpec, 'sasl'>;
@@ -14,7 +15,7 @@ export function checkedCredentials({ sasl }: SaslSpec, credentials: Credentials)
       sasl === undefined
         ? 'without spec.kafka.sasl the sink reads none'
         : `with sasl.mechanism ${sasl.mechanism} the sink reads ${needed.join(' and ')}`;
-    throw invalid(`The credentials hold ${unknown.map((key) => `"${key}"`).join(', ')}; ${reads}.`);
+    throw invalid(`The credentials hold ${unknown.map(showFieldName).join(', ')}; ${reads}.`);
   }
   const missing = needed.filter((key) => !given.includes(key));
   if (missing.length > 0)

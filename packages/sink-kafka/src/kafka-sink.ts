@@ -23,7 +23,7 @@ import { kafkaCredentialFields, kafkaSpecSchema } from './kafka-spec-schema.ts';
 import { removalMessage, snapshotMessages } from './publishing/messages.ts';
 import type { Publication } from './publishing/partition-lane.ts';
 import { partitionFor } from './publishing/partitioner.ts';
-import { createPublishedTimes } from '@kollect/core/authoring';
+import { createPublishedTimes, showText } from '@kollect/core/authoring';
 import { createPublisher } from './publishing/publisher.ts';
 import { testConnection } from './kafka-test-connection.ts';
 import { createTopicStates } from './publishing/topic-state.ts';
@@ -145,7 +145,7 @@ function createSink(context: KafkaContext, options: Required<KafkaSinkOptions>):
   };
 
   const { format, headers, maxMessageBytes } = spec;
-  const where = `topic "${spec.topic}" at ${describeBrokers(spec.brokers)}`;
+  const where = `topic ${showText(spec.topic)} at ${describeBrokers(spec.brokers)}`;
   return {
     open: (options) =>
       attempt('open', `looking for ${where}`, options, async (current) => {
@@ -209,7 +209,7 @@ function isTopicGone(error: unknown): boolean {
 function needsParts(scope: Scope, total: number, { topic, maxMessageBytes }: ResolvedKafkaSpec): SinkError {
   return new SinkError(
     'PAYLOAD_TOO_LARGE',
-    `Inventory ${formatScope(scope)} needs ${total} messages of at most ${maxMessageBytes} bytes, and topic "${topic}" is compacted, which would keep only the last: ` +
+    `Inventory ${formatScope(scope)} needs ${total} messages of at most ${maxMessageBytes} bytes, and topic ${showText(topic)} is compacted, which would keep only the last: ` +
       'raise spec.kafka.maxMessageBytes with max.message.bytes of the topic, or set cleanup.policy to delete.',
     { sinkType: 'kafka' },
   );

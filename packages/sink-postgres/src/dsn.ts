@@ -1,4 +1,5 @@
 import { SinkError } from '@kollect/core';
+import { showText } from '@kollect/core/authoring';
 import type { ResolvedPostgresSpec, TlsMode } from './postgres-spec.ts';
 import { checkedHost, checkedPort } from './wire/server-address.ts';
 
@@ -40,7 +41,7 @@ export function parseDsn(dsn: string, spec: Pick<ResolvedPostgresSpec, 'database
   if (user === '') throw invalid('The dsn names no user.');
   if (database !== '' && decode(database) !== spec.database) {
     throw invalid(
-      `The dsn names another database than spec.postgres.database, which is "${spec.database}"; leave it out of the dsn, or correct one of them.`,
+      `The dsn names another database than spec.postgres.database, which is ${showText(spec.database)}; leave it out of the dsn, or correct one of them.`,
     );
   }
   checkParameters(new URLSearchParams(query), spec.tls.mode);
@@ -69,7 +70,7 @@ function checkParameters(parameters: URLSearchParams, mode: TlsMode): void {
   for (const [name, value] of parameters) {
     if (name === 'application_name') continue;
     if (name !== 'sslmode') {
-      const shown = namedParameters.has(name) ? `the parameter "${name}"` : 'a parameter';
+      const shown = namedParameters.has(name) ? `the parameter ${showText(name)}` : 'a parameter';
       throw invalid(
         `The dsn holds ${shown} that the sink does not take; only sslmode and application_name may stand there. ${encodeIt}`,
       );

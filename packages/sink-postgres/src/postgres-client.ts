@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import type { Socket } from 'node:net';
 import type { SinkContext, SinkOperation } from '@kollect/core';
+import { showText } from '@kollect/core/authoring';
 import { sendCancelRequest } from './wire/cancel-request.ts';
 import { connectionParameters } from './postgres-login.ts';
 import { endedBySignal, limitedBy } from './wire/deadline.ts';
@@ -34,7 +35,7 @@ export async function connect(
   { signal, operation }: ConnectOptions,
 ): Promise<PostgresConnection> {
   const { spec } = context;
-  const doing = `connecting to database "${spec.database}"`;
+  const doing = `connecting to database ${showText(spec.database)}`;
   if (signal.aborted) throw endedBySignal(signal, { operation, doing });
   const [credentials, tls] = await limitedBy(
     { signal, operation, doing },

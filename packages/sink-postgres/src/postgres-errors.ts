@@ -1,4 +1,5 @@
 import { SinkError, type SinkErrorCode, type SinkOperation } from '@kollect/core';
+import { showText } from '@kollect/core/authoring';
 import { clientErrorVerdict, sqlStateVerdict, type Verdict } from './error-verdicts.ts';
 
 export interface PostgresErrorOptions {
@@ -74,7 +75,7 @@ function describe(verdict: Verdict, fields: Fields, sqlState: string | undefined
     ...(sqlState === undefined ? [] : [`SQLSTATE ${sqlState}`]),
     ...(sqlState === undefined && typeof fields.code === 'string' ? [fields.code] : []),
     ...(['table', 'column', 'constraint'] as const).flatMap((kind) =>
-      typeof fields[kind] === 'string' ? [`${kind} "${fields[kind]}"`] : [],
+      typeof fields[kind] === 'string' ? [`${kind} ${showText(fields[kind])}`] : [],
     ),
   ];
   // The server's own words only where they name objects and never values.

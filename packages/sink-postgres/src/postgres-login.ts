@@ -1,5 +1,6 @@
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import { SinkError, type Credentials, type TlsMaterial } from '@kollect/core';
+import { showFieldName } from '@kollect/core/authoring';
 import { parseDsn, type Login } from './dsn.ts';
 import type { ResolvedPostgresSpec } from './postgres-spec.ts';
 import { checkedHost, checkedPort } from './wire/server-address.ts';
@@ -32,7 +33,7 @@ export function connectionParameters({ spec, credentials, tls }: ConnectionSourc
   const unknown = given.filter((key) => key !== 'dsn' && !singleKeys.some((known) => known === key));
   if (unknown.length > 0) {
     throw invalid(
-      `The credentials hold ${unknown.map((key) => `"${key}"`).join(', ')}, which the sink does not know; it reads dsn, or username, password, host and port.`,
+      `The credentials hold ${unknown.map(showFieldName).join(', ')}, which the sink does not know; it reads dsn, or username, password, host and port.`,
     );
   }
   const login = given.includes('dsn') ? loginOfDsn(given, credentials, spec) : loginOfSingleKeys(credentials);

@@ -1,4 +1,5 @@
 import { defineSink, SinkError, type KollectSink, type OperationOptions, type SinkOperation } from '@kollect/core';
+import { showText } from '@kollect/core/authoring';
 import { createAppendMode } from './append/append.ts';
 import { createClientPool } from './wire/client-pool.ts';
 import type { PostgresContext } from './postgres-client.ts';
@@ -34,7 +35,7 @@ function createPostgresSink(context: PostgresContext): KollectSink {
 
   const open = async ({ signal }: OperationOptions, operation: SinkOperation = 'open'): Promise<void> => {
     if (provisioned) return;
-    const options = { signal, operation, doing: `preparing table "${spec.table}"` };
+    const options = { signal, operation, doing: `preparing table ${showText(spec.table)}` };
     const { connection } = await pool.acquire(options);
     let clean = false;
     try {
@@ -69,7 +70,7 @@ function createPostgresSink(context: PostgresContext): KollectSink {
 
   const tracked = <T>(operation: SinkOperation, run: () => Promise<T>): Promise<T> => {
     if (closing !== undefined) {
-      const error = new SinkError('ABORTED', `The sink "${context.name}" is closed.`, {
+      const error = new SinkError('ABORTED', `The sink ${showText(context.name)} is closed.`, {
         sinkType: 'postgres',
         operation,
       });

@@ -54,6 +54,12 @@ test.each([
   [{ table: 'a\0b' }, '$.postgres.table: must not hold U+0000'],
   [{ schema: '\ud800' }, '$.postgres.schema: must not hold a lone surrogate'],
   [{ database: '' }, '$.postgres.database: must not be empty'],
+  [
+    { database: 'postgres://db/x' },
+    '$.postgres.database: looks like a connection string; put the DSN into the credentials',
+  ],
+  [{ schema: 'app:geheim@db' }, '$.postgres.schema: looks like a connection string'],
+  [{ table: 'host=db user=app' }, '$.postgres.table: looks like a connection string'],
   [{ schema: 's'.repeat(64) }, 'is 64 bytes long, PostgreSQL keeps 63'],
   [{ table: 't'.repeat(51) }, `makes the name "${'t'.repeat(51)}_exports_pkey" of 64 bytes`],
   [{ table: 't'.repeat(51) }, 'use a table name of at most 50 bytes'],
@@ -62,6 +68,7 @@ test.each([
 ] as const satisfies readonly (readonly [Partial<PostgresSpec>, string])[])('%j is refused', (part, message) => {
   const resolve = () => resolvePostgresSpec({ ...least, ...part });
   expect(resolve).toThrow(expect.objectContaining({ code: 'SPEC_INVALID', message: expect.stringContaining(message) }));
+  expect(resolve).not.toThrow(/geheim/u);
 });
 
 test.each([

@@ -1,4 +1,5 @@
 import { parseDuration, SinkError, type CredentialField, type SpecInput, type SpecSchema } from '@kollect/core';
+import { showText } from '@kollect/core/authoring';
 import { derivedNames, type PortalIndex } from './schema/table-names.ts';
 
 /** What `spec.postgres` may hold. Credentials and certificates are no part of it: they come with the connection. */
@@ -207,7 +208,12 @@ export function resolvePostgresSpec(spec: PostgresSpec): ResolvedPostgresSpec {
     partitions: spec.partitions ?? properties.partitions.default,
     indexes: Object.freeze([...new Set(spec.indexes ?? properties.indexes.default)]),
   };
-  const problems = [...identifierProblems(resolved), ...durationProblems(resolved), ...modeProblems(resolved)];
+  const problems = [
+    ...pastedDsn(resolved),
+    ...identifierProblems(resolved),
+    ...durationProblems(resolved),
+    ...modeProblems(resolved),
+  ];
   if (resolved.partitions === 1) problems.push('partitions: 1 partition divides nothing; use 0 for none, or 2 to 1024');
   if (problems.length > 0)
     throw new SinkError('SPEC_INVALID', `${problems.map((problem) => `$.postgres.${problem}`).join('; ')}.`, {
@@ -219,6 +225,15 @@ export function resolvePostgresSpec(spec: PostgresSpec): ResolvedPostgresSpec {
 function resolveMaxDeletes(limit: number | string | undefined): MaxDeletes | undefined {
   if (limit === undefined) return undefined;
   return Object.freeze(typeof limit === 'number' ? { rows: limit } : { percent: Number(limit.slice(0, -1)) });
+}
+
+/** The whole DSN in the place of a name is the most frequent way in which a password gets into a spec. */
+function pastedDsn({ database, schema, table }: ResolvedPostgresSpec): string[] {
+  return Object.entries({ database, schema, table }).flatMap(([field, name]) =>
+    /:\/\/|\b(?:host|user|dbname|password)\s*=|:.*@/u.test(name)
+      ? [`${field}: looks like a connection string; put the DSN into the credentials (dsn), and its name alone here`]
+      : [],
+  );
 }
 
 const maxIdentifierBytes = 63;
@@ -233,7 +248,7 @@ function identifierProblems(spec: ResolvedPostgresSpec): string[] {
     else if (/\p{Surrogate}/u.test(name)) problems.push(`${field}: must not hold a lone surrogate`);
     else if (Buffer.byteLength(name) > maxIdentifierBytes) {
       problems.push(
-        `${field}: "${name}" is ${String(Buffer.byteLength(name))} bytes long, PostgreSQL keeps ${String(maxIdentifierBytes)}`,
+        `${field}: ${showText(name)} is ${String(Buffer.byteLength(name))} bytes long, PostgreSQL keeps ${String(maxIdentifierBytes)}`,
       );
     }
   }
@@ -242,7 +257,7 @@ function identifierProblems(spec: ResolvedPostgresSpec): string[] {
   if (bytes > maxIdentifierBytes && Buffer.byteLength(spec.table) <= maxIdentifierBytes) {
     const room = maxIdentifierBytes - (bytes - Buffer.byteLength(spec.table));
     problems.push(
-      `table: "${spec.table}" makes the name "${longest}" of ${String(bytes)} bytes, and PostgreSQL keeps ${String(maxIdentifierBytes)}: ` +
+      `table: ${showText(spec.table)} makes the name ${showText(longest)} of ${String(bytes)} bytes, and PostgreSQL keeps ${String(maxIdentifierBytes)}: ` +
         `use a table name of at most ${String(room)} bytes`,
     );
   }

@@ -1,5 +1,6 @@
 import { isIP, type Socket } from 'node:net';
 import { SinkError, type ConnectionReport, type Finding } from '@kollect/core';
+import { showText } from '@kollect/core/authoring';
 import { connect, type PostgresConnection, type PostgresContext } from './postgres-client.ts';
 import { postgresReportBuilder } from './connection-report.ts';
 import { connectionParameters } from './postgres-login.ts';
@@ -41,7 +42,7 @@ export async function testConnection({ context, signal }: TestConnectionOptions)
         Promise.all([context.credentials(), context.tls()]),
       );
       const value = connectionParameters({ spec, credentials, tls });
-      return { found: `User "${value.user}" on ${value.host}:${String(value.port)}.`, value };
+      return { found: `User ${showText(value.user)} on ${value.host}:${String(value.port)}.`, value };
     });
     const resolved = await step('resolve', parameters, async (to) => {
       const addresses = await limited(`resolving ${to.host}`, resolve(context, to.host));
@@ -71,7 +72,7 @@ export async function testConnection({ context, signal }: TestConnectionOptions)
     const session = await step('authenticate', encrypted, async (to) => {
       const opened = await login(context, signal);
       if (!SinkError.isInstance(opened)) connection = opened;
-      return { found: `The server accepted user "${to.user}".`, value: opened };
+      return { found: `The server accepted user ${showText(to.user)}.`, value: opened };
     });
     const client = await step('database', session, async (opened) => {
       // The server looks at the login first: an error of the database means that the login was accepted.
@@ -102,7 +103,7 @@ async function resolve({ egress }: PostgresContext, host: string): Promise<reado
   }
   return new Promise((settle, reject) => {
     egress.lookup(host, { all: true }, (error, found) => {
-      if (error !== null) reject(postgresError(error, { operation, doing: `resolving "${host}"` }));
+      if (error !== null) reject(postgresError(error, { operation, doing: `resolving ${showText(host)}` }));
       else settle(Array.isArray(found) ? found.map(({ address }) => address) : [found]);
     });
   });

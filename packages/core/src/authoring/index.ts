@@ -27,7 +27,7 @@ export {
 } from './events/event-messages.ts';
 export type { MessageHeaders } from './events/message-headers.ts';
 export { createPublishedTimes, type PublishedTimes } from './events/published-times.ts';
-export { showText, showValue } from '../contract/show-value.ts';
+export { showFieldName, showText, showValue } from '../contract/show-value.ts';
 export { requirePrintable } from '../contract/printable.ts';
 export {
   aBoolean,

@@ -22,7 +22,7 @@ export function completeCapabilities(type: string, given: SinkCapabilities = {})
     if (value !== undefined && typeof value !== 'boolean')
       throw violation(
         type,
-        `must say true or false for the capability "${name}", found ${showValue(value, { secret: false })}`,
+        `must say true or false for the capability ${showText(name)}, found ${showValue(value, { secret: false })}`,
       );
   }
   return capabilitiesOf(given);
@@ -46,16 +46,16 @@ export function checkCredentialFields(type: string, fields: readonly CredentialF
     const path = `credentialFields[${String(index)}]`;
     if (typeof name !== 'string' || !fieldNamePattern.test(name))
       throw violation(type, `must give ${path} a name that matches ${fieldNamePattern.source}`);
-    if (names.has(name)) throw violation(type, `lists the credential field "${name}" twice`);
+    if (names.has(name)) throw violation(type, `lists the credential field ${showText(name)} twice`);
     names.add(name);
     if (typeof description !== 'string' || description === '')
-      throw violation(type, `must describe its credential field "${name}"`);
+      throw violation(type, `must describe its credential field ${showText(name)}`);
     if (typeof secret !== 'boolean')
-      throw violation(type, `must say true or false for "secret" of its credential field "${name}"`);
+      throw violation(type, `must say true or false for "secret" of its credential field ${showText(name)}`);
     if (form !== undefined && (typeof form !== 'string' || !fieldNamePattern.test(form)))
       throw violation(
         type,
-        `must name the form of its credential field "${name}" by a text that matches ${fieldNamePattern.source}`,
+        `must name the form of its credential field ${showText(name)} by a text that matches ${fieldNamePattern.source}`,
       );
   }
 }

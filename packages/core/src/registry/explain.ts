@@ -36,8 +36,7 @@ function explainOne(error: ErrorObject, block: unknown, root: string): string {
     error.keyword === 'enum' && typeof error.data === 'string'
       ? nearestName(error.data, (schema.enum ?? []).map(String))
       : undefined;
-  const remedy =
-    hint === undefined ? connectionRemedy(error.data) : `; did you mean ${showText(hint)}?`;
+  const remedy = hint === undefined ? connectionRemedy(error.data) : `; did you mean ${showText(hint)}?`;
   return `${pathOf(segments, block, root)}: expected ${expectation(error, schema, params)}, found ${found}${remedy}`;
 }
 

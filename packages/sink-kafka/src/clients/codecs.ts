@@ -52,6 +52,6 @@ export function missingCodec(compression: Compression): string | undefined {
     return undefined;
   } catch {
     const name = packages[compression];
-    return `${compression} needs the package "${name}", which is not installed or does not run here: npm install ${name}, or use zstd or gzip`;
+    return `${compression} needs the package ${name}, which is not installed or does not run here: npm install ${name}, or use zstd or gzip`;
   }
 }

@@ -1,4 +1,5 @@
 import { createSinkLimits, SinkError, type SinkOperation } from '@kollect/core';
+import { showText } from '@kollect/core/authoring';
 
 export const { limitedBy, endedBySignal, timedOut } = createSinkLimits('kafka');
 
@@ -42,7 +43,7 @@ export async function withAttempt<T>(options: AttemptOptions, run: (attempt: Att
 }
 
 export function closedError({ sinkName, operation }: Pick<AttemptOptions, 'sinkName' | 'operation'>): SinkError {
-  return new SinkError('ABORTED', `The sink "${sinkName}" is closed.`, { sinkType: 'kafka', operation });
+  return new SinkError('ABORTED', `The sink ${showText(sinkName)} is closed.`, { sinkType: 'kafka', operation });
 }
 
 /** The promise's outcome, or the attempt's reason as soon as it ends. A later outcome of the promise is dropped. */

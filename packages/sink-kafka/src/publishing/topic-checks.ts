@@ -1,4 +1,5 @@
 import { SinkError, type Finding } from '@kollect/core';
+import { showText } from '@kollect/core/authoring';
 import type { TopicDescription } from '../kafka-client.ts';
 import type { ResolvedKafkaSpec } from '../kafka-spec.ts';
 import { isCompacted } from './topic-state.ts';
@@ -15,11 +16,11 @@ export function checkTopic(
 ): Finding<FoundTopic> {
   if (description === undefined) {
     if (newTopic !== undefined)
-      return { found: `The topic "${topic}" does not exist; the first export makes it.`, value: {} };
-    throw new SinkError('NOT_FOUND', `The topic "${topic}" does not exist.`, { sinkType: 'kafka' });
+      return { found: `The topic ${showText(topic)} does not exist; the first export makes it.`, value: {} };
+    throw new SinkError('NOT_FOUND', `The topic ${showText(topic)} does not exist.`, { sinkType: 'kafka' });
   }
   const { partitions } = description;
-  const found = `The topic "${topic}" has ${count(partitions.length, 'partition')}.`;
+  const found = `The topic ${showText(topic)} has ${count(partitions.length, 'partition')}.`;
   const leaderless = partitions.filter(({ leader }) => leader < 0);
   if (leaderless.length === 0) return { found, value: { description } };
   const remedy = 'Bring the brokers back: inventories whose key belongs to such a partition cannot be published.';
@@ -42,10 +43,15 @@ export function checkPermission({ topic }: ResolvedKafkaSpec, { description }: F
       warning: { code: 'PERMISSION_DENIED', remedy },
     };
   }
-  if (authorizedOperations.includes('WRITE')) return { found: `The user may write to "${topic}".`, value: true };
-  throw new SinkError('PERMISSION_DENIED', `The user may not write to the topic "${topic}": WRITE is missing.`, {
-    sinkType: 'kafka',
-  });
+  if (authorizedOperations.includes('WRITE'))
+    return { found: `The user may write to ${showText(topic)}.`, value: true };
+  throw new SinkError(
+    'PERMISSION_DENIED',
+    `The user may not write to the topic ${showText(topic)}: WRITE is missing.`,
+    {
+      sinkType: 'kafka',
+    },
+  );
 }
 
 /** The topic takes what the sink sends, or would without compression. */

@@ -1,4 +1,5 @@
 import { SinkError } from '@kollect/core';
+import { showText } from '@kollect/core/authoring';
 import type { Attempt } from './attempt.ts';
 import type { HeldClient } from '../clients/held-client.ts';
 import type { KafkaClient, TopicDescription } from '../kafka-client.ts';
@@ -82,7 +83,7 @@ async function findTopic(
   if (newTopic === undefined) {
     throw new SinkError(
       'NOT_FOUND',
-      `The topic "${topic}" does not exist. Create it, correct spec.kafka.topic, or set topicProvisioning to create.`,
+      `The topic ${showText(topic)} does not exist. Create it, correct spec.kafka.topic, or set topicProvisioning to create.`,
       { sinkType: 'kafka' },
     );
   }
@@ -99,7 +100,7 @@ async function findTopic(
     if (made !== undefined && made.partitions.length > 0) return made;
     await new Promise((resolve) => setTimeout(resolve, patienceMs));
   }
-  throw new SinkError('UNAVAILABLE', `The topic "${topic}" was made, and the brokers do not know it yet.`, {
+  throw new SinkError('UNAVAILABLE', `The topic ${showText(topic)} was made, and the brokers do not know it yet.`, {
     sinkType: 'kafka',
   });
 }

@@ -1,4 +1,5 @@
 import { SinkError, type Finding } from '@kollect/core';
+import { showText } from '@kollect/core/authoring';
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
 import { findDifferences, mismatch } from './provisioning.ts';
 import type { Queryable } from './table-inspection.ts';
@@ -24,7 +25,7 @@ export async function describeDatabase(client: Queryable): Promise<string> {
     client,
     'SELECT current_database()::text AS database, current_user::text AS role',
   );
-  return `Connected to database "${database}" as "${role}".`;
+  return `Connected to database ${showText(database)} as ${showText(role)}.`;
 }
 
 /** The schema is there and may be used. */
@@ -37,12 +38,13 @@ export async function checkSchema<C extends Queryable>(
     "SELECT (SELECT has_schema_privilege(oid, 'USAGE') FROM pg_catalog.pg_namespace WHERE nspname = $1::name)::text AS usable",
     [schema],
   );
-  if (usable === null) throw new SinkError('NOT_FOUND', `Schema "${schema}" does not exist.`, { sinkType: 'postgres' });
+  if (usable === null)
+    throw new SinkError('NOT_FOUND', `Schema ${showText(schema)} does not exist.`, { sinkType: 'postgres' });
   if (usable !== 'true')
     throw denied(
-      `The user may not use schema "${schema}": GRANT USAGE ON SCHEMA ${quoteIdentifier(schema)} is missing.`,
+      `The user may not use schema ${showText(schema)}: GRANT USAGE ON SCHEMA ${quoteIdentifier(schema)} is missing.`,
     );
-  return { found: `Schema "${schema}" is there.`, value: client };
+  return { found: `Schema ${showText(schema)} is there.`, value: client };
 }
 
 /** The tables fit, or can be made to. */

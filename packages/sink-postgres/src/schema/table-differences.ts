@@ -1,3 +1,4 @@
+import { showText } from '@kollect/core/authoring';
 import { currentViewColumns } from './ddl.ts';
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
 import type { FoundRelation, Inspection } from './table-inspection.ts';
@@ -14,7 +15,7 @@ export interface Difference {
 
 /** Every difference there is, so that a person has to look once. */
 export function tableDifferences(spec: ResolvedPostgresSpec, found: Inspection): readonly Difference[] {
-  if (!found.schemaExists) return [{ text: `schema "${spec.schema}" does not exist`, kind: 'wrong' }];
+  if (!found.schemaExists) return [{ text: `schema ${showText(spec.schema)} does not exist`, kind: 'wrong' }];
   const names = tableNames(spec);
   const bare = bareNames(spec.table);
   return [

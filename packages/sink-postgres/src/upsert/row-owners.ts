@@ -1,4 +1,5 @@
 import { formatScope, SinkError, type Scope } from '@kollect/core';
+import { showText } from '@kollect/core/authoring';
 import { quoteIdentifier, type TableNames } from '../schema/table-names.ts';
 import { scopeValues } from './fence.ts';
 import type { Session } from '../wire/session.ts';
@@ -31,5 +32,5 @@ export async function ownerConflict(session: Session, names: TableNames, scope: 
 }
 
 function clusterName(cluster: string): string {
-  return cluster === '' ? 'no cluster' : `cluster "${cluster}"`;
+  return cluster === '' ? 'no cluster' : `cluster ${showText(cluster)}`;
 }

@@ -1,4 +1,5 @@
 import { SinkError, type SinkOperation } from '@kollect/core';
+import { showText } from '@kollect/core/authoring';
 import { connect, type PostgresConnection, type PostgresContext } from '../postgres-client.ts';
 import { endedBySignal } from './deadline.ts';
 
@@ -48,7 +49,7 @@ export function createClientPool(context: PostgresContext): ClientPool {
   let closed = false;
 
   const closedError = (operation?: SinkOperation): SinkError =>
-    new SinkError('ABORTED', `The sink "${context.name}" is closed.`, { sinkType: 'postgres', operation });
+    new SinkError('ABORTED', `The sink ${showText(context.name)} is closed.`, { sinkType: 'postgres', operation });
 
   const leave = (): void => {
     admitted -= 1;
