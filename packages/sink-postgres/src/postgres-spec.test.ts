@@ -51,7 +51,9 @@ test.each([
   [{ statementTimeout: '0s' }, '$.postgres.statementTimeout: must be above zero'],
   [{ connectTimeout: '25h' }, '$.postgres.connectTimeout: must be above zero and at most 24h'],
   [{ resyncInterval: 'daily' }, '$.postgres.resyncInterval'],
-  [{ table: 'a\0b' }, '$.postgres.table: must not hold U+0000'],
+  [{ table: 'a\0b' }, '$.postgres.table: must not hold control characters'],
+  [{ database: 'd\nDROP TABLE x;--' }, '$.postgres.database: must not hold control characters'],
+  [{ schema: 's\u2028' }, '$.postgres.schema: must not hold control characters or line breaks'],
   [{ schema: '\ud800' }, '$.postgres.schema: must not hold a lone surrogate'],
   [{ database: '' }, '$.postgres.database: must not be empty'],
   [

@@ -244,7 +244,8 @@ function identifierProblems(spec: ResolvedPostgresSpec): string[] {
   for (const field of ['database', 'schema', 'table'] as const) {
     const name = spec[field];
     if (name === '') problems.push(`${field}: must not be empty`);
-    else if (name.includes('\0')) problems.push(`${field}: must not hold U+0000`);
+    else if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name))
+      problems.push(`${field}: must not hold control characters or line breaks`);
     else if (/\p{Surrogate}/u.test(name)) problems.push(`${field}: must not hold a lone surrogate`);
     else if (Buffer.byteLength(name) > maxIdentifierBytes) {
       problems.push(

@@ -10,28 +10,28 @@ const ddl = (part: Partial<PostgresSpec> = {}) =>
 test('upsert: table, scopes and view', () => {
   expect(ddl()).toEqual([
     `CREATE TABLE IF NOT EXISTS "s"."t" (
-  "inventory_namespace" text COLLATE "C" NOT NULL,
-  "inventory_name" text COLLATE "C" NOT NULL,
-  "target_name" text COLLATE "C" NOT NULL,
-  "source_uid" text COLLATE "C" NOT NULL,
-  "cluster" text COLLATE "C" NOT NULL DEFAULT '',
-  "gvk" text NOT NULL,
+  "inventory_namespace" pg_catalog.text COLLATE pg_catalog."C" NOT NULL,
+  "inventory_name" pg_catalog.text COLLATE pg_catalog."C" NOT NULL,
+  "target_name" pg_catalog.text COLLATE pg_catalog."C" NOT NULL,
+  "source_uid" pg_catalog.text COLLATE pg_catalog."C" NOT NULL,
+  "cluster" pg_catalog.text COLLATE pg_catalog."C" NOT NULL DEFAULT '',
+  "gvk" pg_catalog.text NOT NULL,
   "generation" bigint NOT NULL,
-  "payload" jsonb NOT NULL,
+  "payload" pg_catalog.jsonb NOT NULL,
   "exported_at" timestamp with time zone NOT NULL,
-  "row_digest" uuid,
+  "row_digest" pg_catalog.uuid,
   CONSTRAINT "t_pkey" PRIMARY KEY ("inventory_namespace", "inventory_name", "target_name", "source_uid")
 )`,
     `CREATE TABLE IF NOT EXISTS "s"."t_exports" (
-  "cluster" text COLLATE "C" NOT NULL DEFAULT '',
-  "inventory_namespace" text COLLATE "C" NOT NULL,
-  "inventory_name" text COLLATE "C" NOT NULL,
+  "cluster" pg_catalog.text COLLATE pg_catalog."C" NOT NULL DEFAULT '',
+  "inventory_namespace" pg_catalog.text COLLATE pg_catalog."C" NOT NULL,
+  "inventory_name" pg_catalog.text COLLATE pg_catalog."C" NOT NULL,
   "exported_at" timestamp with time zone NOT NULL,
   "generation" bigint NOT NULL,
-  "checksum" text,
+  "checksum" pg_catalog.text,
   "item_count" bigint NOT NULL,
   "resynced_at" timestamp with time zone,
-  "table_storage" text,
+  "table_storage" pg_catalog.text,
   "removed" boolean NOT NULL DEFAULT false,
   CONSTRAINT "t_exports_pkey" PRIMARY KEY ("cluster", "inventory_namespace", "inventory_name")
 ) WITH (fillfactor = 50)`,
@@ -49,7 +49,7 @@ SELECT
   snapshot.generation AS snapshot_generation,
   snapshot.exported_at AS snapshot_exported_at
 FROM "s"."t" AS item
-JOIN "s"."t_exports" AS snapshot USING (cluster, inventory_namespace, inventory_name)`,
+JOIN "s"."t_exports" AS snapshot ON item.cluster OPERATOR(pg_catalog.=) snapshot.cluster AND item.inventory_namespace OPERATOR(pg_catalog.=) snapshot.inventory_namespace AND item.inventory_name OPERATOR(pg_catalog.=) snapshot.inventory_name`,
   ]);
 });
 
@@ -71,12 +71,12 @@ test.each([
   ],
   [{ indexes: ['gvk'] }, ['CREATE INDEX IF NOT EXISTS "t_gvk_idx" ON "s"."t" USING btree ("cluster", "gvk")']],
   [{ indexes: ['target'] }, ['"t_target_idx" ON "s"."t" USING btree ("target_name")']],
-  [{ indexes: ['payload'] }, ['"t_payload_idx" ON "s"."t" USING gin ("payload" jsonb_path_ops)']],
+  [{ indexes: ['payload'] }, ['"t_payload_idx" ON "s"."t" USING gin ("payload" pg_catalog.jsonb_path_ops)']],
   [
     { mode: 'append' },
     [
       '"id" bigint GENERATED ALWAYS AS IDENTITY NOT NULL',
-      '"document" jsonb NOT NULL',
+      '"document" pg_catalog.jsonb NOT NULL',
       'UNIQUE ("cluster", "inventory_namespace", "inventory_name", "exported_at", "checksum", "part_index")',
       '"t_exported_at_idx" ON "s"."t" USING btree ("exported_at")',
     ],
@@ -117,3 +117,12 @@ test('postgresDdl refuses what a sink would refuse', () => {
     /has no meaning with mode append/,
   );
 });
+
+test.each(['\n', '\r', '\r\n', '\u0085'])(
+  'no name ends the comments of postgresDdl: %j is refused in each',
+  (lineBreak) => {
+    const name = `d${lineBreak}DROP TABLE victim;--`;
+    for (const part of [{ database: name }, { schema: name }, { table: name }])
+      expect(() => postgresDdl({ database: 'd', table: 't', ...part })).toThrow(/must not hold control characters/);
+  },
+);

@@ -6,11 +6,15 @@ import {
   tableLayout,
   upsertKey,
   type Column,
+  type ColumnType,
   type TableLayout,
 } from './table-layout.ts';
 import { bareNames, quoteIdentifier, tableNames } from './table-names.ts';
 
-/** What makes everything a spec needs, in order; each statement leaves alone what is there already. */
+/**
+ * What makes everything a spec needs, in order; each statement leaves alone what is there already. Types, operators and collations are named with
+ * their schema: people run this with a search_path of theirs, and what it finds there would be in the tables for good.
+ */
 export function ddlStatements(spec: ResolvedPostgresSpec): readonly string[] {
   const { exports } = tableNames(spec);
   const table = tableLayout(spec);
@@ -19,7 +23,9 @@ export function ddlStatements(spec: ResolvedPostgresSpec): readonly string[] {
     ...(spec.deletes === 'soft' ? [addDeletedAt(spec)] : []),
     ...table.indexes.map((index) => {
       const columns = index.columns.map((name) =>
-        index.operatorClass === undefined ? quoteIdentifier(name) : `${quoteIdentifier(name)} ${index.operatorClass}`,
+        index.operatorClass === undefined
+          ? quoteIdentifier(name)
+          : `${quoteIdentifier(name)} pg_catalog.${index.operatorClass}`,
       );
       return `CREATE INDEX IF NOT EXISTS ${quoteIdentifier(index.name)} ON ${tableNames(spec).table} USING ${index.method} (${columns.join(', ')})`;
     }),
@@ -54,11 +60,14 @@ function createTableStatement(qualified: string, layout: TableLayout): string {
   return `CREATE TABLE IF NOT EXISTS ${qualified} (\n  ${lines.join(',\n  ')}\n)${partitioned}${storage}`;
 }
 
+/** Names that the grammar knows, so that no schema is searched for them. */
+const sqlTypes: ReadonlySet<ColumnType> = new Set(['bigint', 'integer', 'boolean', 'timestamp with time zone']);
+
 function columnSql(column: Column): string {
   return [
     quoteIdentifier(column.name),
-    column.type,
-    ...(column.key === undefined ? [] : ['COLLATE "C"']),
+    sqlTypes.has(column.type) ? column.type : `pg_catalog.${column.type}`,
+    ...(column.key === undefined ? [] : ['COLLATE pg_catalog."C"']),
     ...(column.identity === undefined ? [] : ['GENERATED ALWAYS AS IDENTITY']),
     ...(column.nullable ? [] : ['NOT NULL']),
     ...(column.default === undefined ? [] : [`DEFAULT ${column.default}`]),
@@ -92,10 +101,13 @@ function createCurrentView(spec: ResolvedPostgresSpec): string {
     'snapshot.generation AS snapshot_generation',
     'snapshot.exported_at AS snapshot_exported_at',
   ];
+  const sameScope = ['cluster', 'inventory_namespace', 'inventory_name']
+    .map((name) => `item.${name} OPERATOR(pg_catalog.=) snapshot.${name}`)
+    .join(' AND ');
   const alive = spec.deletes === 'soft' ? '\nWHERE item.deleted_at IS NULL' : '';
   return `CREATE OR REPLACE VIEW ${current} AS
 SELECT
   ${columns.join(',\n  ')}
 FROM ${table} AS item
-JOIN ${exports} AS snapshot USING (cluster, inventory_namespace, inventory_name)${alive}`;
+JOIN ${exports} AS snapshot ON ${sameScope}${alive}`;
 }

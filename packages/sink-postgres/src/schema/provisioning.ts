@@ -4,8 +4,9 @@ import { endedBySignal } from '../wire/deadline.ts';
 import { postgresError } from '../postgres-errors.ts';
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
 import { tableDifferences, type Difference } from './table-differences.ts';
-import { inspectRelations, type Queryable } from './table-inspection.ts';
+import { inspectRelations } from './table-inspection.ts';
 import { bareNames, quoteLiteral, tableNames } from './table-names.ts';
+import { inTransaction, type Queryable } from '../wire/transaction.ts';
 
 export interface ProvisionOptions {
   /** Looked at between statements; ending a running one is up to the owner of the client. */
@@ -28,6 +29,11 @@ export async function provision(
   options: ProvisionOptions = {},
 ): Promise<void> {
   const { signal, operation = 'open' } = options;
+  const settings = [
+    `SET LOCAL statement_timeout = ${String(spec.statementTimeoutMs)}`,
+    `SET LOCAL lock_timeout = ${String(lockTimeoutMs)}`,
+    'SET LOCAL client_min_messages = warning',
+  ];
   const doing = `preparing table ${tableNames(spec).table}`;
   const step = async <T>(run: () => Promise<T>): Promise<T> => {
     if (signal?.aborted === true) throw endedBySignal(signal, { operation, doing });
@@ -35,11 +41,13 @@ export async function provision(
   };
   try {
     // Mostly all is there: then nobody takes a lock, and no CREATE privilege is needed.
-    const differences = await step(() => inTransaction(client, spec, 'READ ONLY', () => findDifferences(client, spec)));
+    const differences = await step(() =>
+      inTransaction(client, { readOnly: true, settings }, () => findDifferences(client, spec)),
+    );
     if (differences.length === 0) return;
     if (spec.provisioning === 'existing' || differences.some(({ kind }) => kind === 'wrong'))
       throw mismatch(spec, differences);
-    await step(() => inTransaction(client, spec, 'READ WRITE', () => create(client, spec, step)));
+    await step(() => inTransaction(client, { settings }, () => create(client, spec, step)));
   } catch (error) {
     throw postgresError(error, { operation, doing });
   }
@@ -66,28 +74,6 @@ async function create(
   for (const statement of ddlStatements(spec)) await step(() => client.query(statement));
   const left = await step(() => findDifferences(client, spec));
   if (left.length > 0) throw mismatch(spec, left);
-}
-
-async function inTransaction<T>(
-  client: Queryable,
-  spec: ResolvedPostgresSpec,
-  access: 'READ ONLY' | 'READ WRITE',
-  run: () => Promise<T>,
-): Promise<T> {
-  // READ COMMITTED, whatever the default: what is inspected under the lock must be what its last holder left.
-  const limits = `SET LOCAL statement_timeout = ${String(spec.statementTimeoutMs)}; SET LOCAL lock_timeout = ${String(lockTimeoutMs)}`;
-  await client.query(
-    `BEGIN ISOLATION LEVEL READ COMMITTED ${access}; ${limits}; SET LOCAL client_min_messages = warning`,
-  );
-  try {
-    const result = await run();
-    await client.query('COMMIT');
-    return result;
-  } catch (error) {
-    // A client that cannot roll back is broken, which the first error tells as well.
-    await client.query('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
 }
 
 /** NOT_FOUND where something is missing as a whole, else SCHEMA_MISMATCH; both with every difference and the remedy. */

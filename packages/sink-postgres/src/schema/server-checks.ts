@@ -2,7 +2,7 @@ import { SinkError, type Finding } from '@kollect/core';
 import { showText } from '@kollect/core/authoring';
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
 import { findDifferences, mismatch } from './provisioning.ts';
-import type { Queryable } from './table-inspection.ts';
+import { inTransaction, type Queryable } from '../wire/transaction.ts';
 import { bareNames, quoteIdentifier, tableNames } from './table-names.ts';
 
 /** One row of text values, whatever parsers the client has. */
@@ -11,7 +11,9 @@ async function ask<Row extends Record<string, string | null>>(
   text: string,
   values: readonly string[] = [],
 ): Promise<Row> {
-  const { rows } = await client.query<Row>({ text, values: [...values] });
+  const { rows } = await inTransaction(client, { readOnly: true }, () =>
+    client.query<Row>({ text, values: [...values] }),
+  );
   const row = rows[0];
   if (row === undefined)
     throw new SinkError('BACKEND_ERROR', 'The server answered a question about itself without a row.', {
@@ -49,7 +51,7 @@ export async function checkSchema<C extends Queryable>(
 
 /** The tables fit, or can be made to. */
 export async function checkTable<C extends Queryable>(client: C, spec: ResolvedPostgresSpec): Promise<Finding<C>> {
-  const differences = await findDifferences(client, spec);
+  const differences = await inTransaction(client, { readOnly: true }, () => findDifferences(client, spec));
   const { table } = tableNames(spec);
   if (differences.length === 0) return { found: `${table} is as the sink needs it.`, value: client };
   if (spec.provisioning === 'existing' || differences.some(({ kind }) => kind === 'wrong'))

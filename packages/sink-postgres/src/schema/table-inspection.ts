@@ -1,7 +1,4 @@
-import type { Client } from 'pg';
-
-/** A client that runs statements; a `pg.Client` or one of its pool. */
-export type Queryable = Pick<Client, 'query'>;
+import type { Queryable } from '../wire/transaction.ts';
 
 export interface FoundColumn {
   readonly name: string;

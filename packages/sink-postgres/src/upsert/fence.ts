@@ -1,5 +1,5 @@
 import { refuseFutureTime, SinkError, type InventorySnapshot, type Scope } from '@kollect/core';
-import type { Session, SqlValue } from '../wire/session.ts';
+import type { Session } from '../wire/session.ts';
 import { quoteLiteral, type TableNames } from '../schema/table-names.ts';
 
 /** What the scope's row says of the snapshot that was applied last, read under its lock. */
@@ -33,8 +33,8 @@ export interface Fence {
   /** The same without a lock and without writing; undefined where the scope was never exported. */
   look(session: Session, scope: Scope, moment: Moment): Promise<ScopeState | undefined>;
   record(session: Session, scope: Scope, applied: AppliedSnapshot): Promise<void>;
-  /** Text and values of the one statement that moves the fence on where the table holds this snapshot already; it returns a row then. */
-  advance(snapshot: InventorySnapshot): { readonly text: string; readonly values: readonly SqlValue[] };
+  /** The one statement that moves the fence on where the table holds this snapshot already; it returns a row then. */
+  advance(snapshot: InventorySnapshot): string;
 }
 
 export interface Moment {
@@ -113,13 +113,15 @@ export function createFence(names: TableNames, { resyncIntervalMs }: { readonly 
         [...scopeValues(scope), exportedAt, generation, checksum, itemCount, removed, resynced],
       );
     },
-    advance: (snapshot) => ({
-      text: `
-        UPDATE ${names.exports} SET exported_at = $4::timestamptz, generation = $5::bigint
-        WHERE ${ofScope} AND checksum = $6::text AND exported_at <= $4::timestamptz
-          AND $4::timestamptz <= clock_timestamp() + interval '10 minutes' AND table_storage = ${storage} AND NOT ${resyncDue}
-        RETURNING true`,
-      values: [...scopeValues(snapshot), snapshot.exportedAt, snapshot.generation, snapshot.checksum],
-    }),
+    advance(snapshot) {
+      const [cluster, inventoryNamespace, inventoryName] = scopeValues(snapshot).map(quoteLiteral);
+      const exportedAt = `timestamp with time zone ${quoteLiteral(snapshot.exportedAt)}`;
+      return `
+        UPDATE ${names.exports} SET exported_at = ${exportedAt}, generation = ${snapshot.generation}
+        WHERE cluster = ${cluster} AND inventory_namespace = ${inventoryNamespace} AND inventory_name = ${inventoryName}
+          AND checksum = ${quoteLiteral(snapshot.checksum)} AND exported_at <= ${exportedAt}
+          AND ${exportedAt} <= clock_timestamp() + interval '10 minutes' AND table_storage = ${storage} AND NOT ${resyncDue}
+        RETURNING true`;
+    },
   };
 }

@@ -64,8 +64,7 @@ export function createUpsertMode(spec: ResolvedPostgresSpec, runner: SessionRunn
   return {
     async export(snapshot: InventorySnapshot, { signal, allowDeletes = false }: ExportOptions) {
       const options = exportSession(snapshot, signal);
-      const advance = fence.advance(snapshot);
-      const { rowCount } = await runner.statement(options, advance.text, advance.values);
+      const { rowCount } = await runner.statement(options, fence.advance(snapshot));
       if (rowCount > 0) return unchanged(snapshot.items.length);
       try {
         return await runner.transaction(options, (session) =>

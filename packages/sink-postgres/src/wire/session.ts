@@ -7,6 +7,7 @@ import type { ClientPool, PooledConnection } from './client-pool.ts';
 import type { PostgresConnection, PostgresContext } from '../postgres-client.ts';
 import { endedBySignal, limitedBy } from './deadline.ts';
 import { isConnectionBroken, postgresError } from '../postgres-errors.ts';
+import { trustedNames } from './transaction.ts';
 
 /** A value of an SQL parameter: a Buffer goes out in the server's binary format, all others as text. */
 export type SqlValue = string | number | boolean | null | Buffer;
@@ -40,8 +41,11 @@ export interface SessionRunner {
     options: SessionOptions & { readonly readOnly?: boolean },
     run: (session: Session) => Promise<T>,
   ): Promise<T>;
-  /** One statement that commits by itself, in one round trip; it may run twice, where the connection died under the first. */
-  statement(options: SessionOptions, text: string, values?: readonly SqlValue[]): Promise<SqlResult>;
+  /**
+   * One statement without parameters that commits by itself, in one round trip with the settings of a transaction; it may run twice, where the
+   * connection died under the first.
+   */
+  statement(options: SessionOptions, text: string): Promise<SqlResult>;
 }
 
 /** How long our side waits beyond the server's own statement timeout before it gives the connection up. */
@@ -51,9 +55,15 @@ export function createSessionRunner(context: PostgresContext, pool: ClientPool):
   const { statementTimeoutMs, connectTimeoutMs } = context.spec;
 
   // SET LOCAL alone: behind PgBouncer a plain SET would reach whoever gets this server connection next.
-  const limits = `SET LOCAL statement_timeout = ${statementTimeoutMs}; SET LOCAL idle_in_transaction_session_timeout = ${statementTimeoutMs + graceMs}`;
+  const limits = [
+    trustedNames,
+    `SET LOCAL statement_timeout = ${statementTimeoutMs}`,
+    `SET LOCAL idle_in_transaction_session_timeout = ${statementTimeoutMs + graceMs}`,
+  ].join('; ');
   const beginWriting = `BEGIN ISOLATION LEVEL READ COMMITTED; ${limits}`;
   const beginReading = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${limits}`;
+  // Statements of one simple query are one transaction, which the server ends by itself, also where one of them fails.
+  const alone = `SET TRANSACTION ISOLATION LEVEL READ COMMITTED; ${limits}`;
 
   /** Runs one statement under the caller's signal and our own limit; whichever ends it also frees the server's locks. */
   const guard = async <T>(
@@ -85,7 +95,7 @@ export function createSessionRunner(context: PostgresContext, pool: ClientPool):
         const result: QueryResult<unknown[]> = await guard(pooled, options, limitMs, () =>
           client.query<unknown[]>({ text, values: [...values], rowMode: 'array' }),
         );
-        return { rows: result.rows as unknown as SqlRow[], rowCount: result.rowCount ?? 0 };
+        return sqlResult(result);
       },
       async copyIn(text, chunks) {
         await guard(pooled, options, limitMs, () =>
@@ -138,11 +148,14 @@ export function createSessionRunner(context: PostgresContext, pool: ClientPool):
         pool.release(pooled.connection, { discard: !clean });
       }
     },
-    async statement(options, text, values) {
+    async statement(options, text) {
       const run = async (on: PooledConnection): Promise<SqlResult> => {
         // A query may wait for a lock as long as it must; whether anybody is there at all is found out sooner.
         if (on.stale) await guard(on, options, connectTimeoutMs, () => on.connection.client.query('SELECT'));
-        return sessionOn(on, options).query(text, values);
+        const results: unknown = await guard(on, options, statementTimeoutMs + graceMs, () =>
+          on.connection.client.query<unknown[]>({ text: `${alone}; ${text}`, rowMode: 'array' }),
+        );
+        return sqlResult((results as QueryResult<unknown[]>[]).at(-1));
       };
       try {
         const [pooled, result] = await firstOn(options, run);
@@ -153,6 +166,10 @@ export function createSessionRunner(context: PostgresContext, pool: ClientPool):
       }
     },
   };
+}
+
+function sqlResult(result: QueryResult<unknown[]> | undefined): SqlResult {
+  return { rows: (result?.rows ?? []) as SqlRow[], rowCount: result?.rowCount ?? 0 };
 }
 
 /** A failed transaction leaves a clean connection once ROLLBACK was answered. */
