@@ -1,7 +1,10 @@
 import { createEgressPolicy } from './connection/egress-policy.ts';
+import { checkOptions, objectWith } from './contract/check-options.ts';
 import type { Egress } from './contract/egress.ts';
 import type { SinkDefinition } from './registry/define-sink.ts';
 import { buildSinkRegistry, type SinkRegistry } from './registry/sink-registry.ts';
+
+const anEgress = objectWith('dial', 'socket', 'lookup', 'check');
 
 export interface SinkRegistryOptions {
   /** Whom the sinks may call. Default `createEgressPolicy()`: everything except cloud metadata, link-local and other addresses that hold no store. */
@@ -11,7 +14,9 @@ export interface SinkRegistryOptions {
 /** The sink types of one host, from which the compiler infers every config. Throws CONTRACT_VIOLATION for a type given twice. */
 export function createSinkRegistry<const Definitions extends readonly SinkDefinition[]>(
   definitions: Definitions,
-  { egress = createEgressPolicy() }: SinkRegistryOptions = {},
+  options?: SinkRegistryOptions,
 ): SinkRegistry<Definitions> {
+  const of = 'The options of createSinkRegistry';
+  const { egress = createEgressPolicy() } = checkOptions<SinkRegistryOptions>(options, { egress: anEgress }, { of });
   return buildSinkRegistry(definitions, { egress });
 }

@@ -42,6 +42,7 @@ export type { BreakerState, DeliveryEnded, DeliveryMetrics, DeliveryOutcome } fr
 export type { DeliverySpan, DeliveryTracer, SpanAttributes } from './observability/tracing.ts';
 export type { DeliveryLogger, LogFields } from './observability/logging.ts';
 export { createEgressPolicy, type EgressPolicyOptions } from './connection/egress-policy.ts';
+export { tenantEgress, type TenantEgressOptions } from './connection/tenant-egress.ts';
 export { memorySink, type MemorySinkDefinition } from './memory-sink.ts';
 export {
   SinkError,

@@ -77,9 +77,16 @@ describe('whose error it is', () => {
   });
 
   test('a SinkError passes through, also from within', () => {
-    const denied = new SinkError('EGRESS_DENIED', 'mine', { sinkType: 'topic', operation: 'plan' });
+    const denied = new SinkError('NOT_FOUND', 'mine', { sinkType: 'topic', operation: 'plan' });
     expect(classify(denied, { operation: 'export' })).toBe(denied);
     expect(classify(failure({ code: 'ECONNRESET', cause: denied }))).toBe(denied);
+  });
+
+  test('a denied address is looked for where the sink reads its addresses', () => {
+    const error = classify(new SinkError('EGRESS_DENIED', 'The policy forbids "10.0.0.1".'), { operation: 'export' });
+    const message = 'The policy forbids "10.0.0.1"; look for it in spec.topic and in the credentials.';
+    expect(error).toMatchObject({ code: 'EGRESS_DENIED', sinkType: 'topic', operation: 'export', message });
+    expect(classify(error)).toBe(error);
   });
 
   test('what throws when it is read', () => {

@@ -50,7 +50,7 @@ export function createClassifier<Reading extends ErrorReading>(options: Classifi
     const { operation } = circumstances;
     const chain = errorChain(thrown);
     const known = chain.find((each) => SinkError.isInstance(each));
-    if (known !== undefined) return SinkError.from(known, { sinkType, operation });
+    if (known !== undefined) return withField(SinkError.from(known, { sinkType, operation }), options.specPath);
     const readings = chain.flatMap((each) => readingOf(options.read, each)).toReversed();
     const own = firstFault(rules, readings, circumstances);
     const network = own === undefined ? networkFault(thrown) : undefined;
@@ -75,6 +75,14 @@ export function createClassifier<Reading extends ErrorReading>(options: Classifi
       remedy: fault.remedy,
     });
   };
+}
+
+/** Only the sink knows where the address stands that the policy forbids. */
+function withField(error: SinkError, specPath: string): SinkError {
+  if (error.code !== 'EGRESS_DENIED' || error.message.includes(specPath)) return error;
+  const { code, message, sinkType, operation, cause, remedy } = error;
+  const named = `${message.replace(/\.$/u, '')}; look for it in ${specPath} and in the credentials.`;
+  return new SinkError(code, named, { sinkType, operation, cause, remedy });
 }
 
 function readingOf<Reading>(read: (fields: ErrorFields) => Reading, thrown: unknown): readonly Reading[] {

@@ -121,14 +121,19 @@ test.each<[string, unknown, string]>([
   expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
 });
 
-test.each<[string, number]>([
+test.each<[unknown, unknown]>([
   ['', 5432],
+  ['a\0b', 5432],
+  ['a\nb', 5432],
+  [undefined, 5432],
+  [5, 5432],
+  ['db.example', '5432'],
   ['/var/run/postgresql', 5432],
   ['db.example', 0],
   ['db.example', 65_536],
   ['db.example', Number.NaN],
 ])('the target %j port %d is refused before any socket is made', async (host, port) => {
   const target = observed(neverAnswers);
-  expect((await rejection(target.dial({ host, port }))).code).toBe('SPEC_INVALID');
+  expect((await rejection(target.dial({ host, port } as Parameters<typeof dial>[1]))).code).toBe('SPEC_INVALID');
   expect(target.sockets).toEqual([]);
 });

@@ -1,19 +1,34 @@
 import type { Socket } from 'node:net';
+import {
+  anyValue,
+  aPositiveNumber,
+  aSignal,
+  aText,
+  checkOptions,
+  required,
+  type OptionKinds,
+} from '../contract/check-options.ts';
 import type { DialOptions } from '../contract/egress.ts';
 import { SinkError } from '../contract/errors.ts';
 import { abortError } from './abort-error.ts';
-import { showText } from '../contract/show-value.ts';
+import { showText, showValue } from '../contract/show-value.ts';
 
 const defaultTimeoutMs = 10_000;
 /** What Node's timers can hold; a longer one would fire at once. */
 const maxTimeoutMs = 2 ** 31 - 1;
 
+const dialKinds: OptionKinds<DialOptions> = {
+  host: required(aText),
+  port: required(anyValue),
+  signal: aSignal,
+  timeoutMs: aPositiveNumber,
+};
+
 /** Connects a guarded socket. Whatever happens, no timer, no signal listener and, when it rejects, no socket stays behind. */
-export function dial(
-  createSocket: () => Socket,
-  { host, port, signal, timeoutMs = defaultTimeoutMs }: DialOptions,
-): Promise<Socket> {
+export function dial(createSocket: () => Socket, options: DialOptions): Promise<Socket> {
   return new Promise((resolve, reject) => {
+    const of = 'The options of dial';
+    const { host, port, signal, timeoutMs = defaultTimeoutMs } = checkOptions<DialOptions>(options, dialKinds, { of });
     const target = host.includes(':') ? `[${host}]:${String(port)}` : `${host}:${String(port)}`;
     if (signal?.aborted === true) throw abortError(signal, `Connecting to ${target}`);
     checkTarget(host, port);
@@ -55,7 +70,10 @@ function checkTarget(host: string, port: number): void {
   if (host === '' || /[\s/]/u.test(host))
     throw new SinkError('SPEC_INVALID', `Expected a host name or an IP address to dial, found ${showText(host)}.`);
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw new SinkError('SPEC_INVALID', `Expected a port from 1 to 65535 for ${host}, found ${String(port)}.`);
+    throw new SinkError(
+      'SPEC_INVALID',
+      `Expected a port from 1 to 65535 for ${showText(host)}, found ${showValue(port, { secret: false })}.`,
+    );
 }
 
 function connectError(error: Error, target: string): SinkError {

@@ -20,6 +20,12 @@ test.each([
   'fe80::1%eth0',
   'febf::1',
   'fd00:ec2::254',
+  'fd00:ec2::23',
+  'fd20:ce::254',
+  'fd00:c1::a9fe:a9fe',
+  'fd00:42::42',
+  '100.96.0.96',
+  '169.254.170.23',
   '100.100.100.200',
   '168.63.129.16',
   '192.0.0.192',
@@ -99,4 +105,23 @@ test.each<[string, EgressPolicyOptions]>([
   ['allowOnly', { allowOnly: ['10/8'] }],
 ])('a range that cannot be read is SPEC_INVALID naming %s', (option, options) => {
   expect(() => createEgressPolicy(options)).toThrow(`The egress policy's ${option}: expected a range`);
+});
+
+test.each<[string, unknown, string]>([
+  ['a typo', { allowonly: ['10.0.0.0/8'] }, '"allowonly" is not known; did you mean "allowOnly"?'],
+  ['text for a list', { allow: '10.0.0.0/8' }, 'allow must be a list, each of its elements printable text'],
+  ['a number in a list', { deny: [5] }, 'deny must be a list'],
+  ['null', null, 'must be an object with deny, allow, allowOnly, lookup, found null'],
+  ['a lookup that is none', { lookup: 'dns' }, 'lookup must be a function'],
+])('options that mean nothing are refused, and never ignored: %s', (_, options, message) => {
+  expect(() => createEgressPolicy(options as EgressPolicyOptions)).toThrow(
+    expect.objectContaining({ code: 'SPEC_INVALID', message: expect.stringContaining(message) }),
+  );
+});
+
+test('a policy made for somebody says to whom it forbade the address, by every way out', async () => {
+  const egress = createEgressPolicy().for?.('sink "orders" (type "table")');
+  const message = /forbids "169\.254\.1\.1" \(link-local.*\) to sink "orders" \(type "table"\)\.$/u;
+  expect(() => egress?.check('169.254.1.1')).toThrow(message);
+  await expect(egress?.dial({ host: '169.254.1.1', port: 1 })).rejects.toThrow(message);
 });

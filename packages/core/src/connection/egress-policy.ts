@@ -1,12 +1,13 @@
 import { lookup as dnsLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
+import { aFunction, aText, checkOptions, listOf, type OptionKinds } from '../contract/check-options.ts';
 import type { Egress } from '../contract/egress.ts';
 import { SinkError } from '../contract/errors.ts';
+import { showText } from '../contract/show-value.ts';
 import { dial } from './dial.ts';
 import { guardLookup } from './guarded-lookup.ts';
 import { GuardedSocket } from './guarded-socket.ts';
 import { carriedIpv4, inRange, parseIpAddress, parseIpRange, type IpRange } from './ip-address.ts';
-import { showText } from '../contract/show-value.ts';
 
 export interface EgressPolicyOptions {
   /** Ranges denied in addition to the built-in ones, such as `10.96.0.0/12`. */
@@ -19,19 +20,23 @@ export interface EgressPolicyOptions {
   readonly lookup?: LookupFunction;
 }
 
+/** Ranges in words that say why they are denied. */
+export type Denial = readonly [reason: string, ranges: readonly string[]];
+
 /** Addresses at which no store lives and from which secrets leak. Loopback and private ranges are left open: databases and sidecars live there. */
-const builtIn: readonly (readonly [reason: string, ranges: readonly string[]])[] = [
+const builtIn: readonly Denial[] = [
   ['link-local, where cloud metadata lives', ['169.254.0.0/16', 'fe80::/10']],
   [
     'cloud metadata',
     [
-      '100.100.100.200',
-      '168.63.129.16',
-      '192.0.0.192',
-      'fd00:ec2::254',
-      'fd20:ce::254',
-      'fd00:c1::a9fe:a9fe',
-      'fd00:42::42',
+      '100.100.100.200', // Alibaba
+      '100.96.0.96', // Volcengine
+      '168.63.129.16', // Azure
+      '192.0.0.192', // Oracle
+      'fd00:ec2::/32', // AWS: metadata, DNS, time, and the credentials of EKS Pod Identity
+      'fd20:ce::/32', // Google
+      'fd00:c1::/32', // Oracle
+      'fd00:42::42', // Scaleway
     ],
   ],
   ['unspecified', ['0.0.0.0/8', '::/128']],
@@ -39,42 +44,74 @@ const builtIn: readonly (readonly [reason: string, ranges: readonly string[]])[]
   ['reserved or broadcast', ['240.0.0.0/4']],
 ];
 
-/** A policy that resolves each name once and dials exactly the address it checked. Throws SPEC_INVALID for a range it cannot read. */
-export function createEgressPolicy(options: EgressPolicyOptions = {}): Egress {
-  const check = createCheck(options);
-  const lookup = guardLookup(options.lookup ?? dnsLookup, check);
-  const socket = (): GuardedSocket => new GuardedSocket({ check, lookup });
-  return Object.freeze({ check, lookup, socket, dial: (target) => dial(socket, target) } satisfies Egress);
+export const egressKinds: OptionKinds<EgressPolicyOptions> = {
+  deny: listOf(aText),
+  allow: listOf(aText),
+  allowOnly: listOf(aText),
+  lookup: aFunction,
+};
+
+/**
+ * A policy that resolves each name once and dials exactly the address it checked. Throws SPEC_INVALID for a range it cannot read and an option
+ * it does not know. Where tenants write the specs of sinks, use `tenantEgress`.
+ */
+export function createEgressPolicy(options?: EgressPolicyOptions): Egress {
+  return buildEgressPolicy(checkOptions(options, egressKinds, { of: 'The options of createEgressPolicy' }), []);
 }
 
-function createCheck({ deny = [], allow = [], allowOnly }: EgressPolicyOptions): Egress['check'] {
+/** A policy of options that were checked, with more denials. */
+export function buildEgressPolicy(options: EgressPolicyOptions, more: readonly Denial[]): Egress {
+  const verdict = createVerdict(options, more);
+  const resolve = options.lookup ?? dnsLookup;
+  const policyFor = (who: string | undefined): Egress => {
+    const check: Egress['check'] = (address, host) => {
+      const reason = verdict(address);
+      if (reason === undefined) return;
+      const origin = host === undefined || host === address ? '' : `, which ${showText(host)} resolves to`;
+      const asker = who === undefined ? '' : ` to ${who}`;
+      throw new SinkError(
+        'EGRESS_DENIED',
+        `The egress policy of this operator forbids ${showText(address)} (${reason})${origin}${asker}.`,
+      );
+    };
+    const lookup = guardLookup(resolve, check);
+    const socket = (): GuardedSocket => new GuardedSocket({ check, lookup });
+    return Object.freeze({
+      check,
+      lookup,
+      socket,
+      dial: (target) => dial(socket, target),
+      for: policyFor,
+    } satisfies Egress);
+  };
+  return policyFor(undefined);
+}
+
+/** Why an address may not be dialled; undefined where it may. */
+function createVerdict(
+  { deny = [], allow = [], allowOnly }: EgressPolicyOptions,
+  more: readonly Denial[],
+): (address: string) => string | undefined {
   const parse = (ranges: readonly string[], option: string): readonly IpRange[] =>
     ranges.map((range) => parseIpRange(range, option));
   const allowed = parse(allow, 'allow');
   const only = allowOnly === undefined ? undefined : parse(allowOnly, 'allowOnly');
-  const denials = [
-    ...builtIn.map(([reason, ranges]) => ({ reason, ranges: parse(ranges, 'deny') })),
-    { reason: 'denied by the host', ranges: parse(deny, 'deny') },
-  ];
+  const denials = [...builtIn, ...more, ['denied by the host', deny] as const].map(([reason, ranges]) => ({
+    reason,
+    ranges: parse(ranges, 'deny'),
+  }));
 
-  return (address, host) => {
-    const denied = (reason: string): SinkError => {
-      const origin = host === undefined || host === address ? '' : `, which ${showText(host)} resolves to`;
-      return new SinkError(
-        'EGRESS_DENIED',
-        `The egress policy of this operator forbids ${showText(address)} (${reason})${origin}.`,
-      );
-    };
+  return (address) => {
     const dialled = parseIpAddress(address);
-    if (dialled === undefined) throw denied('not an IP address');
+    if (dialled === undefined) return 'not an IP address';
     const carried = carriedIpv4(dialled);
     // An allowed carrier, such as the NAT64 prefix, does not allow what it carries.
-    if (allowed.some((range) => inRange(carried ?? dialled, range))) return;
+    if (allowed.some((range) => inRange(carried ?? dialled, range))) return undefined;
     const forms = carried === undefined ? [dialled] : [dialled, carried];
     const within = (ranges: readonly IpRange[]): boolean =>
       ranges.some((range) => forms.some((form) => inRange(form, range)));
     const denial = denials.find(({ ranges }) => within(ranges));
-    if (denial !== undefined) throw denied(denial.reason);
-    if (only !== undefined && !within(only)) throw denied('outside the ranges that it allows');
+    if (denial !== undefined) return denial.reason;
+    return only === undefined || within(only) ? undefined : 'outside the ranges that it allows';
   };
 }

@@ -42,6 +42,19 @@ export function listOf({ expected, accepts }: OptionKind): OptionKind {
   );
 }
 
+/** An object that has these functions, of its class or its own. */
+export function objectWith(...functions: readonly string[]): OptionKind {
+  return kind(`an object with the functions ${functions.join(', ')}`, (value) =>
+    functions.every((name) => isObject(value) && typeof (value as Record<string, unknown>)[name] === 'function'),
+  );
+}
+
+/** One of these words. */
+export function oneOf(...words: readonly string[]): OptionKind {
+  const named = words.map((word) => JSON.stringify(word)).join(' or ');
+  return kind(named, (value) => typeof value === 'string' && words.includes(value));
+}
+
 /** One of several kinds. */
 export function either(...kinds: readonly OptionKind[]): OptionKind {
   return kind(kinds.map(({ expected }) => expected).join(' or '), (value) =>

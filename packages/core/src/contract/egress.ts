@@ -19,4 +19,6 @@ export interface Egress {
   readonly lookup: LookupFunction;
   /** Throws EGRESS_DENIED where the policy forbids the IP address; `host` is the name it came from, for the message. */
   check(address: string, host?: string): void;
+  /** The same policy, whose errors say whom it forbade the address: `sink "orders" (type "postgres")`. A policy of a host's own may lack it. */
+  for?(who: string): Egress;
 }

@@ -59,7 +59,7 @@ export function createSinkContext<Spec>({ type, spec, connection, egress }: Cont
   return Object.freeze({
     spec,
     name,
-    egress,
+    egress: egress.for?.(`sink ${showText(name)} (type "${type}")`) ?? egress,
     credentials: async () => Object.freeze(await read('credentials', connection.credentials)),
     tls: async () => {
       const material = await read('TLS material', connection.tls);

@@ -119,6 +119,16 @@ const connectionKinds: OptionKinds<SinkConnection> = {
 
 function indexByType(definitions: readonly SinkDefinition[]): ReadonlyMap<string, SinkDefinition> {
   const byType = new Map<string, SinkDefinition>();
+  if (!Array.isArray(definitions)) {
+    const found = showValue(definitions, { secret: true });
+    throw new SinkError(
+      'CONTRACT_VIOLATION',
+      `A registry takes a list of sink types, such as [postgresSink], found ${found}.`,
+      {
+        operation: 'create',
+      },
+    );
+  }
   for (const [index, definition] of definitions.entries()) {
     if (typeof definition !== 'object' || definition === null) {
       const found = showValue(definition, { secret: true });
