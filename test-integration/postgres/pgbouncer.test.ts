@@ -121,3 +121,21 @@ describe('behind PgBouncer in transaction mode', () => {
     });
   });
 });
+
+test('PgBouncer in statement mode, which has no transactions, is a fault of the spec and not of the login', async () => {
+  const database = await openTestDatabase();
+  const bouncer = await startPgBouncer({ postgres: testServer(), poolMode: 'statement' });
+  const { host, port } = bouncer;
+  const sink = sinkOver({ ...database, credentials: { ...database.credentials, host, port } });
+  try {
+    await expect(sink.export(await snapshot(0, items(1)), limit())).rejects.toMatchObject({
+      code: 'SPEC_INVALID',
+      retryable: false,
+      message: expect.stringContaining('Use transaction or session mode'),
+    });
+  } finally {
+    await sink.close();
+    await bouncer.stop();
+    await database.drop();
+  }
+});

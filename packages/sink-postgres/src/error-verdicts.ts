@@ -1,67 +1,63 @@
-import type { SinkErrorCode } from '@kollect/core';
+import type { Fault } from '@kollect/core/authoring';
 
-/** What an error means for an export, in words of ours. */
-export interface Verdict {
-  readonly code: SinkErrorCode;
-  readonly what: string;
-  readonly remedy?: string;
-  /** Where the code alone would say otherwise. */
-  readonly retryable?: boolean;
-  /** The server's message names objects and never values, so it may be shown. */
-  readonly quoteServer?: true;
-}
-
-const unavailable = (what: string, remedy?: string): Verdict => ({
+const unavailable = (what: string, remedy?: string): Fault => ({
   code: 'UNAVAILABLE',
   what,
   ...(remedy === undefined ? {} : { remedy }),
 });
-const overloaded = (what: string, remedy: string): Verdict => ({ code: 'OVERLOADED', what, remedy });
-const invalid = (what: string): Verdict => ({
+const overloaded = (what: string, remedy: string): Fault => ({ code: 'OVERLOADED', what, remedy });
+const invalid = (what: string): Fault => ({
   code: 'SNAPSHOT_INVALID',
   what,
   remedy: 'Find the item whose attributes hold such a value, or seal the snapshot with the sanitize option.',
 });
-const mismatch = (what: string): Verdict => ({
-  code: 'SCHEMA_MISMATCH',
-  what,
-  remedy:
-    'Compare the table with what postgresDdl(spec) prints; testConnection() and provisioning: existing name each difference.',
-  quoteServer: true,
-});
-const lost = 'The connection to PostgreSQL was lost';
-const broken = unavailable(lost);
-const wrongLogin: Verdict = {
+const mismatch = (
+  what: string,
+  remedy = 'Compare the table with what postgresDdl(spec) prints; testConnection() and provisioning: existing name each difference.',
+): Fault => ({ code: 'SCHEMA_MISMATCH', what, remedy });
+const broken = unavailable('The connection to PostgreSQL was lost');
+export const wrongLogin: Fault = {
   code: 'AUTHENTICATION_FAILED',
   what: 'PostgreSQL refused the login',
   remedy: 'Check username, password, client certificate and pg_hba.conf.',
-  quoteServer: true,
 };
-const noDatabase: Verdict = {
+export const noDatabase: Fault = {
   code: 'NOT_FOUND',
   what: 'The database does not exist',
   remedy: 'Create it, or correct spec.postgres.database.',
-  quoteServer: true,
 };
-const tooManyConnections = overloaded(
+export const tooManyConnections = overloaded(
   'PostgreSQL or its pooler has no connection left',
   'Lower spec.postgres.poolSize or raise the limit of the server.',
 );
 
+const notSupported: Fault = {
+  code: 'BACKEND_ERROR',
+  what: 'The server does not support what the sink needs',
+  remedy: 'Use PostgreSQL 13 or newer, and a plain or hash partitioned table.',
+};
+const readOnly = unavailable(
+  'The server is read-only',
+  'The host must lead to the primary, after a failover to the new one: the sink connects again. A dsn may name several hosts and target_session_attrs=read-write.',
+);
+
+/** Of two sessions that make the same object, one meets this and succeeds when it tries again; whether the name belongs to another table, provisioning finds out. */
+const nameTaken: Fault = {
+  code: 'SCHEMA_MISMATCH',
+  what: 'A name that the sink needs for a table or an index is taken already',
+  remedy: 'Where this stays, the name belongs to something else: rename that, or set another spec.postgres.table.',
+  retryable: true,
+};
+
 /** By SQLSTATE; where the five characters are missing here, by the first two. */
-const bySqlState: Readonly<Record<string, Verdict>> = {
+const bySqlState: Readonly<Record<string, Fault>> = {
   '08': broken,
-  '0A': {
-    code: 'BACKEND_ERROR',
-    what: 'The server does not support what the sink needs',
-    remedy: 'Use PostgreSQL 13 or newer.',
-    quoteServer: true,
-  },
+  '0A': notSupported,
   '22': invalid('PostgreSQL cannot store a value of the snapshot'),
   '22001': mismatch('A value is longer than its column takes'),
   '22003': invalid('A number of the snapshot is out of the range PostgreSQL holds'),
   '22021': invalid('A text of the snapshot is no valid UTF-8 for PostgreSQL'),
-  '22023': { code: 'BACKEND_ERROR', what: 'The server refused a parameter', quoteServer: true },
+  '22023': { code: 'BACKEND_ERROR', what: 'The server refused a parameter' },
   '22P02': invalid('PostgreSQL cannot read a value of the snapshot'),
   '22P03': {
     code: 'BACKEND_ERROR',
@@ -80,10 +76,7 @@ const bySqlState: Readonly<Record<string, Verdict>> = {
     what: 'A row with the same key is there already and belongs to somebody else',
     remedy: 'Where two clusters hold the same objects, set clusterInKey: true on both sinks.',
   },
-  '25006': unavailable(
-    'The server is read-only',
-    'After a failover the host must lead to the new primary; the sink connects again.',
-  ),
+  '25006': readOnly,
   '25P03': unavailable('The server ended a session that was idle in its transaction'),
   '25P04': { code: 'TIMEOUT', what: 'The transaction ran longer than transaction_timeout of the server' },
   '28': wrongLogin,
@@ -92,15 +85,13 @@ const bySqlState: Readonly<Record<string, Verdict>> = {
     code: 'NOT_FOUND',
     what: 'The schema does not exist',
     remedy: 'Create it, or correct spec.postgres.schema.',
-    quoteServer: true,
   },
   '40': unavailable('The server ended the transaction because of another one'),
-  '42': { code: 'BACKEND_ERROR', what: 'The server refused a statement', quoteServer: true },
+  '42': { code: 'BACKEND_ERROR', what: 'The server refused a statement' },
   '42501': {
     code: 'PERMISSION_DENIED',
     what: 'The user lacks a privilege',
     remedy: 'Grant what postgresDdl(spec) lists at its end.',
-    quoteServer: true,
   },
   '42703': mismatch('The table lacks a column'),
   '42804': mismatch('A column has another type'),
@@ -109,10 +100,9 @@ const bySqlState: Readonly<Record<string, Verdict>> = {
     code: 'NOT_FOUND',
     what: 'The table does not exist',
     remedy: 'Apply postgresDdl(spec), or use provisioning: create.',
-    quoteServer: true,
   },
-  '42P07': { ...mismatch('A relation of that name appeared meanwhile'), retryable: true },
-  '42710': { ...mismatch('An object of that name appeared meanwhile'), retryable: true },
+  '42P07': nameTaken,
+  '42710': nameTaken,
   '42P10': mismatch('The table has no unique key over the columns the sink needs'),
   '53': overloaded('The server is out of a resource', 'The export is tried again; look at the log of the server.'),
   '53100': overloaded('The disk of the server is full', 'Free or add space.'),
@@ -124,7 +114,7 @@ const bySqlState: Readonly<Record<string, Verdict>> = {
     remedy: 'A key may have 2 704 bytes, a text in a payload 256 MiB.',
   },
   '54001': invalid('An item is nested deeper than the stack of the server allows'),
-  '55': { code: 'BACKEND_ERROR', what: 'An object of the server is not in a state to be used', quoteServer: true },
+  '55': { code: 'BACKEND_ERROR', what: 'An object of the server is not in a state to be used' },
   '55006': unavailable('An object of the server is in use'),
   '55P03': {
     code: 'TIMEOUT',
@@ -164,132 +154,39 @@ const bySqlState: Readonly<Record<string, Verdict>> = {
   },
 };
 
-/** PgBouncer says nearly everything with 08P01, so its words decide. */
-const byPoolerMessage: readonly (readonly [RegExp, Verdict])[] = [
-  [
-    /no more connections allowed|query_wait_timeout|too many (connections|clients)|max_client_conn|max client connections/i,
-    tooManyConnections,
-  ],
-  [/no such database|database .* does not exist/i, noDatabase],
-  [/no such user|auth(entication)? failed|password|not allowed|SASL/i, wrongLogin],
-  [
-    /unsupported startup parameter/i,
-    {
-      code: 'SPEC_INVALID',
-      what: 'The pooler refused a startup parameter',
-      remedy: 'Add it to ignore_startup_parameters of PgBouncer.',
-      quoteServer: true,
-    },
-  ],
-];
+/** What of a server's error decides, beside its SQLSTATE. */
+export interface SqlStateFacts {
+  /** Where in the source of PostgreSQL the error was raised; absent where the error is a pooler's. */
+  readonly routine: string | undefined;
+  /** The schema of the object that the error is about. */
+  readonly schema: string | undefined;
+  /** Looked at for SQLSTATEs that mean several things; never shown. */
+  readonly message: string;
+}
 
-/** What a server or pooler meant by its SQLSTATE; `message` is looked at for the codes that mean several things. */
-export function sqlStateVerdict(sqlState: string, message: string, schema?: unknown): Verdict {
-  if (sqlState === '08P01' || sqlState === 'XX000') {
-    const known = byPoolerMessage.find(([pattern]) => pattern.test(message));
-    if (known !== undefined) return known[1];
-  }
+/** What a server meant by its SQLSTATE. */
+export function sqlStateFault(sqlState: string, facts: SqlStateFacts): Fault {
   // Two sessions that made the same object at once meet in the catalogue.
-  if (sqlState === '23505' && schema === 'pg_catalog')
+  if (sqlState === '23505' && facts.schema === 'pg_catalog')
     return unavailable('Another session made the same object at the same time');
+  if (sqlState === '0A000') return unsupported(facts);
   return (
     bySqlState[sqlState] ??
     bySqlState[sqlState.slice(0, 2)] ?? { code: 'BACKEND_ERROR', what: 'The server refused a statement' }
   );
 }
 
-const refused = unavailable(
-  'No PostgreSQL answers at the address',
-  'Check host and port, and that the server runs and its firewall lets this process in.',
-);
-const unresolved = unavailable('The host name cannot be resolved', 'Check the host, and the DNS of this process.');
-const unreachable = unavailable('The network of the server cannot be reached');
-const timedOut: Verdict = { code: 'TIMEOUT', what: 'PostgreSQL did not answer in time' };
-const tls = (what: string, remedy: string): Verdict => ({ code: 'TLS_FAILED', what, remedy });
-const untrusted = tls(
-  'The certificate of the server is signed by a CA that this sink does not trust',
-  'Give the CA to the connection of the sink.',
-);
-const expired = (what: string) => tls(what, 'Renew it, or correct the clock of this machine.');
-
-/** Codes of sockets, name resolution and TLS. */
-const byClientCode: Readonly<Record<string, Verdict>> = {
-  ECONNREFUSED: refused,
-  ECONNRESET: broken,
-  ECONNABORTED: broken,
-  EPIPE: broken,
-  ERR_STREAM_DESTROYED: broken,
-  ERR_STREAM_PREMATURE_CLOSE: broken,
-  ERR_STREAM_WRITE_AFTER_END: broken,
-  ERR_SOCKET_CLOSED: broken,
-  ETIMEDOUT: timedOut,
-  ERR_SOCKET_CONNECTION_TIMEOUT: timedOut,
-  ENOTFOUND: unresolved,
-  EAI_AGAIN: unresolved,
-  EAI_NODATA: unresolved,
-  EHOSTUNREACH: unreachable,
-  EHOSTDOWN: unreachable,
-  ENETUNREACH: unreachable,
-  ENETDOWN: unreachable,
-  EADDRNOTAVAIL: unreachable,
-  EMFILE: overloaded('This process has too many files and sockets open', 'Raise its limit of open files.'),
-  ENFILE: overloaded('This machine has too many files and sockets open', 'Raise its limit of open files.'),
-  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
-  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
-  UNABLE_TO_GET_ISSUER_CERT: untrusted,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
-  CERT_UNTRUSTED: untrusted,
-  INVALID_CA: untrusted,
-  CERT_HAS_EXPIRED: expired('The certificate of the server has expired'),
-  CERT_NOT_YET_VALID: expired('The certificate of the server is not valid yet'),
-  CERT_REVOKED: tls('The certificate of the server was revoked', 'Renew it.'),
-  HOSTNAME_MISMATCH: tls(
-    'The certificate of the server carries another name',
-    'Dial it by that name, or set spec.postgres.tls.serverName.',
-  ),
-  ERR_TLS_CERT_ALTNAME_INVALID: tls(
-    'The certificate of the server carries another name',
-    'Dial it by that name, or set spec.postgres.tls.serverName.',
-  ),
-};
-
-const otherTls = tls('The TLS handshake failed', 'Check CA, client certificate, key and TLS version on both sides.');
-const noTls = tls(
-  'The server does not offer TLS',
-  'Turn TLS on at the server, or set spec.postgres.tls.mode to disable where the network is trusted.',
-);
-
-/** What `pg` and its pool say without a code. */
-const byClientMessage: readonly (readonly [RegExp, Verdict])[] = [
-  [/^AbortError$/, { code: 'ABORTED', what: 'The operation was aborted' }],
-  [/^TimeoutError$/, timedOut],
-  [/timeout/i, timedOut],
-  [/does not support SSL/i, noTls],
-  [/SSL connection/i, otherTls],
-  [/^SASL|password must be a string/i, wrongLogin],
-  [
-    /Connection terminated|connection error and is not queryable|was closed and is not queryable|Connection ended|socket/i,
-    broken,
-  ],
-  [
-    /invalid response|unknown (authenticationOk )?message/i,
-    {
-      code: 'BACKEND_ERROR',
-      what: 'What answers at the address does not speak the PostgreSQL protocol',
-      remedy: 'Check host and port.',
-    },
-  ],
-];
-
-/** What an error without SQLSTATE means: by the code of socket or TLS, else by the words of `pg`. */
-export function clientErrorVerdict(code: unknown, message: string): Verdict {
-  if (typeof code === 'string') {
-    const known = byClientCode[code];
-    if (known !== undefined) return known;
-    if (/^(ERR_SSL|ERR_TLS|ERR_OSSL|CERT_|CRL_|UNABLE_TO_|EPROTO$)/.test(code)) return otherTls;
-  }
-  return byClientMessage.find(([pattern]) => pattern.test(message))?.[1] ?? unknownFault;
+/** Not always an old server: a standby, and tables with rules or policies, say the same. */
+function unsupported({ routine, message }: SqlStateFacts): Fault {
+  if (
+    /recovery|standby/iu.test(message) ||
+    /^(check_transaction_read_only|PreventCommandDuringRecovery)$/u.test(routine ?? '')
+  )
+    return readOnly;
+  if (/row-level security|\brules?\b/iu.test(message) || routine === 'RewriteQuery')
+    return mismatch(
+      'Rules or row security of the table forbid what the sink does',
+      'Drop the rules of the table, and let the role of the sink bypass its policies.',
+    );
+  return notSupported;
 }
-
-const unknownFault = unavailable('The client of PostgreSQL failed in a way the sink does not know');

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import type { Socket } from 'node:net';
 import type { SinkContext, SinkOperation } from '@kollect/core';
-import { showText } from '@kollect/core/authoring';
+import { formatServerAddress, showText } from '@kollect/core/authoring';
 import { sendCancelRequest } from './wire/cancel-request.ts';
 import { connectionParameters } from './postgres-login.ts';
 import { endedBySignal, limitedBy } from './wire/deadline.ts';
@@ -74,7 +74,11 @@ export async function connect(
     await limitedBy({ signal, operation, doing, timeoutMs: spec.connectTimeoutMs }, client.connect());
   } catch (error) {
     reset();
-    throw postgresError(error, { operation, doing: `${doing} at ${parameters.host}:${parameters.port}` });
+    throw postgresError(error, {
+      operation,
+      doing: `${doing} at ${formatServerAddress(parameters)}`,
+      phase: 'login',
+    });
   }
   return {
     client,

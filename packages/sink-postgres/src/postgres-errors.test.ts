@@ -11,6 +11,8 @@ interface Case {
   readonly name?: string;
   readonly schema?: string;
   readonly severity?: string;
+  /** Where in its source PostgreSQL raised the error; poolers do not say. */
+  readonly routine?: string;
 }
 
 const failure = ({ name, message, ...fields }: Case) => {
@@ -46,6 +48,14 @@ describe('SQLSTATE', () => {
     ['08P01', terminal('SPEC_INVALID', true), { message: 'unsupported startup parameter: statement_timeout' }],
     ['08P01', unavailable(true), { message: 'server conn crashed?' }],
     ['0A000', terminal('BACKEND_ERROR')],
+    ['0A000', unavailable(false), { message: 'cannot set transaction read-write mode during recovery' }],
+    ['0A000', unavailable(false), { message: 'auf einem Standby', routine: 'check_transaction_read_only' }],
+    ['0A000', terminal('SCHEMA_MISMATCH'), { message: 'COPY FROM not supported with row-level security' }],
+    [
+      '0A000',
+      terminal('SCHEMA_MISMATCH'),
+      { message: 'INSERT with ON CONFLICT clause cannot be used with table that has INSERT or UPDATE rules' },
+    ],
     ['21000', terminal('BACKEND_ERROR')],
     ['22001', terminal('SCHEMA_MISMATCH')],
     ['22003', terminal('SNAPSHOT_INVALID')],
@@ -81,6 +91,7 @@ describe('SQLSTATE', () => {
     ['42P01', terminal('NOT_FOUND')],
     ['42P05', terminal('BACKEND_ERROR')],
     ['42P07', ['SCHEMA_MISMATCH', true, false]],
+    ['42710', ['SCHEMA_MISMATCH', true, false]],
     ['42P10', terminal('SCHEMA_MISMATCH')],
     ['53000', overloaded(false)],
     ['53100', overloaded(false)],
@@ -111,6 +122,78 @@ describe('SQLSTATE', () => {
     expect(postgresError(error)).toMatchObject({ code: expected, retryable, sinkType: 'postgres' });
     expect(postgresError(error).message).toContain(`SQLSTATE ${code}`);
     expect(isConnectionBroken(error)).toBe(broken);
+  });
+});
+
+describe('the words of poolers and proxies, which say nearly everything with one SQLSTATE', () => {
+  test.each<readonly [SinkErrorCode, string, string?]>([
+    ['SPEC_INVALID', 'transaction blocks not allowed in statement pooling mode', '08P01'],
+    ['SPEC_INVALID', 'unsupported startup parameter: options', '08P01'],
+    ['SPEC_INVALID', 'Endpoint ID is not specified. Either please upgrade the postgres client library (libpq)'],
+    ['SPEC_INVALID', 'Inconsistent project name inferred from SNI (a) and project option (b).'],
+    ['OVERLOADED', 'no more connections allowed (max_client_conn)', '08P01'],
+    ['OVERLOADED', 'client connections exceeded (max_db_client_connections)', '08P01'],
+    ['OVERLOADED', 'query_wait_timeout', '08P01'],
+    [
+      'OVERLOADED',
+      'MaxClientsInSessionMode: max clients reached - in Session mode max clients are limited to pool_size',
+    ],
+    [
+      'OVERLOADED',
+      '(EMAXCLIENTSESSION) max clients reached in session mode - max clients are limited to pool_size: 15',
+    ],
+    ['OVERLOADED', '(EMAXCLIENTCONN) max client connections reached, limit: 200'],
+    ['OVERLOADED', 'Max client connections reached'],
+    ['OVERLOADED', 'Max pools count reached'],
+    ['OVERLOADED', 'Unable to check out process from the pool due to timeout'],
+    ['OVERLOADED', 'Too many connections attempts'],
+    [
+      'OVERLOADED',
+      'Your account or project has exceeded the compute time quota. Upgrade your plan to increase limits.',
+    ],
+    ['UNAVAILABLE', 'The endpoint has been disabled. Enable it using Neon API and retry.'],
+    ['UNAVAILABLE', 'The endpoint has been disabled. Enable it using the API and retry.', '28000'],
+    ['UNAVAILABLE', 'Circuit breaker open: Unable to establish connection to upstream database'],
+    ['UNAVAILABLE', 'server login has been failing, try again later (server_login_retry)', '08P01'],
+    ['AUTHENTICATION_FAILED', 'Tenant or user not found'],
+    ['AUTHENTICATION_FAILED', '(ENOTFOUND) tenant/user postgres.abc not found'],
+    ['AUTHENTICATION_FAILED', '(ENOIDENTIFIER) no tenant identifier provided (external_id or sni_hostname required)'],
+    ['AUTHENTICATION_FAILED', 'password authentication failed', '08P01'],
+    ['AUTHENTICATION_FAILED', 'SASL authentication failed', '08P01'],
+    ['AUTHENTICATION_FAILED', 'no such user: kollect', '08P01'],
+    ['NOT_FOUND', 'no such database: inventory', '08P01'],
+    ['NOT_FOUND', 'database "inventory" does not exist', '08P01'],
+    ['NOT_FOUND', "The requested endpoint could not be found, or you don't have access to it."],
+    ['PERMISSION_DENIED', 'Address not in tenant allow_list: {10, 0, 0, 1}'],
+    ['PERMISSION_DENIED', 'This IP address 10.0.0.1 is not allowed to connect to this endpoint. Please add it'],
+    ['TLS_FAILED', 'SSL required', '08P01'],
+    ['TLS_FAILED', 'SSL connection is required'],
+    ['TLS_FAILED', 'connection is insecure (try using `sslmode=require`)'],
+    ['BACKEND_ERROR', 'DbHandler exited'],
+  ])('%s: %s', (code, message, sqlState = 'XX000') => {
+    const error = failure({ code: sqlState, message, severity: 'FATAL' });
+    expect(postgresError(error, { phase: 'login' })).toMatchObject({ code });
+    // At the login the words are shown; afterwards an error may hold a row.
+    expect(postgresError(error, { phase: 'login' }).message).toContain(`: ${JSON.stringify(message)}.`);
+    expect(postgresError(error)).toMatchObject({ code });
+    expect(postgresError(error).message).not.toContain(message);
+  });
+
+  test.each([
+    ['XX000', 'password of the row is not allowed'],
+    ['08P01', 'no such user: x'],
+    ['XX000', 'Tenant or user not found'],
+  ])('%s "%s" of PostgreSQL or a trigger is none of them', (code, message) => {
+    const error = postgresError(failure({ code, message, routine: 'exec_stmt_raise' }));
+    expect(error.code).toBe(code === 'XX000' ? 'BACKEND_ERROR' : 'UNAVAILABLE');
+    expect(error.message).not.toContain(message);
+  });
+
+  test('what is loosely like them is none of them', () => {
+    expect(postgresError(failure({ code: 'XX000', message: 'could not open the password file' })).code).toBe(
+      'BACKEND_ERROR',
+    );
+    expect(postgresError(failure({ code: '08P01', message: 'operation not allowed' })).code).toBe('UNAVAILABLE');
   });
 });
 
@@ -154,7 +237,13 @@ describe('sockets, TLS and the driver', () => {
     ['TIMEOUT', { message: 'Query read timeout' }],
     ['TIMEOUT', { message: 'timeout exceeded when trying to connect' }],
     ['AUTHENTICATION_FAILED', { message: 'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string' }],
+    ['AUTHENTICATION_FAILED', { message: 'Password must be a string' }],
+    ['AUTHENTICATION_FAILED', { message: 'SASL: Only mechanism(s) SCRAM-SHA-256 are supported' }],
+    ['AUTHENTICATION_FAILED', { message: 'SASL: SCRAM-SERVER-FINAL-MESSAGE: server signature does not match' }],
+    ['BACKEND_ERROR', { message: 'SASL: SCRAM-SERVER-FIRST-MESSAGE: nonce missing' }],
+    ['BACKEND_ERROR', { message: 'SASL: Last message was not SASLInitialResponse' }],
     ['BACKEND_ERROR', { message: 'received invalid response: 48' }],
+    ['BACKEND_ERROR', { message: 'Received unexpected dataRow message from backend.' }],
     ['ABORTED', { name: 'AbortError', code: 'ABORT_ERR' }],
     ['TIMEOUT', { name: 'TimeoutError' }],
     ['UNAVAILABLE', { message: 'something new' }],
@@ -214,9 +303,33 @@ describe('what is told', () => {
     );
   });
 
-  test('a missing object is named in the words of the server', () => {
-    const error = Object.assign(new Error('permission denied for table items'), { code: '42501' });
-    expect(postgresError(error).message).toContain(': permission denied for table items. Grant what');
+  test("the object is named where PostgreSQL's own check denied it, and no word of anybody else's", () => {
+    const denied = (message: string, routine: string) =>
+      postgresError(Object.assign(new Error(message), { code: '42501', routine })).message;
+    expect(denied('permission denied for table items', 'aclcheck_error')).toBe(
+      'The user lacks a privilege on table "items" (SQLSTATE 42501). Grant what postgresDdl(spec) lists at its end.',
+    );
+    expect(denied(`permission denied for table ${rowData}`, 'exec_stmt_raise')).not.toContain(rowData);
+    expect(denied(`permission denied for table "a ${rowData}"`, 'aclcheck_error')).not.toContain(rowData);
+  });
+
+  test.each(['42501', '22023', '42703', '42P01', '23505', '28000', '0A000', 'P0001'])(
+    '%s raised by a trigger: nothing of its message and its fields',
+    (code) => {
+      const raised = { code, routine: 'exec_stmt_raise', table: rowData, column: rowData, constraint: rowData };
+      expect(postgresError(Object.assign(new Error(rowData), raised)).message).not.toContain(rowData);
+    },
+  );
+
+  test('a field that does not look like a name is not shown', () => {
+    const fields = {
+      code: '23505',
+      table: `{"payload": "${rowData}"}`,
+      column: `a\n${rowData}`,
+      constraint: 'c'.repeat(64),
+    };
+    expect(postgresError(Object.assign(new Error('x'), fields)).message).toMatch(/\(SQLSTATE 23505\)/);
+    expect(postgresError(failure({ code: `select '${rowData}'` })).message).not.toContain(rowData);
   });
 
   test('a SinkError passes through and gains what it lacks', () => {

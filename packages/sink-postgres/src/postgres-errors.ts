@@ -1,55 +1,70 @@
-import { SinkError, type SinkErrorCode, type SinkOperation } from '@kollect/core';
-import { showText } from '@kollect/core/authoring';
-import { clientErrorVerdict, sqlStateVerdict, type Verdict } from './error-verdicts.ts';
+import { SinkError, type SinkErrorCode } from '@kollect/core';
+import {
+  createClassifier,
+  errorFields,
+  showText,
+  type Classifier,
+  type ErrorFields,
+  type ErrorReading,
+  type Fault,
+} from '@kollect/core/authoring';
+import { driverFault } from './driver-words.ts';
+import { sqlStateFault } from './error-verdicts.ts';
+import { poolerFault } from './pooler-words.ts';
 
-export interface PostgresErrorOptions {
-  readonly operation?: SinkOperation | undefined;
-  /** What was being done, for the message: `reading the rows of the scope`. */
-  readonly doing?: string | undefined;
-}
-
-/** What a server, a pooler, a socket or the driver may have put on an error; nothing else of it is ever read. */
-interface Fields {
-  readonly name?: unknown;
-  readonly code?: unknown;
-  readonly message?: unknown;
-  readonly severity?: unknown;
-  readonly schema?: unknown;
-  readonly table?: unknown;
-  readonly column?: unknown;
-  readonly constraint?: unknown;
+/** What a server, a pooler or the driver may have put on an error; nothing else of it is ever looked at. */
+interface PostgresReading extends ErrorReading {
+  readonly sqlState: string | undefined;
+  readonly message: string;
+  readonly routine: string | undefined;
+  readonly schema: string | undefined;
 }
 
 /**
- * Any error of `pg`, the socket or the server as a SinkError; one that is a SinkError passes through. The server's `detail`, `where`
- * and `hint` are dropped, and so is the error itself as a cause: they carry row data.
+ * Any error of `pg`, the socket or the server as a SinkError. The server's `detail`, `where` and `hint` are dropped, and so is the error itself
+ * as a cause: they carry row data. Its message is shown at the login alone, before it has seen a row.
  */
-export function postgresError(error: unknown, options: PostgresErrorOptions = {}): SinkError {
-  if (SinkError.isInstance(error)) return SinkError.from(error, { sinkType: 'postgres', operation: options.operation });
-  const fields = fieldsOf(error);
-  const sqlState = sqlStateOf(fields);
-  const verdict =
-    sqlState === undefined
-      ? clientErrorVerdict(fields.code, textOf(fields))
-      : sqlStateVerdict(sqlState, textOf(fields), fields.schema);
-  return new SinkError(verdict.code, describe(verdict, fields, sqlState, options.doing), {
-    sinkType: 'postgres',
-    operation: options.operation,
-    retryable: verdict.retryable,
-  });
+export const postgresError: Classifier = createClassifier<PostgresReading>({
+  sinkType: 'postgres',
+  server: 'PostgreSQL',
+  specPath: 'spec.postgres',
+  read: (fields) => {
+    const routine = textOf(fields['routine']);
+    return {
+      sqlState: sqlStateOf(fields),
+      message: textOf(fields['message']) ?? '',
+      routine,
+      schema: textOf(fields['schema']),
+      shown: factsOf(fields, routine),
+    };
+  },
+  rules: [
+    (reading, { phase }) => {
+      const fault = serverFault(reading);
+      return fault === undefined || phase !== 'login' || reading.message === ''
+        ? fault
+        : { ...fault, words: reading.message };
+    },
+  ],
+  wordRules: [({ message }) => driverFault(message)],
+});
+
+function serverFault({ sqlState, ...facts }: PostgresReading): Fault | undefined {
+  if (sqlState === undefined) return undefined;
+  // PostgreSQL always says where in its source an error was raised, which no pooler does.
+  const ofPooler = facts.routine === undefined ? poolerFault(sqlState, facts.message) : undefined;
+  const fault = ofPooler ?? sqlStateFault(sqlState, facts);
+  const denied = sqlState === '42501' && facts.routine === 'aclcheck_error' ? deniedObject(facts.message) : undefined;
+  return denied === undefined ? fault : { ...fault, what: `The user lacks a privilege on ${denied}` };
 }
 
 /** Whether the client that met the error must be thrown away instead of going back to the pool. Ask with the error as it was thrown. */
 export function isConnectionBroken(error: unknown): boolean {
   if (SinkError.isInstance(error)) return brokenCodes.has(error.code);
-  const fields = fieldsOf(error);
-  const sqlState = sqlStateOf(fields);
+  const sqlState = sqlStateOf(error);
   if (sqlState === undefined) return true;
-  return (
-    fields.severity === 'FATAL' ||
-    fields.severity === 'PANIC' ||
-    /^(08|57P|58|XX)|^(25006|25P03|25P04|53300)$/.test(sqlState)
-  );
+  const { severity } = errorFields(error);
+  return severity === 'FATAL' || severity === 'PANIC' || /^(08|57P|58|XX)|^(25006|25P03|25P04|53300)$/.test(sqlState);
 }
 
 /** A connection that was aborted or timed out half-way may still be busy. */
@@ -57,32 +72,35 @@ const brokenCodes: ReadonlySet<SinkErrorCode> = new Set(['UNAVAILABLE', 'TIMEOUT
 
 /** The SQLSTATE of a server's error, or undefined: `EPIPE` has five characters too, and no digit. */
 export function sqlStateOf(error: unknown): string | undefined {
-  const { code } = fieldsOf(error);
+  const { code } = errorFields(error);
   return typeof code === 'string' && /^(?=.*[0-9])[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
-function fieldsOf(error: unknown): Fields {
-  return typeof error === 'object' && error !== null ? error : {};
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
-function textOf({ message, name }: Fields): string {
-  if (name === 'AbortError' || name === 'TimeoutError') return name;
-  return typeof message === 'string' ? message : '';
-}
+const nameForm = /^[\p{L}_][\p{L}\p{M}\p{N}_$-]{0,62}$/u;
 
-function describe(verdict: Verdict, fields: Fields, sqlState: string | undefined, doing: string | undefined): string {
-  const facts = [
-    ...(sqlState === undefined ? [] : [`SQLSTATE ${sqlState}`]),
-    ...(sqlState === undefined && typeof fields.code === 'string' ? [fields.code] : []),
-    ...(['table', 'column', 'constraint'] as const).flatMap((kind) =>
-      typeof fields[kind] === 'string' ? [`${kind} ${showText(fields[kind])}`] : [],
-    ),
+/** SQLSTATE, and names of objects where they look like such. What a trigger raised may hold anything, in any field. */
+function factsOf(fields: ErrorFields, routine: string | undefined): readonly string[] {
+  const sqlState = sqlStateOf(fields);
+  if (sqlState === undefined)
+    return typeof fields['code'] === 'string' && /^[A-Z][A-Z0-9_]{2,60}$/.test(fields['code']) ? [fields['code']] : [];
+  const names = routine === 'exec_stmt_raise' ? [] : (['table', 'column', 'constraint'] as const);
+  return [
+    `SQLSTATE ${sqlState}`,
+    ...names.flatMap((kind) => {
+      const name = textOf(fields[kind]);
+      return name !== undefined && nameForm.test(name) ? [`${kind} ${showText(name)}`] : [];
+    }),
   ];
-  // The server's own words only where they name objects and never values.
-  const words =
-    verdict.quoteServer === true && typeof fields.message === 'string' ? `: ${fields.message.slice(0, 300)}` : '';
-  const known = facts.length === 0 ? '' : ` (${facts.join(', ')})`;
-  const when = doing === undefined ? '' : ` while ${doing}`;
-  const remedy = verdict.remedy === undefined ? '' : ` ${verdict.remedy}`;
-  return `${verdict.what}${when}${known}${words}${/[.!?]$/.test(words) ? '' : '.'}${remedy}`;
+}
+
+/** The object of `permission denied for table items`: PostgreSQL's own check names what exists, and never a value. */
+function deniedObject(message: string): string | undefined {
+  const [, kind, name] =
+    /^permission denied for (table|view|sequence|schema|database|function|relation) "?([^"]{1,63})"?$/u.exec(message) ??
+    [];
+  return kind !== undefined && name !== undefined && nameForm.test(name) ? `${kind} ${showText(name)}` : undefined;
 }
