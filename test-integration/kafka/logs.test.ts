@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createSinkRegistry, type InventorySnapshot, type KollectSink } from '@kollect/core';
-import { createKafkaSink, kafkaSink, type KafkaLogLine } from '@kollect/sink-kafka';
+import { createKafkaSink, kafkaSink } from '@kollect/sink-kafka';
 import { unsecuredToken } from '../servers/kafka-connection.ts';
 import { freePort } from '../servers/ports.ts';
 import { bulkyItems, eachClient, item, limit, snapshot, type TestSinkOptions } from './sink.ts';
+import { notedLogger, type NotedLine } from '../support/noted-logger.ts';
 import { testKafka } from '../support/kafka.ts';
 import { useTopics } from './topics.ts';
 
@@ -75,21 +76,27 @@ describe.each(eachClient)('%s', (name, client) => {
     }
   }
 
-  test('its lines reach the hook, hold no secret and no row, and nothing is printed', async () => {
-    const lines: KafkaLogLine[] = [];
+  test('its lines reach the logger of the connection, hold no secret and no row, and nothing is printed', async () => {
+    const lines: NotedLine[] = [];
     const topic = await topics.make();
     const narrow = await topics.make({ configs: { 'max.message.bytes': '2000' } });
-    await live(topic, narrow, (options) => topics.open({ ...options, onLog: (line) => lines.push(line) }));
+    await live(topic, narrow, (options) =>
+      topics.open({ ...options, logger: notedLogger((line) => lines.push(line)) }),
+    );
     expect(lines.length).toBeGreaterThan(10);
     for (const line of lines) {
       expect(line).toEqual({
         level: expect.stringMatching(/^(debug|info|warn|error)$/),
         message: expect.stringMatching(/^.{1,300}$/su),
-        ...(line.broker === undefined ? {} : { broker: expect.stringMatching(/^127\.0\.0\.1:\d+$/) }),
+        fields: {
+          sink: 'test',
+          sinkType: 'kafka',
+          ...(line.fields['broker'] === undefined ? {} : { broker: expect.stringMatching(/^127\.0\.0\.1:\d+$/) }),
+        },
       });
     }
     // A line tells of a refused login, and which broker it was.
-    const refused = lines.filter(({ broker }) => broker === listeners.sasl[0]);
+    const refused = lines.filter(({ fields }) => fields['broker'] === listeners.sasl[0]);
     expect(refused.map(({ message }) => message).join('\n')).toMatch(
       name === 'kafkajs' ? /authentication failed/i : /connection failed/i,
     );
@@ -104,7 +111,7 @@ describe.each(eachClient)('%s', (name, client) => {
     expect(printed).toEqual([]);
   }, 60_000);
 
-  test('without a hook there is not a word', async () => {
+  test('without a logger there is not a word', async () => {
     const topic = await topics.make();
     const narrow = await topics.make({ configs: { 'max.message.bytes': '2000' } });
     const registry = createSinkRegistry([name === 'kafkajs' ? kafkaSink : createKafkaSink({ client })]);

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { SinkError, type ConnectionReport, type Credentials, type KollectSink, type TlsMaterial } from '@kollect/core';
-import type { KafkaLogLine, KafkaSpec } from '@kollect/sink-kafka';
+import type { KafkaSpec } from '@kollect/sink-kafka';
 import { unsecuredToken, type KafkaListener } from '../servers/kafka-connection.ts';
 import { readTopicFast } from '../servers/kafka-fast-reader.ts';
 import { eachClient, item, limit, snapshot } from './sink.ts';
 import { openTestTopic, testKafka, type TestTopic } from '../support/kafka.ts';
+import { notedLogger, type NotedLine } from '../support/noted-logger.ts';
 import { useTopics } from './topics.ts';
 
 const mechanisms = ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'] as const;
@@ -187,7 +188,7 @@ describe.each(eachClient)('%s', (name, client) => {
   });
   afterAll(() => topic.drop());
 
-  let lines: KafkaLogLine[] = [];
+  let lines: NotedLine[] = [];
   beforeEach(() => {
     lines = [];
   });
@@ -201,7 +202,7 @@ describe.each(eachClient)('%s', (name, client) => {
       },
       ...(credentials === undefined ? {} : { credentials }),
       ...(material === undefined ? {} : { tls: material }),
-      onLog: (line) => lines.push(line),
+      logger: notedLogger((line) => lines.push(line)),
     });
   const secrets = (setup: Setup): readonly string[] => [
     canary,

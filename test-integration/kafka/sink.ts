@@ -9,13 +9,7 @@ import {
   type SinkConnection,
   type SnapshotInput,
 } from '@kollect/core';
-import {
-  createKafkaSink,
-  kafkajsClient,
-  type KafkaClientFactory,
-  type KafkaLogLine,
-  type KafkaSpec,
-} from '@kollect/sink-kafka';
+import { createKafkaSink, kafkajsClient, type KafkaClientFactory, type KafkaSpec } from '@kollect/sink-kafka';
 import { platformaticClient } from '@kollect/sink-kafka/platformatic';
 import { testKafka } from '../support/kafka.ts';
 
@@ -30,15 +24,14 @@ export interface TestSinkOptions extends SinkConnection {
   /** On top of what names the topic and, unless it is told, the plaintext listener; waits are short. */
   readonly spec?: Partial<KafkaSpec>;
   readonly egress?: Egress;
-  readonly onLog?: (line: KafkaLogLine) => void;
 }
 
 /** A sink on a topic of the Kafka of this test run. */
 export function sinkOver(
   client: KafkaClientFactory,
-  { topic, spec, egress, onLog = () => undefined, ...connection }: TestSinkOptions,
+  { topic, spec, egress, ...connection }: TestSinkOptions,
 ): KollectSink {
-  const registry = createSinkRegistry([createKafkaSink({ client, onLog })], egress === undefined ? {} : { egress });
+  const registry = createSinkRegistry([createKafkaSink({ client })], egress === undefined ? {} : { egress });
   const defaults = {
     brokers: [...testKafka().listeners.plaintext],
     topic,

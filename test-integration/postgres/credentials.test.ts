@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Credentials, KollectSink } from '@kollect/core';
+import type { Credentials, HostIdentityPart, KollectSink } from '@kollect/core';
 import { queryOnce, type DatabaseAccess } from '../servers/postgres-database.ts';
 import { items, limit, sinkOver, snapshot } from './sink.ts';
 import { openTestDatabase, testServer } from '../support/postgres.ts';
@@ -67,6 +67,70 @@ test('without a password the one of the host is not taken', async () => {
   } finally {
     delete process.env['PGPASSWORD'];
   }
+});
+
+/** Runs with variables of the host's environment that are not there otherwise. */
+async function withEnvironment<T>(variables: Readonly<Record<string, string>>, run: () => Promise<T>): Promise<T> {
+  Object.assign(process.env, variables);
+  try {
+    return await run();
+  } finally {
+    for (const name of Object.keys(variables)) delete process.env[name];
+  }
+}
+
+test("no variable of the host's libpq reaches the server", async () => {
+  const variables = {
+    PGOPTIONS: '-c no_such_setting=1',
+    PGREPLICATION: 'database',
+    PGAPPNAME: 'the host',
+    PGSSLMODE: 'require',
+    PGSSLNEGOTIATION: 'direct',
+    PGCLIENTENCODING: 'LATIN1',
+    PGCLIENT_ENCODING: 'latin1',
+    PGCONNECT_TIMEOUT: '1',
+    PGUSER: 'nobody',
+    PGDATABASE: 'nowhere',
+    PGHOST: 'nohost.invalid',
+    PGPORT: '1',
+    PGPASSFILE: '/nowhere',
+    PGSERVICE: 'none',
+    PGTZ: 'nowhere',
+  };
+  const spec = { applicationName: '' };
+  const sink = sinkOver(database, { spec, credentials: { username: role, password: awkward, ...server() } });
+  try {
+    await withEnvironment(variables, async () => {
+      await expect(sink.testConnection(limit())).resolves.toMatchObject({ ok: true });
+      const given = items(1, () => ({ text: 'žluťoučký kůň' }));
+      await expect(sink.export(await snapshot(0, given), limit())).resolves.toMatchObject({ outcome: 'applied' });
+    });
+    const [{ payload } = {}] = await database.query('SELECT payload FROM inventory');
+    expect(payload).toMatchObject({ attributes: { text: 'žluťoučký kůň' } });
+    const sessions = await database.query(
+      `SELECT application_name AS name FROM pg_stat_activity WHERE usename = '${role}'`,
+    );
+    expect(sessions).toEqual([{ name: '' }]);
+  } finally {
+    await sink.close();
+    await database.query('DROP TABLE IF EXISTS inventory, inventory_exports CASCADE');
+  }
+});
+
+test('a host that allows it gives its PGOPTIONS to its sinks', async () => {
+  const credentials = { username: role, password: awkward, ...server() };
+  const connect = (options: string, allow: readonly HostIdentityPart[]) =>
+    withEnvironment({ PGOPTIONS: options }, async () => {
+      const sink = sinkOver(database, { credentials, hostIdentity: [{ allow, types: ['postgres'] }] });
+      try {
+        return await sink.testConnection(limit());
+      } finally {
+        await sink.close();
+      }
+    });
+  expect(await connect('-c no_such_setting=1', ['clientConfig'])).toMatchObject({ ok: false });
+  expect(await connect('-c work_mem=8MB', ['clientConfig'])).toMatchObject({ ok: true });
+  expect(await connect('-c no_such_setting=1', ['proxy', 'cloudCredentials'])).toMatchObject({ ok: true });
 });
 
 test('a rotated password arrives at the next connect', async () => {

@@ -2,6 +2,7 @@ import {
   createSinkRegistry,
   sealSnapshot,
   type Egress,
+  type HostIdentityGrant,
   type InventorySnapshot,
   type Item,
   type KollectSink,
@@ -16,6 +17,7 @@ export interface TestSinkOptions {
   readonly spec?: SinkBlock;
   readonly credentials?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>);
   readonly egress?: Egress;
+  readonly hostIdentity?: readonly HostIdentityGrant[];
 }
 
 /** A sink over `inventory` of the database; without TLS unless the spec says otherwise. */
@@ -24,7 +26,11 @@ export function sinkOver(
   options: TestSinkOptions = {},
 ): KollectSink {
   const { username, password, host, port } = database.credentials;
-  const registry = createSinkRegistry([postgresSink], options.egress === undefined ? {} : { egress: options.egress });
+  const { egress, hostIdentity } = options;
+  const registry = createSinkRegistry([postgresSink], {
+    ...(egress === undefined ? {} : { egress }),
+    ...(hostIdentity === undefined ? {} : { hostIdentity }),
+  });
   return registry.create(
     {
       type: 'postgres',

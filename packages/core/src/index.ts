@@ -8,6 +8,13 @@ export {
   type KubernetesObject,
 } from './resources/item-from-object.ts';
 export { createSinkRegistry, type SinkRegistryOptions } from './create-sink-registry.ts';
+export type { HostIdentity, HostIdentityGrant, HostIdentityPart } from './registry/host-identity.ts';
+export {
+  credentialsFromSecret,
+  type CredentialsFromSecretOptions,
+  type SecretMaterial,
+  type SecretPreset,
+} from './registry/credentials-from-secret.ts';
 export type { SinkConfig, SinkConnection, SinkRegistry } from './registry/sink-registry.ts';
 export { createExporter } from './delivery/exporter.ts';
 export type {

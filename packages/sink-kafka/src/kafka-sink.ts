@@ -15,7 +15,7 @@ import { closedError, withAttempt, type Attempt } from './publishing/attempt.ts'
 import { describeBrokers } from './clients/broker-address.ts';
 import { createClientKeeper } from './clients/client-keeper.ts';
 import { clientConfig } from './clients/client-config.ts';
-import type { KafkaClientFactory, KafkaLogLine, KafkaRecord } from './kafka-client.ts';
+import type { KafkaClientFactory, KafkaRecord } from './kafka-client.ts';
 import { kafkaError, protocolCodeIn } from './kafka-errors.ts';
 import { kafkajsClient } from './clients/kafkajs/kafkajs-client.ts';
 import { resolveKafkaSpec, type ResolvedKafkaSpec } from './kafka-spec.ts';
@@ -33,12 +33,10 @@ export type KafkaContext = SinkContext<ResolvedKafkaSpec>;
 export interface KafkaSinkOptions {
   /** What talks to the brokers. Default `kafkajsClient`; `@kollect/sink-kafka/platformatic` exports another. */
   readonly client?: KafkaClientFactory;
-  /** The client library's own log lines, which hold no message and no secret. Default: dropped. */
-  readonly onLog?: (line: KafkaLogLine) => void;
 }
 
-/** The sink type `kafka`, with a client or a log of one's own. */
-export function createKafkaSink({ client = kafkajsClient, onLog = () => undefined }: KafkaSinkOptions = {}) {
+/** The sink type `kafka`, with a client of one's own. */
+export function createKafkaSink({ client = kafkajsClient }: KafkaSinkOptions = {}) {
   return defineSink({
     type: 'kafka',
     contractVersion: 1,
@@ -49,7 +47,7 @@ export function createKafkaSink({ client = kafkajsClient, onLog = () => undefine
     spanAttributes: { 'messaging.system': 'kafka', 'messaging.operation.type': 'send' },
     specSchema: kafkaSpecSchema,
     resolveSpec: resolveKafkaSpec,
-    create: (context) => createSink(context, { client, onLog }),
+    create: (context) => createSink(context, client),
   });
 }
 
@@ -71,11 +69,11 @@ interface Announcement {
 
 const superseded: ExportResult = { outcome: 'superseded', counts: countsOf(0), messages: 0, bytes: 0 };
 
-function createSink(context: KafkaContext, options: Required<KafkaSinkOptions>): KollectSink {
+function createSink(context: KafkaContext, makeClient: KafkaClientFactory): KollectSink {
   const { spec } = context;
-  const config = clientConfig(context, options.onLog);
+  const config = clientConfig(context);
   const keeper = createClientKeeper({
-    makeClient: () => options.client(config),
+    makeClient: () => makeClient(config),
     // What the spec has no use for is refused, and not left aside: a client asks for what it needs alone.
     beforeConnect: () => Promise.all([config.credentials(), config.tlsMaterial()]),
   });
@@ -183,8 +181,7 @@ function createSink(context: KafkaContext, options: Required<KafkaSinkOptions>):
         return Promise.reject(closedError({ sinkName: context.name, operation: 'test-connection' }));
       const settled = testConnection({
         context,
-        makeClient: options.client,
-        onLog: options.onLog,
+        makeClient,
         signal: AbortSignal.any([signal, closed.signal]),
       }).finally(() => running.delete(settled));
       running.add(settled);

@@ -5,7 +5,7 @@ import { limitedBy } from './publishing/attempt.ts';
 import { brokerTls, openBrokerSocket } from './clients/broker-socket.ts';
 import { clientConfig } from './clients/client-config.ts';
 import { kafkaReportBuilder } from './connection-remedies.ts';
-import type { KafkaClient, KafkaClientFactory, KafkaLogLine } from './kafka-client.ts';
+import type { KafkaClient, KafkaClientFactory } from './kafka-client.ts';
 import { kafkaError, protocolCodeIn } from './kafka-errors.ts';
 import type { ResolvedKafkaSpec } from './kafka-spec.ts';
 import { describeBrokers, parseBroker, type BrokerAddress } from './clients/broker-address.ts';
@@ -14,7 +14,6 @@ import { checkCleanup, checkDurability, checkPermission, checkSize, checkTopic }
 export interface TestConnectionOptions {
   readonly context: SinkContext<ResolvedKafkaSpec>;
   readonly makeClient: KafkaClientFactory;
-  readonly onLog: (line: KafkaLogLine) => void;
   readonly signal: AbortSignal;
 }
 
@@ -27,11 +26,10 @@ const operation = 'test-connection';
 export async function testConnection({
   context,
   makeClient,
-  onLog,
   signal,
 }: TestConnectionOptions): Promise<ConnectionReport> {
   const { spec, egress } = context;
-  const config = clientConfig(context, onLog);
+  const config = clientConfig(context);
   const { step, report } = kafkaReportBuilder(signal, `talking to ${describeBrokers(spec.brokers)}`);
   const limited = <T>(doing: string, promise: Promise<T>, timeoutMs = spec.connectTimeoutMs): Promise<T> =>
     limitedBy({ signal, operation, doing, timeoutMs }, promise);

@@ -14,6 +14,8 @@ const readTheMessage = 'Read what was found; docs/errors.md explains the code.';
 
 const remedies: Readonly<Record<SinkErrorCode, string>> = {
   SNAPSHOT_INVALID: readTheMessage,
+  CREDENTIALS_UNAVAILABLE:
+    'Look at why the operator cannot read the Secret: its name, its namespace, the permission to get it.',
   SPEC_INVALID: 'Correct the spec, or the credentials that belong to it.',
   CONFLICT: readTheMessage,
   DELETE_LIMIT: readTheMessage,

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { SinkContext, SinkOperation } from '@kollect/core';
 import { formatServerAddress, showText } from '@kollect/core/authoring';
 import { sendCancelRequest } from './wire/cancel-request.ts';
-import { connectionParameters } from './postgres-login.ts';
+import { connectionParameters, type ConnectionParameters } from './postgres-login.ts';
 import { endedBySignal, limitedBy } from './wire/deadline.ts';
 import { postgresError } from './postgres-errors.ts';
 import type { ResolvedPostgresSpec } from './postgres-spec.ts';
@@ -56,7 +56,11 @@ export async function connect(
     keepAliveInitialDelayMillis: 10_000,
     types: wireTypes,
     stream: () => (socket = context.egress.socket()),
+    // Left out, `pg` would take these from the host's environment.
+    sslnegotiation: 'postgres',
+    client_encoding: 'UTF8',
   });
+  sendAlone(client, startupParameters(context, parameters));
   // A client that errors while nobody waits for it would otherwise end the host's process.
   let ended = false;
   client.on('error', () => (ended = true));
@@ -97,6 +101,25 @@ export async function connect(
       reset();
     },
   };
+}
+
+/** All that the server is told at login, beside the login itself. Options of the host's own where it lets the sink use them. */
+function startupParameters(
+  { spec, hostIdentity }: PostgresContext,
+  { user, database }: ConnectionParameters,
+): Readonly<Record<string, string>> {
+  const options = hostIdentity.clientConfig ? (process.env['PGOPTIONS'] ?? '') : '';
+  return {
+    user,
+    database,
+    ...(spec.applicationName === '' ? {} : { application_name: spec.applicationName }),
+    ...(options === '' ? {} : { options }),
+  };
+}
+
+/** `pg` adds what it finds in `PGOPTIONS`, `PGAPPNAME` and `PGREPLICATION` of the host, and has no way to tell it not to. */
+function sendAlone(client: Client, parameters: Readonly<Record<string, string>>): void {
+  (client as unknown as { getStartupConf: () => Readonly<Record<string, string>> }).getStartupConf = () => parameters;
 }
 
 /** A connected client for what needs no pool; its owner ends it. */

@@ -118,14 +118,14 @@ describe('a report', () => {
 describe('steps of every sink', () => {
   test('credentials: a host that cannot read its secret is not told to check the firewall', async () => {
     const context = {
-      credentials: () => Promise.reject(new SinkError('UNAVAILABLE', 'The credentials cannot be read.')),
+      credentials: () => Promise.reject(new SinkError('CREDENTIALS_UNAVAILABLE', 'The credentials cannot be read.')),
       tls: () => Promise.resolve({}),
     };
     const { steps } = await report((on) => on.credentials(context, () => ({ found: '', value: 1 })));
     expect(steps).toMatchObject([
       {
         name: 'credentials',
-        code: 'UNAVAILABLE',
+        code: 'CREDENTIALS_UNAVAILABLE',
         remedy: 'Make the secret readable for the operator: what the host gave to read it failed.',
       },
     ]);

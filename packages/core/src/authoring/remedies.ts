@@ -8,6 +8,8 @@ const readTheMessage = 'Read what was found; docs/errors.md explains the code.';
 /** For every code; a sink that knows better says so for some. */
 export const defaultRemedies: Readonly<Record<SinkErrorCode, string>> = {
   SNAPSHOT_INVALID: readTheMessage,
+  CREDENTIALS_UNAVAILABLE:
+    'Make the secret readable for the operator: its name, its namespace, the permission to get it.',
   SPEC_INVALID: 'Correct the spec, or the credentials that belong to it.',
   CONFLICT: readTheMessage,
   DELETE_LIMIT: readTheMessage,
@@ -31,6 +33,6 @@ export const defaultRemedies: Readonly<Record<SinkErrorCode, string>> = {
 /** Of reading a secret, where no server was asked yet. */
 export const credentialRemedies: Remedies = {
   SPEC_INVALID: 'Correct the secret, or the fields of the spec that say what it must hold.',
-  UNAVAILABLE: 'Make the secret readable for the operator: what the host gave to read it failed.',
+  CREDENTIALS_UNAVAILABLE: 'Make the secret readable for the operator: what the host gave to read it failed.',
   TIMEOUT: 'Make the secret readable for the operator: what the host gave to read it did not answer.',
 };

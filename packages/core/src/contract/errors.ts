@@ -24,6 +24,8 @@ const traitsByCode = {
   DELETE_LIMIT: terminal,
   /** An item or a document is larger than the store takes. */
   PAYLOAD_TOO_LARGE: { reason: 'payload_too_large', retryable: false },
+  /** The host could not give the credentials or certificates: reading its Secret, file or variable failed. */
+  CREDENTIALS_UNAVAILABLE: transient,
   /** The store knows us not: user, password, token or certificate. */
   AUTHENTICATION_FAILED: forbidden,
   /** The store knows us and says no. */

@@ -49,7 +49,7 @@ export function isList(value: unknown): value is readonly unknown[] {
 
 const credentialWords = new Set(
   (
-    'access account api app auth authority ca cert certificate channel chain client cluster config credentials crt database db dbname dsn endpoint file ' +
+    'access account api app auth authority ca cert certificate channel chain client cluster config credentials crt database db dbname dsn endpoint file fqdn ' +
     'host hosts id jaas jdbc key keystore login mechanism mode name p12 passphrase passwd password pem pgpass port private protocol pwd region root sasl ' +
     'schema secret security server service session ssl sslmode store tls token truststore type uri url user username vhost'
   ).split(' '),

@@ -208,7 +208,7 @@ export function createExporter<const Definitions extends readonly SinkDefinition
           'ABORTED',
           `The connection of ${showText(resource.name)} was not tried: the exporter is closed.`,
         );
-      return track(testSinkConnection(resource, { registry, clock, signals: [signal, lifetime] }));
+      return track(testSinkConnection(resource, { registry, clock, signals: [signal, lifetime], logger }));
     },
 
     status: (inventory) =>

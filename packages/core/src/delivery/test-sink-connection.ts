@@ -1,3 +1,4 @@
+import type { DeliveryLogger } from '../contract/logger.ts';
 import type { ConnectionReport } from '../contract/sink.ts';
 import type { SinkRegistry } from '../registry/sink-registry.ts';
 import { containSink } from './sink/contained-sink.ts';
@@ -10,16 +11,17 @@ export interface TestSinkConnectionOptions {
   readonly registry: SinkRegistry;
   readonly clock: DeliveryClock;
   readonly signals: readonly AbortSignal[];
+  readonly logger: DeliveryLogger;
 }
 
 /** Tries the connection with a sink made for it, and closes that whatever happens. */
 export async function testSinkConnection(
   resource: SinkResource,
-  { registry, clock, signals }: TestSinkConnectionOptions,
+  { registry, clock, signals, logger }: TestSinkConnectionOptions,
 ): Promise<ConnectionReport> {
   const { name, config, connection } = resource;
   const { attemptTimeoutMs, abortGraceMs, closeTimeoutMs } = resolveSinkDelivery(resource.delivery, name);
-  const made = registry.create(config, { name, ...connection });
+  const made = registry.create(config, { name, logger, ...connection });
   const sink = containSink({ sink: made, sinkType: config.type, clock, abortGraceMs, closeTimeoutMs });
   const { signal, release } = linkSignals({ parents: signals, timeoutMs: attemptTimeoutMs, clock });
   try {

@@ -3,8 +3,16 @@ import { SinkError } from '../contract/errors.ts';
 import { noEgress } from './registry.fixture.ts';
 import { createSinkContext } from './sink-context.ts';
 
-const contextOf = (connection: object) =>
-  createSinkContext({ type: 'table', spec: {}, egress: noEgress, connection: { name: 'orders', ...connection } });
+const contextOf = (connection: object, more: object = {}) =>
+  createSinkContext({
+    type: 'table',
+    spec: {},
+    egress: noEgress,
+    hostIdentity: noIdentity,
+    connection: { name: 'orders', ...connection },
+    ...more,
+  });
+const noIdentity = { cloudCredentials: false, instanceMetadata: false, proxy: false, clientConfig: false };
 
 const rejection = async (promise: Promise<unknown>): Promise<SinkError> => {
   const error = await promise.then(
@@ -85,10 +93,79 @@ test.each<[string, object, string]>([
 test('a host that cannot read a secret is tried again later, and its error is neither shown nor kept', async () => {
   const credentials = () => Promise.reject(Object.assign(new Error('open /run/geheim failed'), { code: 'ENOENT' }));
   const error = await rejection(contextOf({ credentials }).credentials());
-  expect([error.code, error.retryable, error.cause]).toEqual(['UNAVAILABLE', true, undefined]);
+  expect([error.code, error.reason, error.retryable, error.cause]).toEqual([
+    'CREDENTIALS_UNAVAILABLE',
+    'transient',
+    true,
+    undefined,
+  ]);
+  const remedy =
+    'Look at why the host cannot read the Secret, file or variable: its name, its place, the permission to read it.';
+  expect(error.remedy).toBe(remedy);
   expect(error.message).toBe(
-    'The credentials of sink "orders" (type "table") cannot be read: the function that the host gave failed with Error ENOENT.',
+    `The credentials of sink "orders" (type "table") cannot be read: the function that the host gave failed with Error ENOENT. ${remedy}`,
   );
+});
+
+test('what the host throws may be anything', async () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const credentials = () => {
+    throw proxy; // oxlint-disable-line no-throw-literal, typescript/only-throw-error -- what a host may do
+  };
+  expect((await rejection(contextOf({ credentials }).credentials())).code).toBe('CREDENTIALS_UNAVAILABLE');
+});
+
+const credentialFields = [
+  { name: 'username', description: 'User.', secret: false },
+  { name: 'password', description: 'Password.', secret: true },
+];
+
+test.each<[string, object, string]>([
+  ['a typo', { usernmae: 'app' }, 'did you mean "username"?'],
+  ['what another operator writes', { dbname: 'app', 'jdbc-uri': 'jdbc:…' }, 'they hold "dbname", "jdbc-uri", unknown'],
+  ['the same', { uri: 'postgresql://…' }, 'use credentialsFromSecret'],
+  [
+    'a value in the place of its name',
+    { 'Geheim-4711': 'password' },
+    'a field whose name of 11 characters is not shown',
+  ],
+  ['a DSN in the place of a name', { 'postgresql://app:geheim@db/app': '', 'app:Geheim': 'x' }, 'is not shown'],
+])('a credential that the type does not read is refused with those it reads: %s', async (_, credentials, message) => {
+  const error = await rejection(contextOf({ credentials }, { credentialFields }).credentials());
+  expect(error.code).toBe('SPEC_INVALID');
+  expect(error.message).toContain(message);
+  expect(error.message).toContain('which reads username, password');
+  expect(error.message).not.toMatch(/geheim|4711/iu);
+});
+
+test('a type that reads no credentials says so', async () => {
+  const error = await rejection(contextOf({ credentials: { token: 'x' } }, { credentialFields: [] }).credentials());
+  expect(error.message).toContain('unknown to the sink type, which reads none');
+});
+
+test('an unknown field that is empty is nothing, and a type that lists no fields takes any', async () => {
+  const credentials = { username: 'app', spare: '' };
+  await expect(contextOf({ credentials }, { credentialFields }).credentials()).resolves.toEqual(credentials);
+  await expect(contextOf({ credentials: { any: 'x' } }).credentials()).resolves.toEqual({ any: 'x' });
+});
+
+test.each([
+  ['one newline', 'secret\n', 'secret'],
+  ['a newline of Windows', 'secret\r\n', 'secret'],
+  ['one of two', 'secret\n\n', 'secret\n'],
+  ['nothing else', ' secret ', ' secret '],
+  ['a newline alone', '\n', ''],
+])('one trailing newline is cut from each credential: %s', async (_, password, expected) => {
+  expect(await contextOf({ credentials: { password } }).credentials()).toEqual({ password: expected });
+});
+
+test.each(['', '\n', '  '])('TLS material that is empty counts as absent: %j', async (ca) => {
+  expect(await contextOf({ tls: { ca, cert: pem } }).tls()).toEqual({ cert: pem });
+});
+
+test('a context without a logger takes every line and drops it', () => {
+  expect(() => contextOf({}).logger.error({}, 'lost')).not.toThrow();
 });
 
 test('a SinkError of the host passes as it is', async () => {

@@ -1,18 +1,13 @@
+import type { Credentials, TlsMaterial } from '../contract/credentials.ts';
 import type { Egress } from '../contract/egress.ts';
-import { SinkError } from '../contract/errors.ts';
-import { nameOfThrown } from '../contract/thrown.ts';
-import { suggestion } from '../contract/nearest-name.ts';
-import { showFieldName, showText, showValue } from '../contract/show-value.ts';
+import type { DeliveryLogger } from '../contract/logger.ts';
+import type { CredentialField } from '../contract/sink.ts';
+import { showText } from '../contract/show-value.ts';
+import type { HostIdentity } from './host-identity.ts';
+import { createSinkLogger } from './sink-logger.ts';
+import { createMaterialReader } from './sink-material.ts';
 
-/** The fields of a secret, by name. */
-export type Credentials = Readonly<Record<string, string>>;
-
-/** Certificates and key as PEM text. */
-export interface TlsMaterial {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-}
+export type { Credentials, TlsMaterial } from '../contract/credentials.ts';
 
 /** All that a sink may know. */
 export interface SinkContext<Spec> {
@@ -20,12 +15,16 @@ export interface SinkContext<Spec> {
   readonly spec: Spec;
   /** Name of the sink, for messages. */
   readonly name: string;
-  /** Asks the host anew, so that a rotated secret arrives: call it at every connect. Rejects with SPEC_INVALID, or UNAVAILABLE where the host cannot say now. */
+  /** Asks the host anew, so that a rotated secret arrives: call it at every connect. One trailing newline is cut from each field. Rejects with SPEC_INVALID, or CREDENTIALS_UNAVAILABLE where the host cannot say now. */
   credentials(): Promise<Credentials>;
-  /** As `credentials`, for TLS. */
+  /** As `credentials`, for TLS; an empty field counts as absent. */
   tls(): Promise<TlsMaterial>;
   /** The only way out. */
   readonly egress: Egress;
+  /** For the lines of a client library alone; a sink tells by what it returns and throws. Lines are bounded in length and number, and a call never throws. */
+  readonly logger: DeliveryLogger;
+  /** What of the host's own the sink may use; nothing unless the host allowed it. */
+  readonly hostIdentity: HostIdentity;
 }
 
 /** What one sink is given beside its spec: values, or functions that are asked at every connect. */
@@ -34,6 +33,8 @@ export interface SinkConnection {
   readonly name?: string;
   readonly credentials?: Credentials | (() => Credentials | Promise<Credentials>);
   readonly tls?: TlsMaterial | (() => TlsMaterial | Promise<TlsMaterial>);
+  /** Where the sink's client library logs. Default: the exporter's logger; without an exporter nowhere. */
+  readonly logger?: DeliveryLogger;
 }
 
 interface ContextInput<Spec> {
@@ -41,75 +42,23 @@ interface ContextInput<Spec> {
   readonly spec: Spec;
   readonly connection: SinkConnection;
   readonly egress: Egress;
+  readonly hostIdentity: HostIdentity;
+  /** Absent: any field is taken. */
+  readonly credentialFields?: readonly CredentialField[] | undefined;
 }
 
-const tlsFields = ['ca', 'cert', 'key'];
-
 /** The context of one sink. Asks nothing of the host until the sink does. */
-export function createSinkContext<Spec>({ type, spec, connection, egress }: ContextInput<Spec>): SinkContext<Spec> {
+export function createSinkContext<Spec>(input: ContextInput<Spec>): SinkContext<Spec> {
+  const { type, spec, connection, egress, hostIdentity, credentialFields } = input;
   const name = connection.name ?? type;
-  const read = async (what: string, source: unknown): Promise<Record<string, string>> => {
-    const subject = `The ${what} of sink ${showText(name)} (type "${type}")`;
-    const material = await ask(source, subject, type);
-    return stringMap(
-      material,
-      (problem) => new SinkError('SPEC_INVALID', `${subject}: ${problem}.`, { sinkType: type }),
-    );
-  };
+  const material = createMaterialReader({ sink: name, type, credentialFields });
   return Object.freeze({
     spec,
     name,
     egress: egress.for?.(`sink ${showText(name)} (type "${type}")`) ?? egress,
-    credentials: async () => Object.freeze(await read('credentials', connection.credentials)),
-    tls: async () => {
-      const material = await read('TLS material', connection.tls);
-      for (const [field, text] of Object.entries(material)) {
-        const problem = tlsProblem(field, text);
-        if (problem === undefined) continue;
-        throw new SinkError(
-          'SPEC_INVALID',
-          `The TLS material of sink ${showText(name)} (type "${type}"): ${problem}.`,
-          { sinkType: type },
-        );
-      }
-      return Object.freeze(material);
-    },
+    hostIdentity,
+    logger: createSinkLogger({ logger: connection.logger, sink: name, sinkType: type }),
+    credentials: () => material.credentials(connection.credentials),
+    tls: () => material.tls(connection.tls),
   });
-}
-
-/** The host's own error is not shown and not kept: it may quote the secret. */
-async function ask(source: unknown, subject: string, sinkType: string): Promise<unknown> {
-  if (typeof source !== 'function') return source;
-  try {
-    return (await source()) as unknown;
-  } catch (error) {
-    if (SinkError.isInstance(error)) throw SinkError.from(error, { sinkType });
-    throw new SinkError(
-      'UNAVAILABLE',
-      `${subject} cannot be read: the function that the host gave failed with ${nameOfThrown(error)}.`,
-      { sinkType },
-    );
-  }
-}
-
-/** A copy of its own; a value left undefined is refused for credentials, where it is most often an unset variable. */
-function stringMap(material: unknown, error: (problem: string) => SinkError): Record<string, string> {
-  if (material === undefined) return {};
-  if (typeof material !== 'object' || material === null || Array.isArray(material)) {
-    throw error(`expected an object of strings, found ${showValue(material, { secret: true })}`);
-  }
-  const entries = Object.entries(material).map(([field, text]: [string, unknown]): [string, string] => {
-    if (typeof text === 'string') return [field, text];
-    throw error(
-      `the field ${showFieldName(field)} must be a string, found ${text instanceof Uint8Array ? 'bytes: decode them first' : showValue(text, { secret: true })}`,
-    );
-  });
-  return Object.fromEntries(entries);
-}
-
-function tlsProblem(field: string, text: string): string | undefined {
-  if (!tlsFields.includes(field))
-    return `${showFieldName(field)} is not a known field; ${suggestion(field, tlsFields)}`;
-  if (text.includes('-----BEGIN ')) return undefined;
-  return `"${field}" must be PEM text with a -----BEGIN line; a value of a Kubernetes Secret must be decoded from base64 first`;
 }

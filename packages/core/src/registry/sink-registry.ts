@@ -10,7 +10,8 @@ import { aFunction, anObject, checkOptions, either, someText, type OptionKinds }
 import { copyData, NotData } from '../contract/plain-data.ts';
 import { nearestName, suggestion } from '../contract/nearest-name.ts';
 import { isList, showText, showValue } from '../contract/show-value.ts';
-import { createSinkContext, type SinkConnection } from './sink-context.ts';
+import { readHostIdentity, type HostIdentityGrant } from './host-identity.ts';
+import { createSinkContext, type SinkConnection, type SinkContext } from './sink-context.ts';
 
 export type { SinkConnection } from './sink-context.ts';
 
@@ -40,15 +41,17 @@ export interface SinkRegistry<Definitions extends readonly SinkDefinition[] = re
 
 interface RegistryDefaults {
   readonly egress: Egress;
+  readonly hostIdentity?: readonly HostIdentityGrant[] | undefined;
 }
 
 /** `createSinkRegistry` without its defaults. */
 export function buildSinkRegistry<const Definitions extends readonly SinkDefinition[]>(
   definitions: Definitions,
-  { egress }: RegistryDefaults,
+  { egress, hostIdentity }: RegistryDefaults,
 ): SinkRegistry<Definitions> {
   const byType = indexByType(definitions);
   const types = Object.freeze([...byType.keys()]);
+  const identityFor = readHostIdentity(hostIdentity, types);
 
   const definition = (type: string): SinkDefinition => {
     const known = byType.get(type);
@@ -96,7 +99,12 @@ export function buildSinkRegistry<const Definitions extends readonly SinkDefinit
     create: (config: SinkConfig<Definitions>, given?: SinkConnection) => {
       const connection = checkOptions<SinkConnection>(given, connectionKinds, { of: 'The connection of a sink' });
       const { definition, spec } = read(config, connection.name);
-      return createChecked(definition, spec, connection, egress);
+      const { type, credentialFields } = definition;
+      const identity = identityFor({ type, name: connection.name });
+      return createChecked(
+        definition,
+        createSinkContext({ type, spec, connection, egress, hostIdentity: identity, credentialFields }),
+      );
     },
   });
 }
@@ -115,6 +123,7 @@ const connectionKinds: OptionKinds<SinkConnection> = {
   name: someText,
   credentials: either(anObject, aFunction),
   tls: either(anObject, aFunction),
+  logger: anObject,
 };
 
 function indexByType(definitions: readonly SinkDefinition[]): ReadonlyMap<string, SinkDefinition> {
@@ -155,16 +164,11 @@ function completed(definition: SinkDefinition): SinkDefinition {
     : Object.freeze({ ...definition, capabilities });
 }
 
-function createChecked(
-  definition: SinkDefinition,
-  spec: unknown,
-  connection: SinkConnection,
-  egress: Egress,
-): KollectSink {
+function createChecked(definition: SinkDefinition, context: SinkContext<unknown>): KollectSink {
   const { type, capabilities } = definition;
   let sink: KollectSink;
   try {
-    sink = definition.create(createSinkContext({ type, spec, connection, egress }));
+    sink = definition.create(context);
   } catch (error) {
     throw SinkError.from(error, { sinkType: type, operation: 'create' });
   }

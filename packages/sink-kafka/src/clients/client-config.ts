@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { SinkContext } from '@kollect/core';
 import { checkedCredentials, checkedTls } from '../kafka-login.ts';
-import type { KafkaClientConfig, KafkaLogLine } from '../kafka-client.ts';
+import type { KafkaClientConfig } from '../kafka-client.ts';
 import type { ResolvedKafkaSpec } from '../kafka-spec.ts';
 
 /** What clients of one sink are made with; they share a transactional id, so that a new one ends what the last left open. */
-export function clientConfig(
-  { spec, credentials, tls, egress }: SinkContext<ResolvedKafkaSpec>,
-  log: (line: KafkaLogLine) => void,
-): KafkaClientConfig {
+export function clientConfig({
+  spec,
+  credentials,
+  tls,
+  egress,
+  logger,
+}: SinkContext<ResolvedKafkaSpec>): KafkaClientConfig {
   return {
     brokers: spec.brokers,
     clientId: spec.clientId,
@@ -23,6 +26,6 @@ export function clientConfig(
     credentials: async () => checkedCredentials(spec, await credentials()),
     tlsMaterial: async () => checkedTls(spec, await tls()),
     egress,
-    log,
+    log: ({ level, message, broker }) => logger[level](broker === undefined ? {} : { broker }, message),
   };
 }

@@ -90,7 +90,7 @@ export function createSharedSink(first: SinkResource, options: SharedSinkOptions
     const create = (): KollectSink =>
       registry.create(
         config,
-        follow(name, given, () => connection),
+        follow(name, logger, given, () => connection),
       );
     const made = [create()];
     return {
@@ -221,12 +221,14 @@ export function createSharedSink(first: SinkResource, options: SharedSinkOptions
 /** The connection as the sink gets it: values as they are, functions as those that the latest resource has. */
 function follow(
   name: string,
+  logger: DeliveryLogger,
   connection: SinkConnection = {},
   latest: () => SinkConnection | undefined,
 ): SinkConnection {
   const { credentials, tls } = connection;
   return {
     name,
+    logger,
     ...connection,
     ...(typeof credentials === 'function' ? { credentials: () => ask(latest()?.credentials) } : {}),
     ...(typeof tls === 'function' ? { tls: () => ask(latest()?.tls) } : {}),
