@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { resolvePostgresSpec } from '../../packages/sink-postgres/src/postgres-spec.ts';
+import { postgresSink } from '@kollect/sink-postgres';
 import { provision } from '../../packages/sink-postgres/src/schema/provisioning.ts';
 import type { DatabaseAccess } from '../servers/postgres-database.ts';
 import type { SinkBlock } from './sink.ts';
@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterAll(() => database.drop());
 
 const specOf = (part: SinkBlock = {}) =>
-  resolvePostgresSpec({ database: database.database, table: 'inventory', ...part });
+  postgresSink.parseSpec({ database: database.database, table: 'inventory', ...part });
 
 async function provisioned(part: SinkBlock = {}, settings = ''): Promise<void> {
   const client = await database.client();

@@ -99,6 +99,7 @@ export {
   type SinkDefinitionInput,
   type TlsMaterial,
 } from './registry/define-sink.ts';
+export { sinkJsonSchema, type SinkJsonSchema } from './registry/json-schema.ts';
 export type { SpecInput, SpecOf, SpecSchema } from './registry/spec-schema.ts';
 export type { CredentialField, SinkCapabilities, SinkRole } from './contract/sink.ts';
 export { documentSchemaVersion, splitDocument, wholeDocument, type DocumentPart } from './contract/document.ts';

@@ -1,4 +1,4 @@
-import type { CredentialField, SpecInput, SpecSchema } from '@kollect/core';
+import type { CredentialField, SpecInput, SpecOf, SpecSchema } from '@kollect/core';
 
 /** What `spec.kafka` may hold. Credentials and certificates are no part of it: they come with the connection. */
 export const kafkaSpecSchema = {
@@ -147,3 +147,6 @@ export const kafkaCredentialFields = [
 
 /** `spec.kafka` as it is written; every default is in `kafkaSpecSchema` and docs/kafka.md. */
 export type KafkaSpec = SpecInput<typeof kafkaSpecSchema>;
+
+/** `spec.kafka` valid and with every default, as the schema gives it. */
+export type CompleteKafkaSpec = SpecOf<typeof kafkaSpecSchema>;

@@ -4,7 +4,7 @@ import { showText } from '@kollect/core/authoring';
 import { parseBroker } from './clients/broker-address.ts';
 import { missingCodec } from './clients/codecs.ts';
 import type { Acks, Compression, SaslMechanism } from './kafka-client.ts';
-import { kafkaSpecSchema, type KafkaSpec } from './kafka-spec-schema.ts';
+import type { CompleteKafkaSpec } from './kafka-spec-schema.ts';
 
 export type MessageFormat = 'document' | 'cloudevents';
 
@@ -37,32 +37,23 @@ export interface ResolvedKafkaSpec {
 }
 
 /** The spec, complete and frozen. Throws SPEC_INVALID that names every field that cannot be used as written. */
-export function resolveKafkaSpec(spec: KafkaSpec): ResolvedKafkaSpec {
-  const { properties } = kafkaSpecSchema;
-  const acks = spec.acks ?? properties.acks.default;
-  const serverName = spec.tls?.serverName;
-  const duration = (field: 'requestTimeout' | 'connectTimeout' | 'deliveryTimeout') =>
-    parseDuration(spec[field] ?? properties[field].default, `$.kafka.${field}`);
+export function resolveKafkaSpec(spec: CompleteKafkaSpec): ResolvedKafkaSpec {
+  const { brokers, idempotent, requestTimeout, connectTimeout, deliveryTimeout, topicProvisioning, ...rest } = spec;
+  const { newTopic: wanted, headers, tls, sasl, ...asWritten } = rest;
   const resolved: ResolvedKafkaSpec = {
-    brokers: Object.freeze([...new Set(spec.brokers)]),
-    topic: spec.topic,
-    format: spec.format ?? properties.format.default,
-    headers: Object.freeze({ ...spec.headers }),
-    compression: spec.compression ?? properties.compression.default,
-    acks,
-    idempotent: spec.idempotent ?? acks === 'all',
-    transactional: spec.transactional ?? properties.transactional.default,
-    maxMessageBytes: spec.maxMessageBytes ?? properties.maxMessageBytes.default,
-    clientId: spec.clientId ?? properties.clientId.default,
-    ...(spec.tls === undefined ? {} : { tls: Object.freeze(serverName === undefined ? {} : { serverName }) }),
-    ...(spec.sasl === undefined ? {} : { sasl: Object.freeze({ ...spec.sasl }) }),
-    requestTimeoutMs: duration('requestTimeout'),
-    connectTimeoutMs: duration('connectTimeout'),
-    deliveryTimeoutMs: duration('deliveryTimeout'),
-    ...(spec.topicProvisioning === 'create' ? { newTopic: newTopic(spec.newTopic) } : {}),
+    ...asWritten,
+    brokers: Object.freeze([...new Set(brokers)]),
+    headers: Object.freeze({ ...headers }),
+    idempotent: idempotent ?? spec.acks === 'all',
+    ...(tls === undefined ? {} : { tls: Object.freeze({ ...tls }) }),
+    ...(sasl === undefined ? {} : { sasl: Object.freeze({ ...sasl }) }),
+    requestTimeoutMs: parseDuration(requestTimeout, '$.kafka.requestTimeout'),
+    connectTimeoutMs: parseDuration(connectTimeout, '$.kafka.connectTimeout'),
+    deliveryTimeoutMs: parseDuration(deliveryTimeout, '$.kafka.deliveryTimeout'),
+    ...(topicProvisioning === 'create' ? { newTopic: newTopic(wanted) } : {}),
   };
   const problems = [...spec.brokers.flatMap(brokerProblems), ...specProblems(resolved)];
-  if (spec.newTopic !== undefined && resolved.newTopic === undefined) {
+  if (wanted !== undefined && resolved.newTopic === undefined) {
     problems.push('newTopic: has no meaning with topicProvisioning existing; set it to create or remove newTopic');
   }
   if (problems.length > 0)
@@ -72,9 +63,11 @@ export function resolveKafkaSpec(spec: KafkaSpec): ResolvedKafkaSpec {
   return Object.freeze(resolved);
 }
 
-function newTopic({ partitions, replicationFactor, configs }: NonNullable<KafkaSpec['newTopic']> = {}): NonNullable<
-  ResolvedKafkaSpec['newTopic']
-> {
+function newTopic({
+  partitions,
+  replicationFactor,
+  configs,
+}: NonNullable<CompleteKafkaSpec['newTopic']> = {}): NonNullable<ResolvedKafkaSpec['newTopic']> {
   return Object.freeze({
     partitions: partitions ?? brokerDefault,
     replicationFactor: replicationFactor ?? brokerDefault,

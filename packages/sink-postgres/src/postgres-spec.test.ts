@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { postgresSpecSchema, resolvePostgresSpec, type PostgresSpec } from './postgres-spec.ts';
+import { postgresSink } from './postgres-sink.ts';
+import { postgresSpecSchema, type PostgresSpec } from './postgres-spec.ts';
 
 const least: PostgresSpec = { database: 'inventory', table: 'items' };
 
 test('a spec with the required fields alone gets every default', () => {
-  expect(resolvePostgresSpec(least)).toEqual({
+  expect(postgresSink.parseSpec(least)).toEqual({
     database: 'inventory',
     schema: 'public',
     table: 'items',
@@ -33,11 +34,11 @@ test.each([
   [{ tls: { mode: 'verify-ca', serverName: 'db' } }, { tls: { mode: 'verify-ca', serverName: 'db' } }],
   [{ indexes: ['gvk', 'gvk'] }, { indexes: ['gvk'] }],
 ] as const satisfies readonly (readonly [Partial<PostgresSpec>, object])[])('%j becomes %j', (part, expected) => {
-  expect(resolvePostgresSpec({ ...least, ...part })).toMatchObject(expected);
+  expect(postgresSink.parseSpec({ ...least, ...part })).toMatchObject(expected);
 });
 
 test('nobody can change a resolved spec', () => {
-  const spec = resolvePostgresSpec({ ...least, maxDeletes: 1 });
+  const spec = postgresSink.parseSpec({ ...least, maxDeletes: 1 });
   for (const frozen of [spec, spec.tls, spec.indexes, spec.maxDeletes]) expect(Object.isFrozen(frozen)).toBe(true);
 });
 
@@ -51,24 +52,25 @@ test.each([
   [{ statementTimeout: '0s' }, '$.postgres.statementTimeout: must be above zero'],
   [{ connectTimeout: '25h' }, '$.postgres.connectTimeout: must be above zero and at most 24h'],
   [{ resyncInterval: 'daily' }, '$.postgres.resyncInterval'],
-  [{ table: 'a\0b' }, '$.postgres.table: must not hold control characters'],
-  [{ database: 'd\nDROP TABLE x;--' }, '$.postgres.database: must not hold control characters'],
-  [{ schema: 's\u2028' }, '$.postgres.schema: must not hold control characters or line breaks'],
-  [{ schema: '\ud800' }, '$.postgres.schema: must not hold a lone surrogate'],
-  [{ database: '' }, '$.postgres.database: must not be empty'],
+  [{ table: 'a\0b' }, '$.postgres.table holds the character U+0000 at character 2'],
+  [{ database: 'd\nDROP TABLE x;--' }, '$.postgres.database holds a line break at character 2'],
+  [{ schema: 's\u2028' }, '$.postgres.schema: must not hold line breaks'],
+  [{ schema: '\ud800' }, '$.postgres.schema holds the character U+D800 at character 1'],
+  [{ database: '' }, '$.postgres.database: expected text that is not empty'],
   [
     { database: 'postgres://db/x' },
     '$.postgres.database: looks like a connection string; put the DSN into the credentials',
   ],
   [{ schema: 'app:geheim@db' }, '$.postgres.schema: looks like a connection string'],
   [{ table: 'host=db user=app' }, '$.postgres.table: looks like a connection string'],
-  [{ schema: 's'.repeat(64) }, 'is 64 bytes long, PostgreSQL keeps 63'],
+  [{ schema: 's'.repeat(64) }, '$.postgres.schema: expected at most 63 characters'],
+  [{ schema: 'é'.repeat(32) }, 'is 64 bytes long, PostgreSQL keeps 63'],
   [{ table: 't'.repeat(51) }, `makes the name "${'t'.repeat(51)}_exports_pkey" of 64 bytes`],
   [{ table: 't'.repeat(51) }, 'use a table name of at most 50 bytes'],
   [{ table: 'é'.repeat(26) }, 'use a table name of at most 50 bytes'],
   [{ table: 't'.repeat(48), mode: 'append' }, 'use a table name of at most 47 bytes'],
 ] as const satisfies readonly (readonly [Partial<PostgresSpec>, string])[])('%j is refused', (part, message) => {
-  const resolve = () => resolvePostgresSpec({ ...least, ...part });
+  const resolve = () => postgresSink.parseSpec({ ...least, ...part });
   expect(resolve).toThrow(expect.objectContaining({ code: 'SPEC_INVALID', message: expect.stringContaining(message) }));
   expect(resolve).not.toThrow(/geheim/u);
 });
@@ -77,12 +79,12 @@ test.each([
   [50, 'upsert'],
   [47, 'append'],
 ] as const)('a table name of %i bytes fits with mode %s', (bytes, mode) => {
-  expect(resolvePostgresSpec({ ...least, table: 't'.repeat(bytes), mode }).table).toHaveLength(bytes);
+  expect(postgresSink.parseSpec({ ...least, table: 't'.repeat(bytes), mode }).table).toHaveLength(bytes);
 });
 
 test('every problem is named at once', () => {
   const resolve = () =>
-    resolvePostgresSpec({ ...least, mode: 'append', deletes: 'soft', partitions: 8, connectTimeout: '0s' });
+    postgresSink.parseSpec({ ...least, mode: 'append', deletes: 'soft', partitions: 8, connectTimeout: '0s' });
   expect(resolve).toThrow(/connectTimeout.*deletes.*partitions/);
 });
 

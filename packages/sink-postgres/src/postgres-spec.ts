@@ -1,4 +1,11 @@
-import { parseDuration, SinkError, type CredentialField, type SpecInput, type SpecSchema } from '@kollect/core';
+import {
+  parseDuration,
+  SinkError,
+  type CredentialField,
+  type SpecInput,
+  type SpecOf,
+  type SpecSchema,
+} from '@kollect/core';
 import { showText } from '@kollect/core/authoring';
 import { derivedNames, type PortalIndex } from './schema/table-names.ts';
 
@@ -50,6 +57,7 @@ export const postgresSpecSchema = {
     tls: {
       type: 'object',
       additionalProperties: false,
+      default: {},
       description:
         'How the connection is encrypted; CA, client certificate and key come from the connection, not from here.',
       properties: {
@@ -145,6 +153,9 @@ export const postgresCredentialFields = [
 /** `spec.postgres` as it is written; every default is in `postgresSpecSchema` and docs/postgres.md. */
 export type PostgresSpec = SpecInput<typeof postgresSpecSchema>;
 
+/** `spec.postgres` valid and with every default, as the schema gives it. */
+type CompletePostgresSpec = SpecOf<typeof postgresSpecSchema>;
+
 export type TlsMode = 'disable' | 'require' | 'verify-ca' | 'verify-full';
 
 /** Most rows one export may delete: an absolute number, or a share of the scope's rows. */
@@ -174,39 +185,17 @@ export interface ResolvedPostgresSpec {
 }
 
 /** The spec, complete and frozen. Throws SPEC_INVALID that names every field that cannot be used as written. */
-export function resolvePostgresSpec(spec: PostgresSpec): ResolvedPostgresSpec {
-  const { properties } = postgresSpecSchema;
-  const maxDeletes = resolveMaxDeletes(spec.maxDeletes);
-  const serverName = spec.tls?.serverName;
+export function resolvePostgresSpec(spec: CompletePostgresSpec): ResolvedPostgresSpec {
+  const { statementTimeout, connectTimeout, resyncInterval, maxDeletes, tls, indexes, ...asWritten } = spec;
+  const limit = resolveMaxDeletes(maxDeletes);
   const resolved: ResolvedPostgresSpec = {
-    database: spec.database,
-    schema: spec.schema ?? properties.schema.default,
-    table: spec.table,
-    mode: spec.mode ?? properties.mode.default,
-    deletes: spec.deletes ?? properties.deletes.default,
-    provisioning: spec.provisioning ?? properties.provisioning.default,
-    tls: Object.freeze({
-      mode: spec.tls?.mode ?? properties.tls.properties.mode.default,
-      ...(serverName === undefined ? {} : { serverName }),
-    }),
-    statementTimeoutMs: parseDuration(
-      spec.statementTimeout ?? properties.statementTimeout.default,
-      '$.postgres.statementTimeout',
-    ),
-    connectTimeoutMs: parseDuration(
-      spec.connectTimeout ?? properties.connectTimeout.default,
-      '$.postgres.connectTimeout',
-    ),
-    poolSize: spec.poolSize ?? properties.poolSize.default,
-    applicationName: spec.applicationName ?? properties.applicationName.default,
-    resyncIntervalMs: parseDuration(
-      spec.resyncInterval ?? properties.resyncInterval.default,
-      '$.postgres.resyncInterval',
-    ),
-    ...(maxDeletes === undefined ? {} : { maxDeletes }),
-    clusterInKey: spec.clusterInKey ?? properties.clusterInKey.default,
-    partitions: spec.partitions ?? properties.partitions.default,
-    indexes: Object.freeze([...new Set(spec.indexes ?? properties.indexes.default)]),
+    ...asWritten,
+    tls: Object.freeze({ ...tls }),
+    indexes: Object.freeze([...new Set(indexes)]),
+    statementTimeoutMs: parseDuration(statementTimeout, '$.postgres.statementTimeout'),
+    connectTimeoutMs: parseDuration(connectTimeout, '$.postgres.connectTimeout'),
+    resyncIntervalMs: parseDuration(resyncInterval, '$.postgres.resyncInterval'),
+    ...(limit === undefined ? {} : { maxDeletes: limit }),
   };
   const problems = [
     ...pastedDsn(resolved),
@@ -243,10 +232,7 @@ function identifierProblems(spec: ResolvedPostgresSpec): string[] {
   const problems: string[] = [];
   for (const field of ['database', 'schema', 'table'] as const) {
     const name = spec[field];
-    if (name === '') problems.push(`${field}: must not be empty`);
-    else if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name))
-      problems.push(`${field}: must not hold control characters or line breaks`);
-    else if (/\p{Surrogate}/u.test(name)) problems.push(`${field}: must not hold a lone surrogate`);
+    if (/[\p{Zl}\p{Zp}]/u.test(name)) problems.push(`${field}: must not hold line breaks`);
     else if (Buffer.byteLength(name) > maxIdentifierBytes) {
       problems.push(
         `${field}: ${showText(name)} is ${String(Buffer.byteLength(name))} bytes long, PostgreSQL keeps ${String(maxIdentifierBytes)}`,

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { parseDuration } from './duration.ts';
+import fc from 'fast-check';
+import { durationMs, durationPattern, parseDuration } from './duration.ts';
 import { sinkErrorOf } from './registry.fixture.ts';
 
 test.each([
@@ -39,5 +40,19 @@ test.each([
   expect(error.operation).toBe('create');
   expect(error.message).toContain(
     '$.table.timeout: expected a duration such as "250ms", "30s", "5m" or "1h30m", found ',
+  );
+});
+
+test('the pattern for other validators takes what parseDuration takes', () => {
+  const pattern = new RegExp(durationPattern);
+  const piece = fc.constantFrom('0', '5', '1.5', '.', 'h', 'm', 's', 'ms', ' ', '-', '1h', '2m', '3s', '4ms');
+  fc.assert(
+    fc.property(
+      fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join('')),
+      (text) => {
+        expect([text, pattern.test(text)]).toEqual([text, durationMs(text) !== undefined]);
+      },
+    ),
+    { numRuns: 5_000 },
   );
 });

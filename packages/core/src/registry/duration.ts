@@ -5,6 +5,22 @@ const number = String.raw`(\d{1,15}(?:\.\d{1,6})?)`;
 const form = new RegExp(`^(?=\\d)(?:${number}h)?(?:${number}m)?(?:${number}s)?(?:${number}ms)?$`, 'u');
 const unitMs = [3_600_000, 60_000, 1_000, 1];
 
+/** The same as a pattern that needs no look ahead, as in Go's regular expressions. */
+export const durationPattern = patternOf(['h', 'm', 's', 'ms']);
+
+/** One of the units is there at least: so each begins an alternative, and those after it may follow. */
+function patternOf(units: readonly string[]): string {
+  const amount = '[0-9]{1,15}([.][0-9]{1,6})?';
+  const alternatives = units.map(
+    (unit, index) =>
+      `${amount}${unit}${units
+        .slice(index + 1)
+        .map((next) => `(${amount}${next})?`)
+        .join('')}`,
+  );
+  return `^(0|${alternatives.join('|')})$`;
+}
+
 /** For messages: what a duration looks like. */
 export const durationExamples = 'a duration such as "250ms", "30s", "5m" or "1h30m"';
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { TopicDescription } from '../kafka-client.ts';
-import { resolveKafkaSpec } from '../kafka-spec.ts';
+import { kafkaSink } from '../kafka-sink.ts';
 import type { KafkaSpec } from '../kafka-spec-schema.ts';
 import { checkCleanup, checkDurability, checkPermission, checkSize, checkTopic } from './topic-checks.ts';
 
-const spec = (more: Partial<KafkaSpec> = {}) => resolveKafkaSpec({ brokers: ['a:1'], topic: 'inventory', ...more });
+const spec = (more: Partial<KafkaSpec> = {}) => kafkaSink.parseSpec({ brokers: ['a:1'], topic: 'inventory', ...more });
 
 interface Draft {
   readonly replicas?: number;

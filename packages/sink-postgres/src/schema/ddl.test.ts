@@ -1,11 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { ddlStatements } from './ddl.ts';
 import { postgresDdl } from './postgres-ddl.ts';
-import { resolvePostgresSpec, type PostgresSpec } from '../postgres-spec.ts';
+import { postgresSink } from '../postgres-sink.ts';
+import type { PostgresSpec } from '../postgres-spec.ts';
 import { derivedNames } from './table-names.ts';
 
 const ddl = (part: Partial<PostgresSpec> = {}) =>
-  ddlStatements(resolvePostgresSpec({ database: 'd', schema: 's', table: 't', ...part }));
+  ddlStatements(postgresSink.parseSpec({ database: 'd', schema: 's', table: 't', ...part }));
 
 test('upsert: table, scopes and view', () => {
   expect(ddl()).toEqual([
@@ -91,7 +92,7 @@ test.each([
   { mode: 'append' },
   { deletes: 'soft', partitions: 3, indexes: ['gvk', 'target', 'payload'] },
 ] satisfies Partial<PostgresSpec>[])('%j: no name stands in the DDL that the length check does not know', (part) => {
-  const spec = resolvePostgresSpec({ database: 'd', schema: 's', table: 't', ...part });
+  const spec = postgresSink.parseSpec({ database: 'd', schema: 's', table: 't', ...part });
   const named = [
     ...ddl(part)
       .join('\n')
@@ -118,11 +119,36 @@ test('postgresDdl refuses what a sink would refuse', () => {
   );
 });
 
-test.each(['\n', '\r', '\r\n', '\u0085'])(
+test.each<[string, object, string]>([
+  ['no table', { database: 'd' }, '$.postgres.table is missing: expected a string'],
+  ['a typo', { database: 'd', tabel: 't' }, '$.postgres.tabel is not a known field; did you mean "table"?'],
+  [
+    'half a partition',
+    { database: 'd', table: 't', partitions: 1.5 },
+    'partitions: expected an integer, found the number 1.5',
+  ],
+  [
+    'a typo in a value',
+    { database: 'd', table: 't', mode: 'apend' },
+    'found the string "apend"; did you mean "append"?',
+  ],
+  ['a number for a name', { database: 'd', table: 7 }, '$.postgres.table: expected a string, found the number 7'],
+  ['text', 'postgres' as unknown as object, 'expected an object'],
+  ['nothing', undefined as unknown as object, '$.postgres.database is missing'],
+])('postgresDdl goes through the schema: %s', (_, spec, message) => {
+  const print = () => postgresDdl(spec as PostgresSpec);
+  expect(print).toThrow(
+    expect.objectContaining({ name: 'SinkError', code: 'SPEC_INVALID', message: expect.stringContaining(message) }),
+  );
+});
+
+test.each(['\n', '\r', '\r\n', '\u0085', '\u2028'])(
   'no name ends the comments of postgresDdl: %j is refused in each',
   (lineBreak) => {
     const name = `d${lineBreak}DROP TABLE victim;--`;
     for (const part of [{ database: name }, { schema: name }, { table: name }])
-      expect(() => postgresDdl({ database: 'd', table: 't', ...part })).toThrow(/must not hold control characters/);
+      expect(() => postgresDdl({ database: 'd', table: 't', ...part })).toThrow(
+        /(?:holds|must not hold) .*(?:line break|U\+0085)/,
+      );
   },
 );

@@ -1,10 +1,11 @@
 import { ddlStatements } from './ddl.ts';
-import { resolvePostgresSpec, type PostgresSpec, type ResolvedPostgresSpec } from '../postgres-spec.ts';
+import { postgresSink } from '../postgres-sink.ts';
+import type { PostgresSpec, ResolvedPostgresSpec } from '../postgres-spec.ts';
 import { quoteIdentifier, tableNames } from './table-names.ts';
 
 /** The SQL that makes what a sink with this spec needs, for people who apply it themselves; may be applied twice. Throws SPEC_INVALID. */
 export function postgresDdl(input: PostgresSpec): string {
-  const spec = resolvePostgresSpec(input);
+  const spec = postgresSink.parseSpec(input);
   const schema = quoteIdentifier(spec.schema);
   const head = [
     '-- Made for the Kollect PostgreSQL sink. Run it as the owner of the schema; running it again changes nothing.',

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { currentViewColumns } from './ddl.ts';
-import { resolvePostgresSpec, type PostgresSpec } from '../postgres-spec.ts';
+import { postgresSink } from '../postgres-sink.ts';
+import type { PostgresSpec } from '../postgres-spec.ts';
 import { tableDifferences } from './table-differences.ts';
 import type { FoundRelation, Inspection } from './table-inspection.ts';
 import { exportsLayout, tableLayout, type TableLayout } from './table-layout.ts';
@@ -46,7 +47,7 @@ function differences(
   part: Partial<PostgresSpec>,
   change: (table: FoundRelation) => Partial<FoundRelation> | undefined,
 ): readonly string[] {
-  const spec = resolvePostgresSpec({ database: 'd', table: 't', ...part });
+  const spec = postgresSink.parseSpec({ database: 'd', table: 't', ...part });
   const fitting = found(tableLayout(spec));
   const changed = change(fitting);
   const table = changed === undefined ? {} : { t: { ...fitting, ...changed } };
@@ -141,7 +142,7 @@ test.each<readonly [string, Partial<PostgresSpec>, Change, readonly string[]]>([
   [
     'the primary key of another setting',
     { clusterInKey: true },
-    () => ({ indexes: found(tableLayout(resolvePostgresSpec({ database: 'd', table: 't' }))).indexes }),
+    () => ({ indexes: found(tableLayout(postgresSink.parseSpec({ database: 'd', table: 't' }))).indexes }),
     [
       'wrong: "public"."t" has the primary key (inventory_namespace, inventory_name, target_name, source_uid), ' +
         'expected (cluster, inventory_namespace, inventory_name, target_name, source_uid)',
@@ -196,7 +197,7 @@ test.each<readonly [string, Partial<PostgresSpec>, Change, readonly string[]]>([
 });
 
 test('a missing schema is all there is to say', () => {
-  const spec = resolvePostgresSpec({ database: 'd', schema: 'nowhere', table: 't' });
+  const spec = postgresSink.parseSpec({ database: 'd', schema: 'nowhere', table: 't' });
   expect(tableDifferences(spec, { schemaExists: false, relations: {} }).map(({ text }) => text)).toEqual([
     'schema "nowhere" does not exist',
   ]);
