@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { SinkError, type KollectSink } from '@kollect/core';
 import type { KafkaSpec } from '@kollect/sink-kafka';
@@ -95,6 +97,39 @@ describe.each(clients)('through $client', (client) => {
       await expectAcknowledged(found, { topic: topic.name, inventory: inventories[at] ?? '', acknowledged });
     }
   }, 90_000);
+
+  test('an address that the cluster names and that refuses is told, not the one in the spec', async () => {
+    // Leads to the broker once: from then on, only the addresses that it advertises could be dialled, and they refuse.
+    const ends: Socket[] = [];
+    const bootstrap = createServer((near) => {
+      const far = connect(proxy.port, '127.0.0.1', () => void proxy.refuse());
+      near.pipe(far).pipe(near);
+      ends.push(near, far);
+      for (const socket of [near, far]) socket.on('error', () => undefined);
+    });
+    await once(bootstrap.listen(0, '127.0.0.1'), 'listening');
+    const { port } = bootstrap.address() as AddressInfo;
+    const sink = open({
+      brokers: [`127.0.0.1:${port}`],
+      deliveryTimeout: '5s',
+      connectTimeout: '2s',
+      requestTimeout: '2s',
+    });
+    try {
+      const error = await sink.export(await snapshotOf('web', 0), limit()).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({
+        code: 'UNAVAILABLE',
+        message: expect.stringContaining(`at 127.0.0.1:${proxy.port})`),
+      });
+      expect(error).toMatchObject({ message: expect.stringContaining('advertised.listeners') });
+      expect(error).toMatchObject({ message: expect.not.stringContaining(String(port)) });
+    } finally {
+      await sink.close();
+      bootstrap.close();
+      await Promise.all(ends.map((socket) => new Promise((resolve) => socket.once('close', resolve).destroy())));
+      await proxy.accept();
+    }
+  });
 
   test('connections that died while they rested cost the caller nothing', async () => {
     const sink = open();

@@ -281,7 +281,7 @@ describe.each(eachClient)('%s', (name, client) => {
       );
       if (!SinkError.isInstance(error)) throw new Error(`Expected a SinkError, got ${String(error)}.`);
       expect([error.code, error.reason, error.retryable]).toEqual(['PERMISSION_DENIED', 'forbidden', false]);
-      expect(error.message).toContain(`to topic "${foreign}" at ${listeners.sasl[0]}`);
+      expect(error.message).toContain(`to topic "${foreign}"`);
       expect(error.message).toMatch(/Grant WRITE and DESCRIBE on the topic/);
       const report = await sink.testConnection(limit());
       expect(failed(report).map((each) => [each.name, each.code])).toEqual([['metadata', 'PERMISSION_DENIED']]);

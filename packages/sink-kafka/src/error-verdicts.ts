@@ -1,32 +1,24 @@
 import type { SinkErrorCode } from '@kollect/core';
+import type { Fault } from '@kollect/core/authoring';
 
-/** What an error means for an export, in words of ours. */
-export interface Verdict {
-  readonly code: SinkErrorCode;
-  readonly what: string;
-  readonly remedy?: string;
-  /** Where the code alone would say otherwise. */
-  readonly retryable?: boolean;
-}
-
-const verdict =
-  (code: SinkErrorCode, traits: Pick<Verdict, 'retryable'> = {}) =>
-  (what: string, remedy?: string): Verdict => ({ code, what, ...(remedy === undefined ? {} : { remedy }), ...traits });
-const unavailable = verdict('UNAVAILABLE');
-const denied = verdict('PERMISSION_DENIED');
-const refusedLogin = verdict('AUTHENTICATION_FAILED');
-const invalidSpec = verdict('SPEC_INVALID');
-const backend = verdict('BACKEND_ERROR');
+const fault =
+  (code: SinkErrorCode, traits: Pick<Fault, 'retryable'> = {}) =>
+  (what: string, remedy?: string): Fault => ({ code, what, ...(remedy === undefined ? {} : { remedy }), ...traits });
+const unavailable = fault('UNAVAILABLE');
+const denied = fault('PERMISSION_DENIED');
+const refusedLogin = fault('AUTHENTICATION_FAILED');
+const invalidSpec = fault('SPEC_INVALID');
+const backend = fault('BACKEND_ERROR');
 
 const leaderMoved = unavailable(
   'The partition has no leader, or it moved to another broker',
   'The sink asks for the new one.',
 );
-const noTopic = verdict('NOT_FOUND')(
+const noTopic = fault('NOT_FOUND')(
   'The topic does not exist',
   'Create it, correct spec.kafka.topic, or set topicProvisioning to create.',
 );
-const tooLarge = verdict('PAYLOAD_TOO_LARGE')(
+const tooLarge = fault('PAYLOAD_TOO_LARGE')(
   'The broker takes no batch of this size',
   "Lower spec.kafka.maxMessageBytes below the topic's max.message.bytes, or raise that.",
 );
@@ -40,13 +32,13 @@ const lostProducer = unavailable(
   'The broker no longer knows the producer, or another one took its place',
   'The sink makes a new producer.',
 );
-const badTopicSettings = (what: string): Verdict =>
+const badTopicSettings = (what: string): Fault =>
   invalidSpec(what, 'Correct spec.kafka.newTopic, or create the topic yourself.');
 const storage = unavailable('The broker cannot write to its disk', 'Look at the log of the broker.');
 
 /** By the code that a broker answers with. */
-const byProtocolCode: Readonly<Record<number, Verdict>> = {
-  [-1]: verdict('BACKEND_ERROR', { retryable: true })(
+const byProtocolCode: Readonly<Record<number, Fault>> = {
+  [-1]: fault('BACKEND_ERROR', { retryable: true })(
     'The broker met an internal error',
     'The log of the broker tells more.',
   ),
@@ -54,7 +46,7 @@ const byProtocolCode: Readonly<Record<number, Verdict>> = {
   3: noTopic,
   5: leaderMoved,
   6: leaderMoved,
-  7: verdict('TIMEOUT')(
+  7: fault('TIMEOUT')(
     'The broker gave up waiting for the replicas',
     'Look at the load of the brokers, or raise spec.kafka.requestTimeout.',
   ),
@@ -84,7 +76,7 @@ const byProtocolCode: Readonly<Record<number, Verdict>> = {
     'The user may not do this on the cluster',
     'Grant IDEMPOTENT_WRITE on the cluster (brokers before 2.8), or CREATE where the sink makes the topic.',
   ),
-  32: verdict('SNAPSHOT_INVALID')(
+  32: fault('SNAPSHOT_INVALID')(
     'The broker does not take the time of the record',
     'Compare exportedAt with the clock of the broker, and with message.timestamp.before.max.ms and message.timestamp.after.max.ms of the topic.',
   ),
@@ -104,7 +96,7 @@ const byProtocolCode: Readonly<Record<number, Verdict>> = {
   40: badTopicSettings('The broker refused a setting of the topic'),
   41: controllerMoved,
   42: backend('The broker could not make sense of the request'),
-  43: verdict('SCHEMA_MISMATCH')(
+  43: fault('SCHEMA_MISMATCH')(
     'The topic stores messages in a format that is too old',
     'Raise message.format.version of the topic.',
   ),
@@ -147,11 +139,11 @@ const byProtocolCode: Readonly<Record<number, Verdict>> = {
   78: leaderMoved,
   80: leaderMoved,
   83: leaderMoved,
-  87: verdict('SCHEMA_MISMATCH')(
+  87: fault('SCHEMA_MISMATCH')(
     'The broker refused the record',
     'Compare the settings of the topic with what docs/kafka.md recommends.',
   ),
-  89: verdict('OVERLOADED')('The user is over its quota', 'Raise the quota, or export less often.'),
+  89: fault('OVERLOADED')('The user is over its quota', 'Raise the quota, or export less often.'),
   90: lostProducer,
   93: refusedLogin('The broker does not take such credentials'),
   97: refusedLogin('The broker could not read the principal'),
@@ -163,143 +155,6 @@ const byProtocolCode: Readonly<Record<number, Verdict>> = {
 };
 
 /** What a broker meant by its error code; codes that belong to consumers and to administration alone have no better word. */
-export function protocolVerdict(code: number): Verdict {
+export function protocolFault(code: number): Fault {
   return byProtocolCode[code] ?? backend('The broker answered with an error that has no place in publishing');
 }
-
-const settingsOfListener = 'Check that spec.kafka.tls and spec.kafka.sasl are what the listener at this port expects.';
-const broken = unavailable('The connection to the broker was lost', settingsOfListener);
-const refused = unavailable(
-  'No broker answers at the address',
-  'Check spec.kafka.brokers, and that the brokers run and their firewall lets this process in.',
-);
-const unresolved = unavailable(
-  'The host name of a broker cannot be resolved',
-  'Check spec.kafka.brokers, advertised.listeners of the brokers, and the DNS of this process.',
-);
-const unreachable = unavailable('The network of the broker cannot be reached');
-const timedOut = verdict('TIMEOUT')('The broker did not answer in time');
-const tls = verdict('TLS_FAILED');
-const otherName = tls(
-  'The certificate of the broker carries another name',
-  'Dial it by that name, or set spec.kafka.tls.serverName.',
-);
-const untrusted = tls(
-  'The certificate of the broker is signed by a CA that this sink does not trust',
-  'Give the CA to the connection of the sink.',
-);
-const needsTls = tls(
-  'The listener at this port expects TLS',
-  'Set spec.kafka.tls, or name a plaintext listener in spec.kafka.brokers.',
-);
-const noFiles = verdict('OVERLOADED')(
-  'This process or machine has too many files and sockets open',
-  'Raise the limit of open files.',
-);
-const noSense = backend('What answers at the address does not speak the Kafka protocol', 'Check spec.kafka.brokers.');
-const noCodec = invalidSpec(
-  'The client cannot compress so',
-  'Install the package that docs/kafka.md names, or set spec.kafka.compression to gzip.',
-);
-const bug = verdict('CONTRACT_VIOLATION')(
-  'The client of Kafka did not take what the sink gave it',
-  'A bug in the sink: please report it.',
-);
-
-/** Codes of sockets, name resolution, TLS and `@platformatic/kafka`. */
-const byClientCode: Readonly<Record<string, Verdict>> = {
-  ECONNREFUSED: refused,
-  ECONNRESET: broken,
-  ECONNABORTED: broken,
-  EPIPE: broken,
-  ERR_STREAM_DESTROYED: broken,
-  ERR_STREAM_PREMATURE_CLOSE: broken,
-  ERR_STREAM_WRITE_AFTER_END: broken,
-  ERR_SOCKET_CLOSED: broken,
-  ETIMEDOUT: timedOut,
-  ERR_SOCKET_CONNECTION_TIMEOUT: timedOut,
-  ENOTFOUND: unresolved,
-  EAI_AGAIN: unresolved,
-  EAI_NODATA: unresolved,
-  EHOSTUNREACH: unreachable,
-  EHOSTDOWN: unreachable,
-  ENETUNREACH: unreachable,
-  ENETDOWN: unreachable,
-  EADDRNOTAVAIL: unreachable,
-  EMFILE: noFiles,
-  ENFILE: noFiles,
-  ERR_INVALID_ARG_TYPE: bug,
-  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
-  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
-  UNABLE_TO_GET_ISSUER_CERT: untrusted,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted,
-  CERT_UNTRUSTED: untrusted,
-  INVALID_CA: untrusted,
-  CERT_HAS_EXPIRED: tls('The certificate of the broker has expired', 'Renew it, or correct the clock of this machine.'),
-  CERT_NOT_YET_VALID: tls(
-    'The certificate of the broker is not valid yet',
-    'Renew it, or correct the clock of this machine.',
-  ),
-  CERT_REVOKED: tls('The certificate of the broker was revoked', 'Renew it.'),
-  HOSTNAME_MISMATCH: otherName,
-  ERR_TLS_CERT_ALTNAME_INVALID: otherName,
-  PLT_KFK_AUTHENTICATION: refusedLogin(
-    'The broker refused the login',
-    'Check the credentials, and that the user has this SASL mechanism.',
-  ),
-  PLT_KFK_TIMEOUT: timedOut,
-  PLT_KFK_OUT_OF_BOUNDS: noSense,
-  PLT_KFK_UNEXPECTED_CORRELATION_ID: noSense,
-  PLT_KFK_UNSUPPORTED_API: protocolVerdict(35),
-  PLT_KFK_UNSUPPORTED_COMPRESSION: noCodec,
-  PLT_KFK_USER: bug,
-};
-
-/** Alerts of the other side, by the names that OpenSSL gives them: most are about our certificate. */
-const ownCertificate = tls(
-  'The broker did not take our certificate',
-  'Give the connection of the sink a client certificate that the CA of the broker signed.',
-);
-const otherTls = tls(
-  'The TLS handshake failed',
-  'Check CA, client certificate and key, and that the listener at this port speaks TLS.',
-);
-
-/** What the clients say without a code; kafkajs names its errors. */
-const byClientText: readonly (readonly [RegExp, Verdict])[] = [
-  [/^AbortError\b/, verdict('ABORTED')('The operation was aborted')],
-  [/^TimeoutError\b|^KafkaJS(RequestTimeout|LockTimeout|Timeout)|timed? ?out|timeout/i, timedOut],
-  [
-    /^KafkaJSSASLAuthenticationError/,
-    refusedLogin('The broker refused the login', 'Check the credentials, and that the user has this SASL mechanism.'),
-  ],
-  [/^KafkaJSNotImplemented/, noCodec],
-  [/^KafkaJS(PartialMessage|UnsupportedMagicByte)|out of range|Invalid .*response/i, noSense],
-  [/^KafkaJSServerDoesNotSupportApiKey/, protocolVerdict(35)],
-  [/^KafkaJSConnection|Connection .*(clos|fail)|Closed connection|not connected|disconnect/i, broken],
-  [
-    /^KafkaJS(BrokerNotFound|(Topic)?MetadataNotLoaded|GroupCoordinatorNotFound|NoBrokerAvailable)/,
-    unavailable('The client does not know the broker yet, or no longer'),
-  ],
-];
-
-/** What an error without a Kafka code means: by the code of socket, TLS or client, else by name and words; undefined where neither says. */
-export function clientErrorVerdict(code: unknown, text: string): Verdict | undefined {
-  // @platformatic/kafka notices, and takes it for a mistake in its options.
-  if (code === 'PLT_KFK_USER' && /requires TLS/.test(text)) return needsTls;
-  if (typeof code === 'string') {
-    const known = byClientCode[code];
-    if (known !== undefined) return known;
-    if (
-      /ALERT_(BAD|UNSUPPORTED|REVOKED|EXPIRED|UNKNOWN)_CERT|ALERT_CERTIFICATE|ALERT_UNKNOWN_CA|ALERT_ACCESS_DENIED|CERTIFICATE_REQUIRED/i.test(
-        code,
-      )
-    )
-      return ownCertificate;
-    if (/^(ERR_SSL|ERR_TLS|ERR_OSSL|CERT_|CRL_|UNABLE_TO_|EPROTO$)/.test(code)) return otherTls;
-  }
-  return byClientText.find(([pattern]) => pattern.test(text))?.[1];
-}
-
-export const unknownFault = unavailable('The client of Kafka failed in a way the sink does not know');

@@ -12,7 +12,6 @@ import {
   type SinkOperation,
 } from '@kollect/core';
 import { closedError, withAttempt, type Attempt } from './publishing/attempt.ts';
-import { describeBrokers } from './clients/broker-address.ts';
 import { createClientKeeper } from './clients/client-keeper.ts';
 import { clientConfig } from './clients/client-config.ts';
 import type { KafkaClientFactory, KafkaRecord } from './kafka-client.ts';
@@ -143,7 +142,8 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
   };
 
   const { format, headers, maxMessageBytes } = spec;
-  const where = `topic ${showText(spec.topic)} at ${describeBrokers(spec.brokers)}`;
+  // Without the brokers of the spec: an error names the one that failed, which may be another.
+  const where = `topic ${showText(spec.topic)}`;
   return {
     open: (options) =>
       attempt('open', `looking for ${where}`, options, async (current) => {

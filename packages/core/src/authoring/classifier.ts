@@ -22,8 +22,12 @@ export interface ErrorReading {
   readonly peer?: string | undefined;
 }
 
-/** The fault where the rule knows the error, else undefined. Pure. */
-export type FaultRule<Reading> = (reading: Reading, circumstances: Circumstances) => Fault | undefined;
+/** The fault where the rule knows the error, else undefined; `chain` is all of it, innermost first. Pure. */
+export type FaultRule<Reading> = (
+  reading: Reading,
+  circumstances: Circumstances,
+  chain: readonly Reading[],
+) => Fault | undefined;
 
 export interface ClassifierOptions<Reading extends ErrorReading> extends NetworkWords {
   readonly sinkType: string;
@@ -100,7 +104,7 @@ function firstFault<Reading>(
 ): { readonly fault: Fault; readonly reading: Reading } | undefined {
   for (const rule of rules) {
     for (const reading of readings) {
-      const fault = rule(reading, circumstances);
+      const fault = rule(reading, circumstances, readings);
       if (fault !== undefined) return { fault, reading };
     }
   }

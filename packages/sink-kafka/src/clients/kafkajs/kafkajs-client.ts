@@ -9,6 +9,7 @@ import kafkajs, {
   type Transaction,
   type logLevel,
 } from 'kafkajs';
+import { formatServerAddress } from '@kollect/core/authoring';
 import { brokerTls, openBrokerSocket } from '../broker-socket.ts';
 import { loadCodec } from '../codecs.ts';
 import type {
@@ -30,9 +31,12 @@ import { leadersAmong, parseBroker } from '../broker-address.ts';
  */
 interface Connection {
   readonly host: string;
+  readonly port: number;
   sasl: object | null;
   connect(): Promise<boolean>;
   isConnected(): boolean;
+  /** Logs in, where there is something to log in with. */
+  authenticate(): Promise<void>;
   /** Undefined until it dials. */
   readonly socket?: Socket;
   /** What came of an answer that is not whole yet. */
@@ -188,9 +192,20 @@ export const kafkajsClient: KafkaClientFactory = (config) => {
         connection.socket?.destroy(new Error('Invalid response'));
       }
     };
+    // Errors name the broker that they came from: which one failed, kafkajs says of some alone.
+    const named = (error: unknown): never => {
+      const broker = formatServerAddress(connection);
+      throw error instanceof Error && !('broker' in error && error.broker !== undefined)
+        ? Object.assign(error, { broker })
+        : error;
+    };
+    const authenticate = connection.authenticate.bind(connection);
+    connection.authenticate = () => authenticate().catch(named);
     const exchange = connection.send.bind(connection);
     connection.send = (asked) =>
-      exchange(asked.request.apiName === 'Metadata' ? { ...asked, response: withLeaderless(asked.response) } : asked);
+      exchange(
+        asked.request.apiName === 'Metadata' ? { ...asked, response: withLeaderless(asked.response) } : asked,
+      ).catch(named);
     // With nothing to check, kafkajs asks for a timer of a negative delay, of which Node 24 and later warn.
     const queue = connection.requestQueue;
     const schedule = queue.scheduleCheckPendingRequests.bind(queue);

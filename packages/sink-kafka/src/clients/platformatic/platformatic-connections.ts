@@ -14,6 +14,7 @@ import {
 import { isIP } from 'node:net';
 import { checkServerIdentity, createSecureContext, type ConnectionOptions as TlsOptions } from 'node:tls';
 import { SinkError, type Egress } from '@kollect/core';
+import { formatServerAddress } from '@kollect/core/authoring';
 import type { KafkaClientConfig } from '../../kafka-client.ts';
 import { saslOptions } from './platformatic-sasl.ts';
 
@@ -49,7 +50,7 @@ export function createConnections(
   const get = async (broker: Broker | undefined): Promise<Connection> => {
     if (closed) throw closedError();
     if (broker === undefined) throw new ProtocolError('LEADER_NOT_AVAILABLE');
-    const name = nameOf(broker);
+    const name = formatServerAddress(broker);
     const known = connections.get(name);
     if (known !== undefined) {
       const connection = await known;
@@ -79,7 +80,7 @@ export function createConnections(
   };
 
   const dialBroker = async (broker: Broker): Promise<Connection> => {
-    const name = nameOf(broker);
+    const name = formatServerAddress(broker);
     let failure: unknown;
     try {
       const [addresses, tls] = await Promise.all([
@@ -89,7 +90,7 @@ export function createConnections(
       for (const address of addresses) {
         if (closed) throw closedError();
         try {
-          const connection = await dial({ host: address, port: broker.port }, tls);
+          const connection = nameErrors(await dial({ host: address, port: broker.port }, tls), name);
           failures.delete(name);
           config.log({ level: 'debug', message: 'Connected.', broker: name });
           return connection;
@@ -104,7 +105,7 @@ export function createConnections(
     const cause = causeOf(failure);
     failures.set(name, performance.now());
     config.log({ level: 'warn', message: 'The connection failed.', broker: name });
-    throw new NetworkError(`Connection to ${name} failed.`, { cause, canRetry: isPassing(cause) });
+    throw new NetworkError(`Connection to ${name} failed.`, { cause, canRetry: isPassing(cause), broker: name });
   };
 
   const dial = (address: Broker, tls: TlsOptions | undefined): Promise<Connection> => {
@@ -151,7 +152,7 @@ export function createConnections(
     get,
     async first(brokers) {
       const errors: Error[] = [];
-      const failedAt = (broker: Broker): number => failures.get(nameOf(broker)) ?? 0;
+      const failedAt = (broker: Broker): number => failures.get(formatServerAddress(broker)) ?? 0;
       for (const broker of brokers.toSorted((a, b) => failedAt(a) - failedAt(b))) {
         try {
           return await get(broker);
@@ -176,8 +177,14 @@ export function closedError(): NetworkError {
   return new NetworkError('The client is closed.', { canRetry: false, closed: true });
 }
 
-function nameOf({ host, port }: Broker): string {
-  return host.includes(':') ? `[${host}]:${String(port)}` : `${host}:${String(port)}`;
+/** Errors of the connection say which broker they came from: it need not be one of the spec. */
+function nameErrors(connection: Connection, broker: string): Connection {
+  const send = connection.send.bind(connection);
+  connection.send = (apiKey, version, payload, parser, requestTags, responseTags, callback) =>
+    send(apiKey, version, payload, parser, requestTags, responseTags, (error, answer) =>
+      callback(error instanceof Error ? Object.assign(error, { broker }) : error, answer),
+    );
+  return connection;
 }
 
 async function tlsOptions({ tls, tlsMaterial }: KafkaClientConfig, host: string): Promise<TlsOptions | undefined> {
