@@ -112,6 +112,7 @@ test('a removed inventory is gone, and an older snapshot does not bring it back'
   const removed = await sink.removeInventory?.(scope, { signal, removedAt: at(2) });
   expect([removed?.outcome, removed?.counts, memory.contents().size]).toEqual(['applied', counts(0, 0, 2, 0), 0]);
   expect((await sink.removeInventory?.(scope, { signal, removedAt: at(2) }))?.outcome).toBe('unchanged');
+  expect((await sink.removeInventory?.(scope, { signal, removedAt: at(1) }))?.outcome).toBe('unchanged');
   expect((await sink.export(await seal(1, [item('a')]), { signal })).outcome).toBe('superseded');
   expect((await sink.export(await seal(3, [item('a')]), { signal })).counts).toEqual(counts(1, 0, 0, 0));
 });

@@ -72,7 +72,9 @@ export function memorySink({ now = () => new Date() }: { readonly now?: () => Da
         begin(signal, `The removal of ${formatScope(scope)}`);
         refuseFutureTime('removedAt', removedAt, now());
         const entry = store.get(formatScope(scope));
-        if (isOlder(removedAt, entry)) return result('superseded', nothing);
+        // An older removal of what is gone already has nothing to do.
+        if (isOlder(removedAt, entry))
+          return result(entry?.snapshot === undefined ? 'unchanged' : 'superseded', nothing);
         store.set(formatScope(scope), { appliedAt: removedAt, exact: true });
         const changes = { ...nothing, deleted: entry?.snapshot?.items ?? [] };
         return result(entry?.snapshot === undefined ? 'unchanged' : 'applied', changes);

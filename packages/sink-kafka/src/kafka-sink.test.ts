@@ -213,6 +213,12 @@ describe('the order of time', () => {
     });
     expect(cluster.log[0]?.records[0]?.value).toBeNull();
     expect(await sink.export(await snapshot({ at: 1 }), { signal })).toMatchObject({ outcome: 'superseded' });
+    const older = '2026-01-01T00:00:20.000Z';
+    expect(await sink.removeInventory?.(await snapshot(), { signal, removedAt: older })).toMatchObject({
+      outcome: 'unchanged',
+      messages: 0,
+    });
+    expect(await sink.export(await snapshot({ at: 1 }), { signal })).toMatchObject({ outcome: 'superseded' });
     expect(await sink.export(await snapshot({ at: 31 }), { signal })).toMatchObject({ outcome: 'applied' });
     expect(await sink.removeInventory?.(await snapshot(), { signal, removedAt })).toMatchObject({
       outcome: 'superseded',

@@ -58,6 +58,7 @@ const usualBatchBytes = kafkaSpecSchema.properties.maxMessageBytes.default;
 
 /** The messages of one operation. */
 interface Announcement {
+  readonly what: 'snapshot' | 'removal';
   readonly scope: Scope;
   /** The time that newer ones are told from older ones by. */
   readonly time: string;
@@ -110,7 +111,7 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
 
   /** Bytes that were published, or undefined where a newer announcement came first. */
   const announce = async (attempt: Attempt, announcement: Announcement, triesLeft = 1): Promise<number | undefined> => {
-    const { scope, time, key, total, records } = announcement;
+    const { what, scope, time, key, total, records } = announcement;
     if (published.isOlder(scope, time)) return undefined;
     const held = await keeper.connected(attempt);
     const { partitions, compacted, maxBatchBytes = usualBatchBytes } = await topics.current(held, attempt);
@@ -128,7 +129,7 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
       records: counted,
       maxBatchBytes: Math.min(maxBatchBytes, spec.maxMessageBytes),
       isCurrent: () => !published.isOlder(scope, time),
-      onAcknowledged: () => published.record(scope, time),
+      onAcknowledged: () => published.record(scope, time, what),
     };
     try {
       if (!(await publisher.publish(partitionFor(key, partitions), publication))) return undefined;
@@ -153,7 +154,14 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
       attempt('export', `exporting inventory ${formatScope(snapshot)} to ${where}`, options, async (current) => {
         refuseFutureTime('exportedAt', snapshot.exportedAt, new Date());
         const { key, total, records } = snapshotMessages(snapshot, { maxMessageBytes, format, headers });
-        const bytes = await announce(current, { scope: snapshot, time: snapshot.exportedAt, key, total, records });
+        const bytes = await announce(current, {
+          what: 'snapshot',
+          scope: snapshot,
+          time: snapshot.exportedAt,
+          key,
+          total,
+          records,
+        });
         return bytes === undefined
           ? superseded
           : { outcome: 'applied', counts: countsOf(snapshot.items.length), messages: total, bytes };
@@ -167,13 +175,16 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
           refuseFutureTime('removedAt', options.removedAt, new Date());
           const record = removalMessage(scope, { removedAt: options.removedAt, format, headers });
           const bytes = await announce(current, {
+            what: 'removal',
             scope,
             time: options.removedAt,
             key: record.key,
             total: 1,
             records: () => [record],
           });
-          return bytes === undefined ? superseded : { outcome: 'applied', counts: countsOf(0), messages: 1, bytes };
+          if (bytes !== undefined) return { outcome: 'applied', counts: countsOf(0), messages: 1, bytes };
+          // An older removal of what is gone already has nothing to do.
+          return published.isRemoved(scope) ? { ...superseded, outcome: 'unchanged' } : superseded;
         },
       ),
     testConnection: ({ signal }) => {

@@ -80,7 +80,7 @@ export interface KollectSink {
   export(snapshot: InventorySnapshot, options: ExportOptions): Promise<ExportResult>;
   /** What `export` would do now; writes nothing. */
   plan?(snapshot: InventorySnapshot, options: ExportOptions): Promise<ExportPlan>;
-  /** Takes the inventory out of the store, unless the store holds a newer snapshot of it. */
+  /** Takes the inventory out of the store; `superseded` where the store holds a newer snapshot of it, `unchanged` where it holds none. */
   removeInventory?(scope: Scope, options: RemoveInventoryOptions): Promise<ExportResult>;
   /** Tries each step from name resolution to privileges; writes nothing that remains. Rejects only when aborted. */
   testConnection(options: OperationOptions): Promise<ConnectionReport>;

@@ -40,12 +40,14 @@ export interface DeliveryReport {
   readonly sinks: readonly SinkDeliveryReport[];
 }
 
-/** `unsupported`: the sink's type cannot remove inventories; what it stored stays. */
-export type RemovalOutcome = DeliveryOutcome | 'unsupported';
+/** `unsupported`: the sink's type cannot remove inventories; `unknown-sink`: there is no sink of that name. What either stored stays. */
+export type RemovalOutcome = DeliveryOutcome | 'unsupported' | 'unknown-sink';
 
 export type SinkRemovalReport = Omit<SinkDeliveryReport, 'outcome'> & { readonly outcome: RemovalOutcome };
 
-export interface RemovalReport extends Omit<DeliveryReport, 'outcomes' | 'sinks'> {
+export interface RemovalReport extends Omit<DeliveryReport, 'ok' | 'outcomes' | 'sinks'> {
+  /** True where every sink said that the inventory is gone, cannot remove any, or is not known: a finalizer may go. A superseded removal is not ok. */
+  readonly ok: boolean;
   readonly sinks: readonly SinkRemovalReport[];
 }
 
@@ -120,12 +122,14 @@ export function sinkReport({
   };
 }
 
-/** Of a sink that nothing was asked of. */
-export function unsupportedReport(sink: string, sinkType: string): SinkRemovalReport {
+export type NotAsked = 'unsupported' | 'unknown-sink';
+
+/** Of a removal that no sink was asked for. */
+export function notAskedReport(outcome: NotAsked, sink: string, sinkType?: string): SinkRemovalReport {
   return {
     sink,
-    sinkType,
-    outcome: 'unsupported',
+    ...(sinkType === undefined ? {} : { sinkType }),
+    outcome,
     attempts: 0,
     queueMs: 0,
     writeMs: 0,
@@ -139,6 +143,13 @@ export function summariseReports(sinks: readonly SinkDeliveryReport[]): Pick<Del
   const counted = Object.fromEntries(outcomes.map((outcome) => [outcome, 0])) as Record<DeliveryOutcome, number>;
   for (const { outcome } of sinks) counted[outcome] += 1;
   return { ok: counted.failed === 0 && counted['skipped-open-circuit'] === 0, outcomes: counted };
+}
+
+const removed: ReadonlySet<RemovalOutcome> = new Set(['applied', 'unchanged', 'unsupported', 'unknown-sink']);
+
+/** Whether nothing is left to remove, as far as the sinks can tell. */
+export function isRemoved(sinks: readonly SinkRemovalReport[]): boolean {
+  return sinks.every(({ outcome }) => removed.has(outcome));
 }
 
 export function isoTime(ms: number): string {

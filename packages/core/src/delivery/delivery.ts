@@ -64,7 +64,8 @@ export function exportDelivery(
 }
 
 export interface RemovalDeliveryOptions {
-  readonly removedAt: string;
+  /** Milliseconds since the epoch. */
+  readonly removedAt: number;
   readonly signal: AbortSignal;
 }
 
@@ -73,14 +74,14 @@ export function removalDelivery(scope: Scope, { removedAt, signal }: RemovalDeli
   return {
     operation: 'remove-inventory',
     scope,
-    time: Date.parse(removedAt),
+    time: removedAt,
     allowDeletes: false,
     signal,
     progress: { attempts: 0 },
     attempt: async (sink, signal) => {
       if (sink.removeInventory === undefined)
         throw new Error(`The sink has no removeInventory for ${formatScope(scope)}.`);
-      return sink.removeInventory(scope, { removedAt, signal });
+      return sink.removeInventory(scope, { removedAt: new Date(removedAt).toISOString(), signal });
     },
   };
 }

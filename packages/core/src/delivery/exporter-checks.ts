@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { SinkError } from '../contract/errors.ts';
 import { parseTime } from '../contract/rfc3339.ts';
 import { formatScope } from '../contract/scope.ts';
@@ -11,12 +12,12 @@ export function nameOf({ cluster, namespace, name }: InventoryName): InventoryNa
   return { ...(cluster === undefined ? {} : { cluster }), namespace, name };
 }
 
-export function unknownSink(name: string, inventory: string, known: readonly string[]): SinkError {
-  const nearest = nearestName(name, known);
+export function unknownSink(name: string, inventory: ExportInventory, known: ReadonlyMap<string, unknown>): SinkError {
+  const nearest = nearestName(name, [...known.keys()]);
   const remedy = nearest === undefined ? 'make it known with updateSink' : `did you mean ${showText(nearest)}?`;
   return new SinkError(
     'SPEC_INVALID',
-    `The inventory ${inventory} names the sink ${showText(name)}, which is not known: ${remedy}`,
+    `The inventory ${formatScope(scopeOf(inventory))} names the sink ${showText(name)}, which is not known: ${remedy}`,
     { operation: 'export' },
   );
 }
@@ -38,10 +39,14 @@ export function checkScope(inventory: ExportInventory, snapshot: Scope): void {
   );
 }
 
-export function checkRemovedAt(removedAt: string, inventory: ExportInventory): void {
-  if (!Number.isNaN(parseTime(removedAt))) return;
-  const what = `The removal of ${formatScope(scopeOf(inventory))}`;
-  throw new SinkError('SNAPSHOT_INVALID', `${what}: removedAt must be an RFC 3339 time such as 2026-01-31T12:00:00Z.`, {
-    operation: 'remove-inventory',
-  });
+/** Milliseconds since the epoch. Throws SNAPSHOT_INVALID. */
+export function resolveRemovedAt(removedAt: string | Date, inventory: ExportInventory): number {
+  const time =
+    typeof removedAt === 'string' ? parseTime(removedAt) : types.isDate(removedAt) ? removedAt.getTime() : NaN;
+  if (!Number.isNaN(time)) return time;
+  throw new SinkError(
+    'SNAPSHOT_INVALID',
+    `The removal of ${formatScope(scopeOf(inventory))}: removedAt must be a Date or an RFC 3339 time such as 2026-01-31T12:00:00Z.`,
+    { operation: 'remove-inventory' },
+  );
 }

@@ -253,6 +253,20 @@ test('an export that fails while the exporter closes is not made again', async (
   expect(fake.calls).toHaveLength(length);
 });
 
+test('what is skipped beside the probe of a circuit is delivered where the exporter closes meanwhile', async () => {
+  const { exporter, fake, outcome, set } = start({ ...once, breaker: { failures: 1 } });
+  set('UNAVAILABLE');
+  await outcome('down', 'a', 0);
+  await exporter.export({ ...inventory('down'), sinks: [] }, snapshotOf('down', 'a', 1));
+  await jest.advanceTimersByTimeAsync(30_000);
+  set('none');
+  const probe = outcome('probe', 'a', 2);
+  const beside = outcome('beside', 'a', 2);
+  await exporter.close();
+  expect([await probe, await beside]).toEqual(['applied', 'skipped-open-circuit']);
+  expect([fake.store.get('probe'), fake.store.get('beside'), jest.getTimerCount()]).toEqual(['a', 'a', 0]);
+});
+
 test('after close no timer is left', async () => {
   const { exporter, outcome, set } = start();
   set('UNAVAILABLE');

@@ -214,7 +214,8 @@ test('a removal that is older than what is owed is superseded by it', async () =
   const { clock, fake, exporter } = start();
   await exporter.export(calm, fakeSnapshot('a', 0));
   await exporter.export(calm, fakeSnapshot('b', 9));
-  expect((await exporter.removeInventory(calm, { removedAt })).sinks).toMatchObject([{ outcome: 'queued-superseded' }]);
+  const report = await exporter.removeInventory(calm, { removedAt: '2026-01-31T12:00:05.001Z' });
+  expect(report).toMatchObject({ ok: false, sinks: [{ outcome: 'queued-superseded' }] });
   await settle();
   await clock.advance(30_000);
   expect(fake.store.get('all')).toBe('b');

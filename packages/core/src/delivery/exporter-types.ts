@@ -51,11 +51,19 @@ export interface InventoryDelivery extends PaceOptions {
   readonly isMaterialChange?: IsMaterialChange;
 }
 
-export interface ExportCallOptions {
-  /** Ends this caller's wait and the export it started. */
+export interface CallOptions {
+  /** Ends this caller's wait and what it started. */
   readonly signal?: AbortSignal;
+}
+
+export interface ExportCallOptions extends CallOptions {
   /** Lets this one export delete more than the sinks' own limits. Default false. */
   readonly allowDeletes?: boolean;
+}
+
+export interface RemovalCallOptions extends CallOptions {
+  /** A Date or RFC 3339. `metadata.deletionTimestamp` as it is: at a time of whole seconds the removal comes after all that this exporter was given before. */
+  readonly removedAt: string | Date;
 }
 
 export interface PlanReport extends InventoryName {
@@ -91,21 +99,11 @@ export interface Exporter<Definitions extends readonly SinkDefinition[] = readon
   /** Delivers the snapshot to every sink of the inventory. A failed sink is in the report; rejects only where the call itself is wrong. */
   export(inventory: ExportInventory, snapshot: InventorySnapshot, options?: ExportCallOptions): Promise<DeliveryReport>;
   /** What an export would do now, past gate and queue. */
-  plan(
-    inventory: ExportInventory,
-    snapshot: InventorySnapshot,
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<PlanReport>;
-  /** Takes the inventory out of its sinks, fenced by `removedAt` (RFC 3339): older snapshots that wait are superseded. */
-  removeInventory(
-    inventory: ExportInventory,
-    options: { readonly removedAt: string; readonly signal?: AbortSignal },
-  ): Promise<RemovalReport>;
+  plan(inventory: ExportInventory, snapshot: InventorySnapshot, options?: ExportCallOptions): Promise<PlanReport>;
+  /** Takes the inventory out of its sinks, fenced by `removedAt`: older snapshots that wait are superseded. */
+  removeInventory(inventory: ExportInventory, options: RemovalCallOptions): Promise<RemovalReport>;
   /** Tries the connection with a sink of its own, closed afterwards. Rejects with SPEC_INVALID, or when it is aborted or takes too long. */
-  testConnection(
-    resource: SinkResource<Definitions>,
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<ConnectionReport>;
+  testConnection(resource: SinkResource<Definitions>, options?: CallOptions): Promise<ConnectionReport>;
   status(inventory: Pick<ExportInventory, 'cluster' | 'namespace' | 'name' | 'sinks'>): readonly SinkStatus[];
   pressure(): ExporterPressure;
   /** Delivers what was debounced and what waits, within the deadline (default `20s`), then aborts what still runs and closes every sink. Later exports are reported as aborted. */

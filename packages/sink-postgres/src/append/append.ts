@@ -81,7 +81,7 @@ export function createAppendMode(spec: ResolvedPostgresSpec, runner: SessionRunn
     removeInventory: (scope, { signal, removedAt }) =>
       runner.transaction(removalSession(scope, signal), async (session) => {
         const state = await fence.lock(session, scope, { field: 'removedAt', time: removedAt });
-        if (state.newer) return superseded;
+        if (state.newer) return state.held ? superseded : unchanged(0);
         await fence.record(session, scope, {
           exportedAt: removedAt,
           generation: 0,

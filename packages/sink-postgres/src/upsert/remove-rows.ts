@@ -20,7 +20,8 @@ export async function removeRows(
 ): Promise<ExportResult> {
   return runner.transaction(removalSession(scope, signal), async (session) => {
     const state = await fence.lock(session, scope, { field: 'removedAt', time: removedAt });
-    if (state.newer) return superseded;
+    // An older removal of what is gone already has nothing to do.
+    if (state.newer) return state.held ? superseded : unchanged(0);
     const ofScope = 'cluster = $1 AND inventory_namespace = $2 AND inventory_name = $3';
     const { rowCount } =
       spec.deletes === 'soft'

@@ -111,6 +111,11 @@ export const brokenPlanAndRemoval: readonly BrokenSink[] = [
     }),
   },
   {
+    what: 'takes what is gone already for something newer',
+    fails: 'an older removal of an inventory that is gone already is unchanged, and the fence stays',
+    rules: () => ({ olderRemoval: 'superseded' }),
+  },
+  {
     what: 'takes an absent inventory for an error',
     fails: 'removing an inventory twice, or one that was never exported, is no error',
     says: /not here/,

@@ -18,6 +18,7 @@ export interface TableScope {
   readonly appliedAt: string;
   /** Absent where the rows may differ from the last snapshot. */
   readonly checksum?: string | undefined;
+  readonly removed?: true;
 }
 
 /** A database in miniature: rows by scope, and one lock. */
@@ -38,6 +39,8 @@ export interface TableRules {
   isSame(snapshot: InventorySnapshot, held: TableScope | undefined): boolean;
   checksum(snapshot: InventorySnapshot, held: TableScope | undefined): string | undefined;
   afterRemoval(removedAt: string, held: TableScope | undefined): TableScope | undefined;
+  /** What an older removal of what is gone already ends as. */
+  readonly olderRemoval: 'unchanged' | 'superseded';
   refuseFuture(field: 'exportedAt' | 'removedAt', time: string): void;
   commit(table: Table, key: string, next: TableScope, pause: () => Promise<void>): Promise<void>;
   readonly locked: boolean;
@@ -57,7 +60,8 @@ export const goodRules: TableRules = {
   isOlder: (time, held) => held !== undefined && time < held.appliedAt,
   isSame: (snapshot, held) => held?.checksum === snapshot.checksum,
   checksum: (snapshot) => (snapshot.incompleteTargets.length === 0 ? snapshot.checksum : undefined),
-  afterRemoval: (removedAt) => ({ rows: new Map(), appliedAt: removedAt }),
+  afterRemoval: (removedAt) => ({ rows: new Map(), appliedAt: removedAt, removed: true }),
+  olderRemoval: 'unchanged',
   refuseFuture: (field, time) => refuseFutureTime(field, time, new Date()),
   commit: async (table, key, next, pause) => {
     for (let step = 0; step < 3; step += 1) await pause();
@@ -124,7 +128,10 @@ export function createTableSink({
         await pauseFor(signal)();
         const key = rules.scopeKey(scope);
         const held = table.scopes.get(key);
-        if (rules.isOlder(removedAt, held)) return { outcome: 'superseded', counts: none, messages: 0, bytes: 0 };
+        if (rules.isOlder(removedAt, held)) {
+          const outcome = held?.removed === true ? rules.olderRemoval : 'superseded';
+          return { outcome, counts: none, messages: 0, bytes: 0 };
+        }
         const next = rules.afterRemoval(removedAt, held);
         if (next === undefined) table.scopes.delete(key);
         else table.scopes.set(key, next);

@@ -101,6 +101,22 @@ export const removalChecks: readonly Check[] = [
     },
   },
   {
+    name: 'an older removal of an inventory that is gone already is unchanged, and the fence stays',
+    applies: both(removes, isFenced),
+    run: async (context) => {
+      const scope = context.scope();
+      const sink = await context.openSink();
+      const items = context.items(2);
+      await context.export(sink, await context.snapshot(scope, { at: 1, items }));
+      await remove(context, sink, scope, context.time(9));
+      const { outcome } = await remove(context, sink, scope, context.time(5));
+      assert.equal(outcome, 'unchanged', 'Whoever removes an inventory twice has to be told that it is gone.');
+      const late = await context.export(sink, await context.snapshot(scope, { at: 7, items }));
+      assert.equal(late.outcome, 'superseded', 'The older removal took the place of the newer one.');
+      await context.store.expectItems(scope, []);
+    },
+  },
+  {
     name: 'a removedAt more than ten minutes ahead is refused and removes nothing',
     applies: both(removes, isFenced),
     run: async (context) => {

@@ -8,8 +8,8 @@ export interface ExportsTable {
   set(scope: Scope, sink: string, exports: InventoryExports): void;
   /** Forgets these, unless others took their place. */
   delete(scope: Scope, sink: string, exports: InventoryExports): void;
-  /** Takes the exports of the inventory to all but these sinks out of the table. */
-  takeOthers(scope: Scope, sinks: ReadonlySet<string>): readonly InventoryExports[];
+  /** The exports of the inventory to all but these sinks. */
+  others(scope: Scope, sinks: ReadonlySet<string>): readonly InventoryExports[];
   /** Takes the exports of every inventory to the sink out of the table. */
   takeSink(sink: string): readonly InventoryExports[];
   all(): readonly InventoryExports[];
@@ -37,12 +37,8 @@ export function createExportsTable(): ExportsTable {
       const bySink = byScope.get(key);
       if (bySink?.get(sink) === exports) take(key, bySink, sink);
     },
-    takeOthers: (scope, sinks) => {
-      const key = formatScope(scope);
-      const bySink = byScope.get(key);
-      if (bySink === undefined) return [];
-      return [...bySink.keys()].filter((sink) => !sinks.has(sink)).flatMap((sink) => take(key, bySink, sink) ?? []);
-    },
+    others: (scope, sinks) =>
+      [...(byScope.get(formatScope(scope)) ?? [])].filter(([sink]) => !sinks.has(sink)).map(([, exports]) => exports),
     takeSink: (sink) => [...byScope].flatMap(([key, bySink]) => take(key, bySink, sink) ?? []),
     all: () => [...byScope.values()].flatMap((bySink) => [...bySink.values()]),
   };

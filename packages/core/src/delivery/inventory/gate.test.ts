@@ -207,6 +207,23 @@ test('an older snapshot is superseded, and replaces nothing that is owed', async
   expect(contents()).toEqual(['b', 'd']);
 });
 
+test('what the sink holds already is as new as the newest snapshot that says the same', async () => {
+  const { pass, contents } = start();
+  await pass(fakeDelivery('a', 1));
+  expect(await pass(fakeDelivery('a', 5))).toBe('debounced');
+  expect(await pass(fakeDelivery('b', 3))).toBe('superseded');
+  expect(contents()).toEqual(['a']);
+});
+
+test('a change that waits for a long interval is delivered sooner where the export before it failed', async () => {
+  const { gate, clock, passed, contents } = start({ ...immaterial, exportMinIntervalMs: 3_600_000 });
+  gate.deliver(fakeDelivery('a', 0)).catch(() => undefined);
+  expect((await gate.deliver(fakeDelivery('b', 1))).outcome).toBe('debounced');
+  await passed[0]?.end(failure('TIMEOUT'));
+  await clock.advance(30_000);
+  expect(contents()).toEqual(['a', 'b']);
+});
+
 test('an export that may delete passes at once', async () => {
   const { pass, contents } = start(immaterial);
   await pass(fakeDelivery('a', 0));
@@ -220,7 +237,7 @@ test('a removal passes, drops what is owed and older, and fences what is older',
   await pass(fakeDelivery('b', 1));
   const scope = { inventoryNamespace: 'team', inventoryName: 'all' };
   const removal = removalDelivery(scope, {
-    removedAt: fakeSnapshot('', 2).exportedAt,
+    removedAt: Date.parse(fakeSnapshot('', 2).exportedAt),
     signal: new AbortController().signal,
   });
   expect(await pass(removal)).toBe('applied');
@@ -234,7 +251,7 @@ test('a removal that failed is owed like a snapshot', async () => {
   const { clock, pass, passed } = start();
   const removal = removalDelivery(
     { inventoryNamespace: 'team', inventoryName: 'all' },
-    { removedAt: fakeSnapshot('', 2).exportedAt, signal: new AbortController().signal },
+    { removedAt: Date.parse(fakeSnapshot('', 2).exportedAt), signal: new AbortController().signal },
   );
   await pass(removal, failure('UNAVAILABLE'));
   await clock.advance(30_000);

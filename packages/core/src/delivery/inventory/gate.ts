@@ -1,11 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { SinkError } from '../../contract/errors.ts';
 import type { ExportResult } from '../../contract/sink.ts';
-import { redelivery, type Delivery, type Station, type DeliveryResult, type HeldResult } from '../delivery.ts';
-import { unrefTimer, type DeliveryClock } from '../delivery-clock.ts';
+import type { DeliveryClock } from '../delivery-clock.ts';
+import { redelivery, type Delivery, type DeliveryResult, type HeldResult, type Station } from '../delivery.ts';
 import { faultOf } from '../stations/fault.ts';
-import { decide, summarise, type GateDecision, type GateRules, type Sent } from './gate-decision.ts';
 import { retryAfterOf } from '../stations/retry-after.ts';
+import { decide, summarise, type GateDecision, type GateRules, type Sent } from './gate-decision.ts';
+import { createOwed } from './owed.ts';
 
 export interface GateOptions {
   readonly next: Station;
@@ -21,32 +22,39 @@ export interface GateOptions {
 }
 
 /**
- * Holds back what brings nothing new, and owes what it held back: the latest change is delivered when its interval ends, what failed by the
- * sink's fault after an interval, and what an open circuit skipped when it is woken.
+ * Holds back what brings nothing new, and makes up for what was not delivered: the latest change when its interval ends, what failed by the
+ * sink's fault after an interval, and what an open circuit skipped when `wake` is called.
  */
 export interface Gate extends Station {
   /** Delivers what is owed, now; false where nothing is. */
   wake(): boolean;
-  /** Drops what is owed, and owes nothing any more; for a gate that is given up. */
+  /** Delivers what is owed, now. What fails from now on is not made again; what an open circuit skips still waits for `wake`. */
+  finish(): void;
+  /** Drops what is owed, and owes nothing until the next delivery is given. */
+  leave(): void;
+  /** Drops what is owed, and owes nothing from now on. */
   dispose(): void;
+  /** Resolves when nothing is underway. */
+  idle(): Promise<void>;
   /** The sink is another one now: nothing is known of what it holds. */
   forget(): void;
   readonly owing: boolean;
   /** When what is owed will be delivered; undefined where that is for `wake`. */
   dueAt(): number | undefined;
+  /** `exportedAt` in milliseconds of the newest snapshot that was given to `deliver`. */
+  readonly newestExport: number;
+  /** Something was passed on and has not ended yet. */
+  readonly busy: boolean;
+  /** The sink is known to hold nothing of the inventory, and nothing is left to do. */
+  readonly removed: boolean;
 }
 
-interface Way {
+/** What was passed on and has not ended yet. */
+interface Underway {
   readonly delivery: Delivery;
   readonly epoch: number;
   /** Absent with a removal. */
   readonly sent: Sent | undefined;
-}
-
-interface Owed {
-  readonly delivery: Delivery;
-  readonly dueAt?: number;
-  readonly timer?: unknown;
 }
 
 /** How soon a failed export is made again, unless `exportMinInterval` is shorter or the store asked for more. */
@@ -55,7 +63,7 @@ const retryIntervalMs = 30_000;
 /** Runs what no caller waits for: neither the call that was held back nor the export that closed a circuit is its context, and no parent of its spans. */
 const outsideOfCalls = AsyncLocalStorage.snapshot();
 
-const none: ExportResult = {
+const superseded: ExportResult = {
   outcome: 'superseded',
   counts: { inserted: 0, updated: 0, deleted: 0, unchanged: 0 },
   messages: 0,
@@ -63,44 +71,34 @@ const none: ExportResult = {
 };
 
 export function createGate({ next, clock, rules, lifetime, onBackground, onSkipped }: GateOptions): Gate {
-  /** What the sink is known to hold; its time is also that of the last removal. */
-  let held: Sent | undefined;
+  /** What the sink is known to hold. Undefined: not known. */
+  let held: Sent | 'nothing' | undefined;
+  /** The newest time that the sink is known to be true to; what is older is superseded. */
   let heldTime = Number.NEGATIVE_INFINITY;
-  /** What is on its way: what runs, what waits, and for a moment what the latter replaced. */
-  const ways = new Set<Way>();
-  let owed: Owed | undefined;
-  /** The delivery on its way took the place of another one, whose caller was told not to care: should it be aborted, it is still owed. */
-  let indebted = false;
-  let disposed = false;
+  let newestExport = Number.NEGATIVE_INFINITY;
+  /** What runs, what waits in the queue, and for a moment what the latter took the place of. */
+  const underway = new Set<Underway>();
+  const owed = createOwed({ clock, onDue: () => void wake() });
+  /** The newest one underway took the place of another one, whose caller was told not to care. Where its own caller aborts it, it is owed all the same. */
+  let tookAPlace = false;
+  /** Nobody wants anything delivered: what ends now is not owed, whatever became of it. */
+  let left = false;
+  const idlers: (() => void)[] = [];
   /** Counts how often the sink became another one: what was sent to an earlier one says nothing of the present one. */
   let epoch = 0;
 
-  /** The one on its way that nothing newer will follow. */
-  const newest = (): Way | undefined => {
-    let found: Way | undefined;
-    for (const way of ways) if (found === undefined || way.delivery.time >= found.delivery.time) found = way;
-    return found;
+  const newestUnderway = (): Underway | undefined => {
+    let newest: Underway | undefined;
+    for (const one of underway) if (newest === undefined || one.delivery.time >= newest.delivery.time) newest = one;
+    return newest;
   };
 
-  const dropOwed = (): void => {
-    if (owed?.timer !== undefined) clock.clearTimeout(owed.timer);
-    owed = undefined;
-  };
-
-  const owe = (delivery: Delivery, waitMs?: number): number | undefined => {
-    dropOwed();
-    if (disposed) return undefined;
-    if (waitMs === undefined) {
-      owed = { delivery };
-      return undefined;
-    }
-    const dueAt = clock.now() + waitMs;
-    owed = { delivery, dueAt, timer: unrefTimer(clock, wake, waitMs) };
-    return dueAt;
+  const owe = (delivery: Delivery, waitMs?: number): void => {
+    if (!left) owed.set(delivery, waitMs);
   };
 
   const wake = (): boolean => {
-    if (owed === undefined) return false;
+    if (owed.delivery === undefined) return false;
     const delivery = redelivery(owed.delivery, lifetime);
     const start = (): Promise<DeliveryResult> => forward(delivery);
     const done: Promise<unknown> = outsideOfCalls(() =>
@@ -111,92 +109,106 @@ export function createGate({ next, clock, rules, lifetime, onBackground, onSkipp
   };
 
   const forward = async (delivery: Delivery): Promise<DeliveryResult> => {
-    if (owed !== undefined && owed.delivery.time <= delivery.time) {
-      indebted = true;
-      dropOwed();
+    if (owed.delivery !== undefined && owed.delivery.time <= delivery.time) {
+      tookAPlace = true;
+      owed.drop();
     }
     const { snapshot } = delivery;
-    const way: Way = {
-      delivery,
-      epoch,
-      sent: snapshot === undefined ? undefined : { summary: summarise(snapshot), at: clock.now() },
-    };
-    ways.add(way);
+    const sent = snapshot === undefined ? undefined : { summary: summarise(snapshot), at: clock.now() };
+    const one: Underway = { delivery, epoch, sent };
+    underway.add(one);
     try {
       const result = await next.deliver(delivery);
-      settle(way, result);
+      settle(one, result);
       return result;
     } catch (thrown) {
       const error = SinkError.from(thrown, { operation: delivery.operation });
-      settle(way, error);
+      settle(one, error);
       throw error;
     }
   };
 
-  const settle = (way: Way, result: DeliveryResult | SinkError): void => {
-    const isNewest = newest() === way;
-    ways.delete(way);
+  const settle = (one: Underway, result: DeliveryResult | SinkError): void => {
+    const isNewest = newestUnderway() === one;
+    underway.delete(one);
     if (SinkError.isInstance(result)) {
-      // Whether the sink has it is unknown, and so is what it holds.
+      // The sink may have done it all the same.
       if (faultOf(result) !== 'data') held = undefined;
-      if (isNewest) afterFailure(way.delivery, result);
-      else if (faultOf(result) === 'sink') indebted = true;
+      if (isNewest) afterFailure(one.delivery, result);
+      else if (faultOf(result) === 'sink') tookAPlace = true;
     } else if (result.outcome === 'skipped-open-circuit') {
-      if (!isNewest) indebted = true;
-      else if (owed === undefined) owe(way.delivery);
+      if (!isNewest) tookAPlace = true;
+      else if (owed.delivery === undefined) owe(one.delivery);
       onSkipped?.();
     } else if (result.outcome === 'queued-superseded') {
-      indebted = true;
+      tookAPlace = true;
     } else {
-      afterResult(way, result, isNewest);
+      afterResult(one, result, isNewest);
     }
+    if (underway.size === 0) for (const tell of idlers.splice(0)) tell();
   };
 
-  const afterResult = (
-    { delivery, sent, epoch: sentIn }: Way,
-    { outcome }: DeliveryResult,
-    isNewest: boolean,
-  ): void => {
-    if (outcome !== 'superseded' && delivery.time >= heldTime && sentIn === epoch) {
-      held = sent;
-      heldTime = delivery.time;
+  const afterResult = (one: Underway, { outcome }: DeliveryResult, isNewest: boolean): void => {
+    if (outcome !== 'superseded' && one.delivery.time >= heldTime) {
+      heldTime = one.delivery.time;
+      held = one.epoch === epoch ? (one.sent ?? 'nothing') : undefined;
     }
     if (!isNewest) return;
-    indebted = false;
-    if (owed === undefined || owed.dueAt !== undefined) return;
-    // It waited to see whether its like arrives.
+    tookAPlace = false;
+    if (owed.delivery === undefined || owed.dueAt !== undefined) return;
+    // It was held back because it equals the one that has just ended.
     const decision = decideFor(owed.delivery);
-    if (decision === 'identical') dropOwed();
+    if (decision === 'identical') settleHeld(owed.delivery);
     else owe(owed.delivery, decision === 'pass' ? 0 : decision.waitMs);
   };
 
   const afterFailure = (delivery: Delivery, error: SinkError): void => {
-    // A newer one has a time of its own.
-    if (owed?.dueAt !== undefined) return;
     const fault = faultOf(error);
     const intervalMs = Math.min(rules().exportMinIntervalMs || retryIntervalMs, retryIntervalMs);
-    if (fault === 'sink') owe(owed?.delivery ?? delivery, Math.max(intervalMs, retryAfterOf(error)));
-    else if (owed !== undefined || (fault === 'caller' && indebted)) owe(owed?.delivery ?? delivery, 0);
+    const waitMs = Math.max(intervalMs, retryAfterOf(error));
+    if (owed.delivery !== undefined) {
+      // It is newer. Where it waits for an interval, that need not be longer than after a failure.
+      const remainingMs = owed.dueAt === undefined ? Number.POSITIVE_INFINITY : owed.dueAt - clock.now();
+      if (fault === 'sink' && waitMs < remainingMs) owe(owed.delivery, waitMs);
+      else if (owed.dueAt === undefined) owe(owed.delivery, 0);
+    } else if (fault === 'sink') {
+      owe(delivery, waitMs);
+    } else if (fault === 'caller' && tookAPlace) {
+      owe(delivery, 0);
+    }
+    tookAPlace = false;
+  };
+
+  /** What the sink holds already, or will in a moment, is that of this newer delivery too. */
+  const settleHeld = ({ time }: Delivery): void => {
+    owed.drop();
+    heldTime = Math.max(heldTime, time);
   };
 
   const decideFor = ({ snapshot, allowDeletes }: Delivery): GateDecision => {
     // An operator who lets an export delete more than the limit wants it now.
     if (snapshot === undefined || allowDeletes) return 'pass';
-    const sending = newest();
-    return decide(snapshot, sending === undefined ? held : sending.sent, rules(), clock.now());
+    const newest = newestUnderway();
+    const last = newest === undefined ? held : newest.sent;
+    return decide(snapshot, last === 'nothing' ? undefined : last, rules(), clock.now());
   };
 
   const deliver = async (delivery: Delivery): Promise<DeliveryResult> => {
-    if (delivery.time < heldTime) return none;
-    if (owed !== undefined && delivery.time < owed.delivery.time) return { outcome: 'queued-superseded' };
-    const sending = newest();
-    // Older than what is on its way: that is for the queue to say. And where one waits already, this one goes in its place.
-    if (sending !== undefined && (delivery.time < sending.delivery.time || ways.size > 1)) return forward(delivery);
+    left = false;
+    if (delivery.snapshot !== undefined) newestExport = Math.max(newestExport, delivery.time);
+    if (delivery.time < heldTime) return superseded;
+    if (owed.delivery !== undefined && delivery.time < owed.delivery.time) return { outcome: 'queued-superseded' };
+    const newest = newestUnderway();
+    // Where it is older than that, the queue says so. Where one waits already, this one takes its place.
+    if (newest !== undefined && (delivery.time < newest.delivery.time || underway.size > 1)) return forward(delivery);
     const decision = decideFor(delivery);
     if (decision === 'pass') return forward(delivery);
-    if (decision !== 'identical') return debounced(owe(delivery, decision.waitMs));
-    // The like of what the sink holds is not owed, and neither is a change that it takes back.
-    if (sending === undefined) dropOwed();
+    if (decision !== 'identical') {
+      owe(delivery, decision.waitMs);
+      return debounced(owed.dueAt);
+    }
+    // What the sink holds is not owed, and neither is a change that this one takes back. What is underway may still fail.
+    if (newest === undefined) settleHeld(delivery);
     else owe(delivery);
     return debounced();
   };
@@ -204,19 +216,31 @@ export function createGate({ next, clock, rules, lifetime, onBackground, onSkipp
   return {
     deliver,
     wake,
-    dispose: () => {
-      disposed = true;
-      dropOwed();
+    finish: () => owed.finish(),
+    leave: () => {
+      left = true;
+      tookAPlace = false;
+      owed.drop();
     },
+    dispose: () => owed.end(),
+    idle: () => (underway.size === 0 ? Promise.resolve() : new Promise((resolve) => idlers.push(resolve))),
     forget: () => {
       epoch += 1;
       held = undefined;
-      heldTime = Number.NEGATIVE_INFINITY;
     },
     get owing() {
-      return owed !== undefined;
+      return owed.delivery !== undefined;
     },
-    dueAt: () => owed?.dueAt,
+    dueAt: () => owed.dueAt,
+    get newestExport() {
+      return newestExport;
+    },
+    get busy() {
+      return underway.size > 0;
+    },
+    get removed() {
+      return held === 'nothing' && owed.delivery === undefined && underway.size === 0;
+    },
   };
 }
 

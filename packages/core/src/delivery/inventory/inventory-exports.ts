@@ -1,15 +1,24 @@
 import { SinkError } from '../../contract/errors.ts';
 import { formatScope } from '../../contract/scope.ts';
-import type { Scope } from '../../contract/snapshot.ts';
+import type { InventorySnapshot, Scope } from '../../contract/snapshot.ts';
 import type { DeliveryLogger } from '../../observability/logging.ts';
 import type { DeliveryMetrics } from '../../observability/metrics.ts';
 import type { DeliveryTracer } from '../../observability/tracing.ts';
-import { describeDelivery, type Delivery, type DeliveryResult } from '../delivery.ts';
+import {
+  describeDelivery,
+  exportDelivery,
+  removalDelivery,
+  type Delivery,
+  type DeliveryResult,
+  type ExportDeliveryOptions,
+  type RemovalDeliveryOptions,
+} from '../delivery.ts';
 import { createInventoryChain } from '../stations/chain.ts';
 import type { DeliveryClock } from '../delivery-clock.ts';
 import { isoTime, sinkReport, type SinkDeliveryReport, type SinkStatus } from '../delivery-report.ts';
-import type { Slots } from './slots.ts';
 import type { GateRules } from './gate-decision.ts';
+import { removalTime } from './removal-time.ts';
+import type { Slots } from './slots.ts';
 import type { SharedSink, SinkSubscriber } from '../sink/shared-sink.ts';
 
 export interface InventoryExportsOptions {
@@ -22,36 +31,39 @@ export interface InventoryExportsOptions {
   readonly tracer: DeliveryTracer | undefined;
   readonly logger: DeliveryLogger;
   readonly onBackground: (report: SinkDeliveryReport) => void;
-  /** The inventory was removed from the sink, and nothing is left to do: these exports can be given up. */
-  readonly onRemoved: () => void;
+  /** The inventory left the sink, or was removed from it, and nothing is left to do: all of this can be forgotten. */
+  readonly onDone: () => void;
 }
 
-/** The way of one inventory into one sink, and what is known of it. */
+/** The exports of one inventory to one sink, its removal included, and what is known of them. */
 export interface InventoryExports {
-  deliver(delivery: Delivery, rules: GateRules): Promise<SinkDeliveryReport>;
+  export(snapshot: InventorySnapshot, options: ExportDeliveryOptions, rules: GateRules): Promise<SinkDeliveryReport>;
+  /** For a sink that can remove inventories. */
+  remove(options: RemovalDeliveryOptions, rules: GateRules): Promise<SinkDeliveryReport>;
   status(): SinkStatus;
   readonly waiting: boolean;
   readonly owing: boolean;
-  /** Delivers what is owed, now, and owes nothing any more. */
-  flush(): void;
-  /** Ends what waits in this way, what is owed without a word, and owes nothing any more; what runs goes on. */
+  /** Starts what is owed, now. What fails from here on is not made again. */
+  finish(): void;
+  /** True while something runs or waits in the queue. */
+  readonly busy: boolean;
+  /** Ends the call that waits in the queue with this outcome and drops what is owed, until the inventory comes back. What runs goes on, and is not made again. */
+  leave(outcome: DeliveryResult | SinkError): void;
+  /** The same for good. */
   dispose(outcome: DeliveryResult | SinkError): void;
-  /** Resolves when nothing runs and nothing waits. */
+  /** Resolves when nothing is busy. */
   idle(): Promise<void>;
 }
 
 type Fate = Pick<SinkStatus, 'lastOutcome' | 'lastSuccessAt' | 'lastError'>;
 
 export function createInventoryExports(options: InventoryExportsOptions): InventoryExports {
-  const { scope, sink, slots, clock, lifetime, metrics, tracer, logger, onBackground, onRemoved } = options;
+  const { scope, sink, slots, clock, lifetime, metrics, tracer, logger, onBackground, onDone } = options;
   let rules: GateRules = { exportMinIntervalMs: 0, minChangeIntervalMs: 0 };
   let fate: Fate = {};
-  /** What the host asked for last. */
-  let latest: Delivery['operation'] | undefined;
+  let left = false;
 
   const subscriber: SinkSubscriber = { wake: () => gate.wake(), forget: () => gate.forget() };
-  sink.subscribe(subscriber);
-
   const { gate, queue } = createInventoryChain({
     attributes: () => sink.attributes,
     sink,
@@ -80,22 +92,26 @@ export function createInventoryExports(options: InventoryExportsOptions): Invent
     fate = nextFate(fate, report, clock.now());
     measure(metrics, sink.type, report);
     log(logger, describeDelivery(delivery), scope, report);
-    if (delivery.operation === 'remove-inventory' && (report.outcome === 'applied' || report.outcome === 'unchanged'))
-      giveUpWhenIdle();
+    tellDone();
     return report;
   };
 
-  const giveUpWhenIdle = (): void => {
-    void queue.idle().then(() => {
-      if (latest === 'remove-inventory') onRemoved();
-    });
+  const tellDone = (): void => {
+    if (gate.removed || (left && !gate.busy)) onDone();
+  };
+
+  const deliver = (delivery: Delivery, given: GateRules): Promise<SinkDeliveryReport> => {
+    rules = given;
+    left = false;
+    sink.subscribe(subscriber);
+    return settled(delivery, () => gate.deliver(delivery));
   };
 
   return {
-    deliver: (delivery, given) => {
-      rules = given;
-      latest = delivery.operation;
-      return settled(delivery, () => gate.deliver(delivery));
+    export: (snapshot, given, itsRules) => deliver(exportDelivery(snapshot, given), itsRules),
+    remove: ({ removedAt, signal }, itsRules) => {
+      const time = removalTime({ removedAt, newestExport: gate.newestExport, now: clock.now() });
+      return deliver(removalDelivery(scope, { removedAt: time, signal }), itsRules);
     },
     status: () => {
       const due = gate.dueAt() ?? (gate.owing ? sink.openUntil() : undefined);
@@ -110,22 +126,29 @@ export function createInventoryExports(options: InventoryExportsOptions): Invent
         ...(due === undefined ? {} : { dueAt: isoTime(due) }),
       };
     },
+    get busy() {
+      return gate.busy;
+    },
     get waiting() {
       return queue.waiting;
     },
     get owing() {
       return gate.owing;
     },
-    flush: () => {
-      gate.wake();
-      gate.dispose();
+    finish: () => gate.finish(),
+    leave: (outcome) => {
+      left = true;
+      gate.leave();
+      queue.discard(outcome);
+      sink.unsubscribe(subscriber);
+      tellDone();
     },
     dispose: (outcome) => {
       gate.dispose();
       queue.discard(outcome);
       sink.unsubscribe(subscriber);
     },
-    idle: () => queue.idle(),
+    idle: () => gate.idle(),
   };
 }
 

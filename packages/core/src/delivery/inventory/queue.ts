@@ -13,10 +13,8 @@ export interface QueueOptions {
 export interface Queue extends Station {
   readonly running: boolean;
   readonly waiting: boolean;
-  /** Ends what waits in this way; what runs goes on. */
+  /** Ends the delivery that waits with this outcome; what runs goes on. */
   discard(outcome: DeliveryResult | SinkError): void;
-  /** Resolves when nothing runs and nothing waits. */
-  idle(): Promise<void>;
 }
 
 interface Entry {
@@ -33,7 +31,6 @@ export function createQueue({ next, request = startAtOnce }: QueueOptions): Queu
   let running: Entry | undefined;
   let waiting: Entry | undefined;
   let withdraw: (() => void) | undefined;
-  const idlers: (() => void)[] = [];
 
   const work: SlotWork = async () => {
     const entry = waiting;
@@ -44,7 +41,6 @@ export function createQueue({ next, request = startAtOnce }: QueueOptions): Queu
     await entry.run();
     running = undefined;
     if (waiting !== undefined) ask();
-    tellIdlers();
   };
 
   const ask = (): void => {
@@ -58,12 +54,6 @@ export function createQueue({ next, request = startAtOnce }: QueueOptions): Queu
     waiting = undefined;
     withdraw?.();
     withdraw = undefined;
-    tellIdlers();
-  };
-
-  const tellIdlers = (): void => {
-    if (running !== undefined || waiting !== undefined) return;
-    for (const tell of idlers.splice(0)) tell();
   };
 
   const enter = (delivery: Delivery): Promise<DeliveryResult> =>
@@ -116,10 +106,6 @@ export function createQueue({ next, request = startAtOnce }: QueueOptions): Queu
       leave(entry);
       entry.settle(outcome);
     },
-    idle: () =>
-      running === undefined && waiting === undefined
-        ? Promise.resolve()
-        : new Promise((resolve) => idlers.push(resolve)),
   };
 }
 

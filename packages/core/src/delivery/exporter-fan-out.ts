@@ -1,0 +1,79 @@
+import { SinkError } from '../contract/errors.ts';
+import { formatScope } from '../contract/scope.ts';
+import { sinkReport, type SinkDeliveryReport } from './delivery-report.ts';
+import { leftOut } from './exporter-checks.ts';
+import type { ExporterState } from './exporter-state.ts';
+import type { ExportInventory } from './exporter-types.ts';
+import { scopeOf } from './inventory/inventory-rules.ts';
+import { linkSignals } from './linked-signal.ts';
+import type { SharedSink } from './sink/shared-sink.ts';
+
+export interface FanOut<T> {
+  readonly each: (sink: SharedSink) => Promise<T>;
+  /** No sink has that name. */
+  readonly unknown: (name: string) => T;
+  /** The exporter is closed. */
+  readonly refused: (name: string, error: SinkError) => T;
+}
+
+/** Each sink that the inventory names, once and all at a time; in their order. */
+export function fanOut<T>(
+  { sinks, closed }: Pick<ExporterState, 'sinks' | 'closed'>,
+  inventory: ExportInventory,
+  { each, unknown, refused }: FanOut<T>,
+): Promise<T[]> {
+  const one = async (name: string): Promise<T> => {
+    if (closed) return refused(name, closedError(inventory));
+    const sink = sinks.get(name);
+    return sink === undefined ? unknown(name) : each(sink);
+  };
+  return Promise.all([...new Set(inventory.sinks)].map(one));
+}
+
+function closedError(inventory: ExportInventory): SinkError {
+  const what = formatScope(scopeOf(inventory));
+  return new SinkError('ABORTED', `Nothing was delivered of ${what}: the exporter is closed.`, { operation: 'export' });
+}
+
+/** Sinks that the inventory names no longer get nothing more of it. */
+export function leaveOthers(state: ExporterState, inventory: ExportInventory): void {
+  for (const exports of state.exports.others(scopeOf(inventory), new Set(inventory.sinks)))
+    exports.leave(leftOut(inventory));
+}
+
+/** A signal per call: one that many calls share would hold a listener for each snapshot that waits, and walk through all of them for the next. */
+export async function withOwnSignal<T>(
+  { clock }: Pick<ExporterState, 'clock'>,
+  given: AbortSignal | undefined,
+  call: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { signal, release } = linkSignals({ parents: given === undefined ? [] : [given], clock });
+  try {
+    return await call(signal);
+  } finally {
+    release();
+  }
+}
+
+/** The report where nothing was asked of the sink. Counted by no metric, which has no sink type then: a host that reads no reports has the log. */
+export function refusedReport(
+  { clock, logger, sinks }: Pick<ExporterState, 'clock' | 'logger' | 'sinks'>,
+  inventory: ExportInventory,
+  sink: string,
+  error: SinkError,
+): SinkDeliveryReport {
+  const now = clock.now();
+  const { code, reason, message } = error;
+  logger.warn(
+    { inventory: formatScope(scopeOf(inventory)), sink, outcome: 'failed', code, reason, error: message },
+    'Nothing was asked of the sink.',
+  );
+  return sinkReport({
+    sink,
+    sinkType: sinks.get(sink)?.type,
+    result: error,
+    progress: { attempts: 0 },
+    calledAt: now,
+    endedAt: now,
+  });
+}

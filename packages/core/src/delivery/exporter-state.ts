@@ -1,0 +1,81 @@
+import { containLogger, containMetrics, containTracer, quietly } from './contained-ports.ts';
+import { systemClock } from './delivery-clock.ts';
+import { resolveLimits } from './delivery-options.ts';
+import { nameOf } from './exporter-checks.ts';
+import type { ExportInventory, ExporterOptions } from './exporter-types.ts';
+import { createExportsTable, type ExportsTable } from './inventory/exports-table.ts';
+import { createInventoryExports, type InventoryExports } from './inventory/inventory-exports.ts';
+import { scopeOf } from './inventory/inventory-rules.ts';
+import { createSlots, type Slots } from './inventory/slots.ts';
+import type { SharedSink, SharedSinkOptions } from './sink/shared-sink.ts';
+
+/** What all calls of one exporter share. */
+export interface ExporterState extends SharedSinkOptions {
+  readonly sinks: Map<string, SharedSink>;
+  readonly slots: Slots;
+  readonly exports: ExportsTable;
+  /** The exports of the inventory to the sink; made where there are none. */
+  exportsTo(sink: SharedSink, inventory: ExportInventory): InventoryExports;
+  /** `close` waits for the promise. */
+  track<T>(promise: Promise<T>): Promise<T>;
+  /** What `close` waits for, beside the exports in the table. Never rejects. */
+  pending(): Promise<unknown>;
+  /** Aborts whatever runs. */
+  end(): void;
+  closed: boolean;
+}
+
+export function createExporterState(options: ExporterOptions): ExporterState {
+  const ending = new AbortController();
+  const sinks = new Map<string, SharedSink>();
+  const exports = createExportsTable();
+  const tracked = new Set<Promise<unknown>>();
+  const shared: SharedSinkOptions = {
+    registry: options.registry,
+    clock: options.clock ?? systemClock,
+    lifetime: ending.signal,
+    metrics: containMetrics(options.metrics),
+    tracer: containTracer(options.tracer),
+    logger: containLogger(options.logger),
+  };
+  const slots = createSlots({ total: resolveLimits(options.limits).concurrentExports, sinks: () => sinks.size });
+
+  const create = (sink: SharedSink, inventory: ExportInventory): InventoryExports => {
+    const scope = scopeOf(inventory);
+    const name = nameOf(inventory);
+    const created: InventoryExports = createInventoryExports({
+      ...shared,
+      scope,
+      sink,
+      slots,
+      onBackground: (report) => quietly(() => options.onReport?.(name, report)),
+      onDone: () => {
+        exports.delete(scope, sink.name, created);
+        created.dispose({ outcome: 'queued-superseded' });
+      },
+    });
+    exports.set(scope, sink.name, created);
+    return created;
+  };
+
+  const track = async <T>(promise: Promise<T>): Promise<T> => {
+    tracked.add(promise);
+    try {
+      return await promise;
+    } finally {
+      tracked.delete(promise);
+    }
+  };
+
+  return {
+    ...shared,
+    sinks,
+    slots,
+    exports,
+    exportsTo: (sink, inventory) => exports.get(scopeOf(inventory), sink.name) ?? create(sink, inventory),
+    track,
+    pending: () => Promise.allSettled(tracked),
+    end: () => ending.abort(),
+    closed: false,
+  };
+}
