@@ -1,6 +1,9 @@
 // What any sink needs, once: for the authors of sinks.
 export { createOperations, type OperationLimits, type Operations, type OperationsOptions } from './operations.ts';
 export type { Classify, OperationScope, StepLimits } from './operation-scope.ts';
+export { createEnding, type Ending, type OwnedEnding } from './ending.ts';
+export { createHeldClient, type ClientLease, type HeldClient, type HeldClientOptions } from './held-client.ts';
+export { formatServerAddress, type ServerAddress } from './server-address.ts';
 
 // A connection test: what was tried, found, and what to do about it.
 export {

@@ -1,4 +1,5 @@
 import { SinkError, type SinkOperation } from '../contract/errors.ts';
+import { createEnding, type Ending } from './ending.ts';
 
 /** What a part of an operation does, and how long it may take. */
 export interface StepLimits {
@@ -9,17 +10,11 @@ export interface StepLimits {
 }
 
 /** An operation in progress, or a step of one. It ends with its caller's signal, its time limit or the close of the sink. */
-export interface OperationScope {
+export interface OperationScope extends Ending {
   readonly operation: SinkOperation;
   readonly doing: string;
   /** Aborts when the scope ends; its reason is the SinkError to throw. For clients that take a signal. */
   readonly signal: AbortSignal;
-  /** The SinkError to throw, once the scope ended. */
-  readonly ended: SinkError | undefined;
-  /** Throws that error where the scope ended. */
-  throwIfEnded(): void;
-  /** The promise's outcome, or a rejection as soon as the scope ends. A later outcome of the promise is dropped. */
-  unlessEnded<T>(promise: Promise<T>): Promise<T>;
   /** A part with words and a limit of its own, which ends with the whole. Rejects as soon as it ends, whether or not `work` does; errors of `work` arrive as they are. */
   step<T>(limits: StepLimits, work: (step: OperationScope) => Promise<T>): Promise<T>;
   /** What to throw for what was caught: the end of the scope where it ended, else what `classify` makes of it with the scope's own words. */
@@ -49,29 +44,21 @@ export interface OwnedScope {
 /** What Node's timers can hold; a longer one would fire at once. */
 const maxTimeoutMs = 2 ** 31 - 1;
 
-interface Waiter {
-  /** With a step. */
-  readonly doing?: string;
-  readonly end: (error: SinkError) => void;
-}
-
 export function openScope(options: ScopeOptions): OwnedScope {
   const { operation, doing, sinkType, classify, timeoutMs } = options;
-  // Not listeners on a signal: these cost less, and most scopes are never asked for a signal.
-  const waiters = new Set<Waiter>();
+  const ending = createEnding();
+  const { unlessEnded, onEnd, throwIfEnded } = ending;
+  const steps = new Set<StepLimits>();
   let controller: AbortController | undefined;
-  let ended: SinkError | undefined;
   let timer: NodeJS.Timeout | undefined;
 
-  const endWith = (error: SinkError): void => {
-    if (ended !== undefined) return;
-    ended = error;
+  const end: OwnedScope['end'] = (makeError) => {
+    if (ending.ended !== undefined) return;
     clearTimeout(timer);
+    const error = makeError(describe(doing, steps));
+    ending.end(error);
     controller?.abort(error);
-    for (const waiter of waiters) waiter.end(error);
-    waiters.clear();
   };
-  const end: OwnedScope['end'] = (makeError) => endWith(makeError(describe(doing, waiters)));
 
   if (timeoutMs !== undefined)
     timer = setTimeout(
@@ -82,49 +69,35 @@ export function openScope(options: ScopeOptions): OwnedScope {
   const scope: OperationScope = {
     operation,
     doing,
+    unlessEnded,
+    onEnd,
+    throwIfEnded,
+    get ended() {
+      return ending.ended;
+    },
+    // Most scopes are never asked for one.
     get signal() {
       if (controller === undefined) {
         controller = new AbortController();
-        if (ended !== undefined) controller.abort(ended);
+        if (ending.ended !== undefined) controller.abort(ending.ended);
       }
       return controller.signal;
     },
-    get ended() {
-      return ended;
-    },
-    throwIfEnded: () => {
-      if (ended !== undefined) throw ended;
-    },
-    unlessEnded: (promise) =>
-      new Promise((resolve, reject) => {
-        const waiter: Waiter = { end: reject };
-        if (ended === undefined) waiters.add(waiter);
-        else reject(ended);
-        promise.then(
-          (value) => {
-            waiters.delete(waiter);
-            resolve(value);
-          },
-          (error: unknown) => {
-            waiters.delete(waiter);
-            reject(error);
-          },
-        );
-      }),
     step: async (limits, work) => {
-      if (ended !== undefined) throw ended;
+      throwIfEnded();
       const step = openScope({ ...options, timeoutMs: undefined, ...limits });
-      const waiter: Waiter = { doing: limits.doing, end: (error) => step.end(() => error) };
-      waiters.add(waiter);
+      const follow = onEnd((error) => step.end(() => error));
+      steps.add(limits);
       try {
         return await step.scope.unlessEnded(work(step.scope));
       } finally {
-        waiters.delete(waiter);
+        steps.delete(limits);
+        follow();
         step.release();
       }
     },
     failure: (thrown) => {
-      if (ended !== undefined) return ended;
+      if (ending.ended !== undefined) return ending.ended;
       try {
         const error = classify === undefined ? thrown : classify(thrown, { operation, doing });
         return SinkError.from(error, { sinkType, operation });
@@ -137,9 +110,8 @@ export function openScope(options: ScopeOptions): OwnedScope {
 }
 
 /** With the step that began last: the one that most likely did not come to an end. */
-function describe(doing: string, waiters: ReadonlySet<Waiter>): string {
-  let last: string | undefined;
-  for (const waiter of waiters) last = waiter.doing ?? last;
+function describe(doing: string, steps: ReadonlySet<StepLimits>): string {
+  const last = [...steps].at(-1)?.doing;
   return last === undefined || last === doing ? doing : `${doing}, ${last}`;
 }
 
