@@ -11,8 +11,13 @@ import {
   type SinkContext,
   type SinkOperation,
 } from '@kollect/core';
-import { closedError, withAttempt, type Attempt } from './publishing/attempt.ts';
-import { createClientKeeper } from './clients/client-keeper.ts';
+import {
+  createHeldClient,
+  createOperations,
+  createPublishedTimes,
+  showText,
+  type OperationScope,
+} from '@kollect/core/authoring';
 import { clientConfig } from './clients/client-config.ts';
 import type { KafkaClientFactory, KafkaRecord } from './kafka-client.ts';
 import { kafkaError, protocolCodeIn } from './kafka-errors.ts';
@@ -22,7 +27,6 @@ import { kafkaCredentialFields, kafkaSpecSchema } from './kafka-spec-schema.ts';
 import { removalMessage, snapshotMessages } from './publishing/messages.ts';
 import type { Publication } from './publishing/partition-lane.ts';
 import { partitionFor } from './publishing/partitioner.ts';
-import { createPublishedTimes, showText } from '@kollect/core/authoring';
 import { createPublisher } from './publishing/publisher.ts';
 import { testConnection } from './kafka-test-connection.ts';
 import { createTopicStates } from './publishing/topic-state.ts';
@@ -59,7 +63,7 @@ const usualBatchBytes = kafkaSpecSchema.properties.maxMessageBytes.default;
 /** The messages of one operation. */
 interface Announcement {
   readonly what: 'snapshot' | 'removal';
-  readonly scope: Scope;
+  readonly inventory: Scope;
   /** The time that newer ones are told from older ones by. */
   readonly time: string;
   readonly key: Uint8Array;
@@ -72,50 +76,50 @@ const superseded: ExportResult = { outcome: 'superseded', counts: countsOf(0), m
 function createSink(context: KafkaContext, makeClient: KafkaClientFactory): KollectSink {
   const { spec } = context;
   const config = clientConfig(context);
-  const keeper = createClientKeeper({
-    makeClient: () => makeClient(config),
-    // What the spec has no use for is refused, and not left aside: a client asks for what it needs alone.
-    beforeConnect: () => Promise.all([config.credentials(), config.tlsMaterial()]),
+  const operations = createOperations({ sinkType: 'kafka', name: context.name, classify: kafkaError });
+  // Every error is fatal to a client: its sequence numbers may be those of batches that never arrived.
+  const clients = createHeldClient({
+    sinkType: 'kafka',
+    server: 'Kafka',
+    make: () => makeClient(config),
+    connect: async (client) => {
+      // What the spec has no use for is refused, and not left aside: a client asks for what it needs alone.
+      await Promise.all([config.credentials(), config.tlsMaterial()]);
+      await client.connect();
+    },
+    destroy: (client) => client.destroy(),
   });
   const topics = createTopicStates(spec);
-  const publisher = createPublisher(spec, keeper);
+  const publisher = createPublisher(spec, clients);
   const published = createPublishedTimes();
-  const running = new Set<Promise<unknown>>();
-  const closed = new AbortController();
-  let closing: Promise<void> | undefined;
 
   /** One attempt, whose errors say what was being done. */
   const attempt = <T>(
     operation: SinkOperation,
     doing: string,
     { signal }: OperationOptions,
-    run: (attempt: Attempt) => Promise<T>,
-  ): Promise<T> => {
-    const limits = {
-      signal,
-      closed: closed.signal,
-      sinkName: context.name,
-      operation,
-      doing,
-      timeoutMs: spec.deliveryTimeoutMs,
-    };
-    const settled = withAttempt(limits, run)
-      .catch((error: unknown) => {
+    run: (scope: OperationScope) => Promise<T>,
+  ): Promise<T> =>
+    operations.run({ operation, doing, signal, timeoutMs: spec.deliveryTimeoutMs }, async (scope) => {
+      try {
+        return await run(scope);
+      } catch (error) {
         if (isTopicGone(error)) topics.forget();
-        throw kafkaError(error, limits);
-      })
-      .finally(() => running.delete(settled));
-    running.add(settled);
-    return settled;
-  };
+        throw error;
+      }
+    });
 
   /** Bytes that were published, or undefined where a newer announcement came first. */
-  const announce = async (attempt: Attempt, announcement: Announcement, triesLeft = 1): Promise<number | undefined> => {
-    const { what, scope, time, key, total, records } = announcement;
-    if (published.isOlder(scope, time)) return undefined;
-    const held = await keeper.connected(attempt);
-    const { partitions, compacted, maxBatchBytes = usualBatchBytes } = await topics.current(held, attempt);
-    if (total > 1 && compacted === true) throw needsParts(scope, total, spec);
+  const announce = async (
+    scope: OperationScope,
+    announcement: Announcement,
+    triesLeft = 1,
+  ): Promise<number | undefined> => {
+    const { what, inventory, time, key, total, records } = announcement;
+    if (published.isOlder(inventory, time)) return undefined;
+    const lease = await clients.connected(scope);
+    const { partitions, compacted, maxBatchBytes = usualBatchBytes } = await topics.current(lease, scope);
+    if (total > 1 && compacted === true) throw needsParts(inventory, total, spec);
     let bytes = 0;
     const counted = function* (): Iterable<KafkaRecord> {
       for (const record of records()) {
@@ -124,12 +128,12 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
       }
     };
     const publication: Publication = {
-      attempt,
+      scope,
       total,
       records: counted,
       maxBatchBytes: Math.min(maxBatchBytes, spec.maxMessageBytes),
-      isCurrent: () => !published.isOlder(scope, time),
-      onAcknowledged: () => published.record(scope, time, what),
+      isCurrent: () => !published.isOlder(inventory, time),
+      onAcknowledged: () => published.record(inventory, time, what),
     };
     try {
       if (!(await publisher.publish(partitionFor(key, partitions), publication))) return undefined;
@@ -137,7 +141,7 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
       if (triesLeft === 0 || !isTopicGone(error)) throw error;
       // Nothing was written: the topic is gone, or it was made anew with other partitions. What it is now counts.
       topics.forget();
-      return announce(attempt, announcement, triesLeft - 1);
+      return announce(scope, announcement, triesLeft - 1);
     }
     return bytes;
   };
@@ -147,16 +151,16 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
   const where = `topic ${showText(spec.topic)}`;
   return {
     open: (options) =>
-      attempt('open', `looking for ${where}`, options, async (current) => {
-        await topics.current(await keeper.connected(current), current);
+      attempt('open', `looking for ${where}`, options, async (scope) => {
+        await topics.current(await clients.connected(scope), scope);
       }),
     export: (snapshot, options) =>
-      attempt('export', `exporting inventory ${formatScope(snapshot)} to ${where}`, options, async (current) => {
+      attempt('export', `exporting inventory ${formatScope(snapshot)} to ${where}`, options, async (scope) => {
         refuseFutureTime('exportedAt', snapshot.exportedAt, new Date());
         const { key, total, records } = snapshotMessages(snapshot, { maxMessageBytes, format, headers });
-        const bytes = await announce(current, {
+        const bytes = await announce(scope, {
           what: 'snapshot',
-          scope: snapshot,
+          inventory: snapshot,
           time: snapshot.exportedAt,
           key,
           total,
@@ -166,17 +170,17 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
           ? superseded
           : { outcome: 'applied', counts: countsOf(snapshot.items.length), messages: total, bytes };
       }),
-    removeInventory: (scope, options) =>
+    removeInventory: (inventory, options) =>
       attempt(
         'remove-inventory',
-        `removing inventory ${formatScope(scope)} from ${where}`,
+        `removing inventory ${formatScope(inventory)} from ${where}`,
         options,
-        async (current) => {
+        async (scope) => {
           refuseFutureTime('removedAt', options.removedAt, new Date());
-          const record = removalMessage(scope, { removedAt: options.removedAt, format, headers });
-          const bytes = await announce(current, {
+          const record = removalMessage(inventory, { removedAt: options.removedAt, format, headers });
+          const bytes = await announce(scope, {
             what: 'removal',
-            scope,
+            inventory,
             time: options.removedAt,
             key: record.key,
             total: 1,
@@ -184,26 +188,14 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
           });
           if (bytes !== undefined) return { outcome: 'applied', counts: countsOf(0), messages: 1, bytes };
           // An older removal of what is gone already has nothing to do.
-          return published.isRemoved(scope) ? { ...superseded, outcome: 'unchanged' } : superseded;
+          return published.isRemoved(inventory) ? { ...superseded, outcome: 'unchanged' } : superseded;
         },
       ),
-    testConnection: ({ signal }) => {
-      if (closed.signal.aborted)
-        return Promise.reject(closedError({ sinkName: context.name, operation: 'test-connection' }));
-      const settled = testConnection({
-        context,
-        makeClient,
-        signal: AbortSignal.any([signal, closed.signal]),
-      }).finally(() => running.delete(settled));
-      running.add(settled);
-      return settled;
-    },
-    close: () => {
-      closed.abort();
-      return (closing ??= Promise.allSettled(running)
-        .then(() => keeper.close())
-        .then(() => undefined));
-    },
+    testConnection: ({ signal }) =>
+      operations.run({ operation: 'test-connection', doing: `testing ${where}`, signal }, (scope) =>
+        testConnection({ scope, context, makeClient }),
+      ),
+    close: () => operations.close(() => clients.close()),
   };
 }
 

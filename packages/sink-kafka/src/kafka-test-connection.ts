@@ -1,167 +1,136 @@
-import { isIP, type Socket } from 'node:net';
-import type { ConnectionOptions, TLSSocket } from 'node:tls';
-import type { ConnectionReport, Egress, Finding, SinkContext } from '@kollect/core';
-import { limitedBy } from './publishing/attempt.ts';
-import { brokerTls, openBrokerSocket } from './clients/broker-socket.ts';
+import { once } from 'node:events';
+import type { TLSSocket } from 'node:tls';
+import type { ConnectionReport, SinkContext } from '@kollect/core';
+import {
+  createConnectionTest,
+  formatServerAddress,
+  tryServers,
+  type ConnectionTest,
+  type Finding,
+  type OperationScope,
+  type Remedies,
+  type ServerAddress,
+} from '@kollect/core/authoring';
+import { describeBrokers, parseBroker } from './clients/broker-address.ts';
+import { brokerTls } from './clients/broker-socket.ts';
 import { clientConfig } from './clients/client-config.ts';
-import { kafkaReportBuilder } from './connection-remedies.ts';
-import type { KafkaClient, KafkaClientFactory } from './kafka-client.ts';
-import { kafkaError, protocolCodeIn } from './kafka-errors.ts';
+import type { KafkaClient, KafkaClientConfig, KafkaClientFactory } from './kafka-client.ts';
+import { protocolCodeIn } from './kafka-errors.ts';
 import type { ResolvedKafkaSpec } from './kafka-spec.ts';
-import { describeBrokers, parseBroker, type BrokerAddress } from './clients/broker-address.ts';
 import { checkCleanup, checkDurability, checkPermission, checkSize, checkTopic } from './publishing/topic-checks.ts';
 
 export interface TestConnectionOptions {
+  readonly scope: OperationScope;
   readonly context: SinkContext<ResolvedKafkaSpec>;
   readonly makeClient: KafkaClientFactory;
-  readonly signal: AbortSignal;
 }
-
-const operation = 'test-connection';
 
 /**
  * Tries what an export needs, a step at a time: credentials, resolve, connect, tls, sasl, metadata, topic, and then permission, size, durability
  * and cleanup of the topic. Writes nothing. Rejects only when aborted.
  */
-export async function testConnection({
-  context,
-  makeClient,
-  signal,
-}: TestConnectionOptions): Promise<ConnectionReport> {
+export async function testConnection(options: TestConnectionOptions): Promise<ConnectionReport> {
+  const { scope, context, makeClient } = options;
   const { spec, egress } = context;
   const config = clientConfig(context);
-  const { step, report } = kafkaReportBuilder(signal, `talking to ${describeBrokers(spec.brokers)}`);
-  const limited = <T>(doing: string, promise: Promise<T>, timeoutMs = spec.connectTimeoutMs): Promise<T> =>
-    limitedBy({ signal, operation, doing, timeoutMs }, promise);
-  const sockets: Socket[] = [];
+  const on = createConnectionTest({ scope, egress, timeoutMs: spec.connectTimeoutMs, remedies });
   let client: KafkaClient | undefined;
   try {
-    const material = await step('credentials', context, async () => {
-      const [credentials, value] = await limited(
-        'reading the credentials',
-        Promise.all([config.credentials(), config.tlsMaterial()]),
-      );
-      const who =
-        spec.sasl === undefined
-          ? value.cert === undefined
-            ? 'none'
-            : 'a client certificate'
-          : [credentials['username'] ?? 'a token', spec.sasl.mechanism].join(', ');
-      return { found: `Login: ${who}.`, value };
-    });
-    const resolved = await step('resolve', material, () =>
-      reachable(brokersOf(spec), 'resolved', (broker) =>
-        limited(`resolving ${broker.host}`, resolve(egress, broker.host)),
-      ),
+    const encrypted = await untilEncrypted(on, spec, config);
+    const session = await on.step(
+      {
+        name: 'sasl',
+        doing: `logging in at ${describeBrokers(spec.brokers)}`,
+        after: encrypted,
+        timeoutMs: spec.connectTimeoutMs + spec.requestTimeoutMs,
+      },
+      async () => {
+        const made = (client = makeClient(config));
+        await made.connect();
+        await askSomething(made, spec);
+        const found = spec.sasl === undefined ? 'The broker asks for no login.' : 'The broker accepted the login.';
+        return { found, value: made };
+      },
     );
-    const dial = async ({ host, port }: BrokerAddress): Promise<void> => {
-      const socket = await egress.dial({ host, port, signal, timeoutMs: spec.connectTimeoutMs });
-      socket.destroy();
-    };
-    const connected = await step('connect', resolved, (brokers) => reachable(brokers, 'reached', dial));
-    const encrypted = await step('tls', connected, async ([broker]) => {
-      if (spec.tls === undefined || broker === undefined) return plaintext(spec);
-      const onSocket = (socket: Socket): number => sockets.push(socket);
-      return limited(
-        'shaking hands',
-        handshake({ broker, egress, tls: brokerTls(spec.tls.serverName ?? broker.host, material ?? {}), onSocket }),
-      );
-    });
-    const session = await step('sasl', encrypted, async () => {
-      const made = (client = makeClient(config));
-      await limited(
-        'logging in',
-        made.connect().then(() => askSomething(made, spec)),
-        spec.connectTimeoutMs + spec.requestTimeoutMs,
-      );
-      return {
-        found: spec.sasl === undefined ? 'The broker asks for no login.' : 'The broker accepted the login.',
-        value: made,
-      };
-    });
-    const described = await step('metadata', session, async (on) => {
-      const asked = on.describeTopic(spec.topic, { configs: true, permissions: true });
-      const description = await limited('asking for the topic', asked, spec.requestTimeoutMs * 2);
+    const asking = { doing: 'asking for the topic', timeoutMs: spec.requestTimeoutMs * 2 };
+    const described = await on.step({ name: 'metadata', after: session, ...asking }, async (made, step) => {
+      const description = await made.describeTopic(spec.topic, { configs: true, permissions: true });
       const { leaders = [] } = description ?? {};
       const value = { description };
       if (leaders.length === 0) return { found: 'The cluster answers.', value };
       // Exports go to the addresses that the brokers give themselves, which may be those of their own network.
-      const { found, warning } = await reachable(
-        leaders,
-        'reached, as the cluster names those who lead the topic',
-        dial,
-      );
-      const remedy =
-        'Bring the brokers back, or correct their advertised.listeners: inventories whose key belongs to their partitions cannot be published.';
+      const { found, warning } = await tryServers(leaders, step, async (leader) => {
+        const socket = await egress.dial({ ...leader, signal: step.signal, timeoutMs: spec.connectTimeoutMs });
+        socket.destroy();
+        return `${formatServerAddress(leader)} accepts connections, as the cluster names who leads the topic.`;
+      });
       return {
         found: `The cluster answers. ${found}`,
         value,
-        ...(warning === undefined ? {} : { warning: { ...warning, remedy } }),
+        warning: warning === undefined ? undefined : { ...warning, remedy: lostLeader },
       };
     });
-    const topic = await step('topic', described, async ({ description }) => checkTopic(spec, description));
-    await step('permission', topic, async (on) => {
-      const finding = checkPermission(spec, on);
+    const topic = await on.step({ name: 'topic', doing: 'looking at the topic', after: described }, async (found) =>
+      checkTopic(spec, found.description),
+    );
+    const beginning = { doing: 'beginning a transaction', timeoutMs: spec.requestTimeoutMs * 2 };
+    await on.step({ name: 'permission', after: topic, ...beginning }, async (found) => {
+      const finding = checkPermission(spec, found);
       // Of a transaction without messages, the topic hears nothing.
-      if (spec.transactional)
-        await limited(
-          'beginning a transaction',
-          session?.transaction(() => Promise.resolve()) ?? Promise.resolve(),
-          spec.requestTimeoutMs * 2,
-        );
+      if (spec.transactional) await session?.transaction(() => Promise.resolve());
       return finding;
     });
-    await step('size', topic, async (on) => checkSize(spec, on));
-    await step('durability', topic, async (on) => checkDurability(spec, on));
-    await step('cleanup', topic, async (on) => checkCleanup(spec, on));
-    return report();
+    const looking = { doing: 'looking at the settings of the topic', after: topic };
+    await on.step({ name: 'size', ...looking }, async (found) => checkSize(spec, found));
+    await on.step({ name: 'durability', ...looking }, async (found) => checkDurability(spec, found));
+    await on.step({ name: 'cleanup', ...looking }, async (found) => checkCleanup(spec, found));
+    return on.report();
   } finally {
-    for (const socket of sockets) socket.destroy();
     await client?.destroy();
   }
 }
 
-function brokersOf({ brokers }: ResolvedKafkaSpec): readonly BrokerAddress[] {
-  return brokers.flatMap((broker) => parseBroker(broker) ?? []);
-}
-
-/** Tries each broker: one that answers is enough, and those that do not are a warning. Throws what the first met where none does. */
-async function reachable(
-  brokers: readonly BrokerAddress[],
-  verb: string,
-  attempt: (broker: BrokerAddress) => Promise<unknown>,
-): Promise<Finding<readonly BrokerAddress[]>> {
-  const outcomes = await Promise.allSettled(brokers.map(attempt));
-  const good = brokers.filter((_, index) => outcomes[index]?.status === 'fulfilled');
-  const failures = brokers.flatMap(({ host, port }, index) => {
-    const outcome = outcomes[index];
-    return outcome?.status === 'rejected'
-      ? [kafkaError(outcome.reason, { operation, doing: `talking to ${host}:${port}` })]
-      : [];
+/** Credentials, resolve, connect and tls. */
+async function untilEncrypted(
+  on: ConnectionTest,
+  spec: ResolvedKafkaSpec,
+  config: KafkaClientConfig,
+): Promise<true | undefined> {
+  const { sasl, tls } = spec;
+  const context = { credentials: config.credentials, tls: config.tlsMaterial };
+  const material = await on.credentials(context, (credentials, value) => {
+    const certificate = value.cert === undefined ? 'none' : 'a client certificate';
+    const who = sasl === undefined ? certificate : `${credentials['username'] ?? 'a token'}, ${sasl.mechanism}`;
+    return { found: `Login: ${who}.`, value };
   });
-  const [failure] = failures;
-  if (good.length === 0) throw failure ?? new Error('There is no broker.');
-  const found = `${good.map(({ host, port }) => `${host}:${port}`).join(', ')} ${verb}.`;
-  if (failure === undefined) return { found, value: good };
-  const remedy =
-    'Correct spec.kafka.brokers or bring the others back: an export finds the cluster through one that answers.';
-  return {
-    found: `${found} ${failures.map(({ message }) => message).join(' ')}`,
-    value: good,
-    warning: { code: failure.code, remedy },
-  };
-}
-
-/** Throws unless the egress policy allows an address of the host. */
-async function resolve(egress: Egress, host: string): Promise<void> {
-  if (isIP(host) !== 0) return egress.check(host);
-  return new Promise((settle, reject) => {
-    egress.lookup(host, { all: true }, (error) => {
-      if (error === null) settle();
-      else reject(error);
-    });
+  const brokers = spec.brokers.flatMap((broker) => parseBroker(broker) ?? []);
+  const connected = await on.connect(await on.resolve(material === undefined ? undefined : brokers));
+  if (tls === undefined)
+    return on.step({ name: 'tls', doing: 'looking at the spec', after: connected }, async () => plaintext(spec));
+  return on.tls({
+    after: connected,
+    tls: ({ host }: ServerAddress) => brokerTls(tls.serverName ?? host, material ?? {}),
+    ask: askWithinTls,
   });
 }
+
+const lostLeader =
+  'Bring the brokers back, or correct their advertised.listeners: inventories whose key belongs to their partitions cannot be published.';
+
+const remedies: Remedies = {
+  PAYLOAD_TOO_LARGE: 'Lower maxMessageBytes, or raise max.message.bytes of the topic.',
+  AUTHENTICATION_FAILED: 'Check the credentials, and that the user has the SASL mechanism at this listener.',
+  PERMISSION_DENIED: 'Grant the user WRITE and DESCRIBE on the topic.',
+  TLS_FAILED:
+    'Give the CA that signed the certificates of the brokers, dial them by a name that those carry, or set tls.serverName.',
+  NOT_FOUND: 'Create the topic, correct its name in the spec, or set topicProvisioning to create.',
+  SCHEMA_MISMATCH: 'Compare the settings of the topic with what docs/kafka.md recommends.',
+  UNAVAILABLE:
+    'Check brokers and firewall, that the brokers run, and that tls and sasl are what the listener at this port expects.',
+  OVERLOADED: 'Raise the quota of the user, or the limits of the brokers.',
+  TIMEOUT: 'Check firewall and load of the brokers, or raise connectTimeout and requestTimeout.',
+  BACKEND_ERROR: 'Check that Kafka 2.1 or newer answers at host and port, and read the log of the broker.',
+};
 
 function plaintext({ sasl }: ResolvedKafkaSpec): Finding<true> {
   const found = 'Not encrypted: spec.kafka.tls is absent.';
@@ -190,34 +159,20 @@ async function askSomething(client: KafkaClient, { sasl, topic }: ResolvedKafkaS
   });
 }
 
-interface HandshakeOptions {
-  readonly broker: BrokerAddress;
-  readonly egress: Egress;
-  readonly tls: ConnectionOptions;
-  readonly onSocket: (socket: Socket) => void;
-}
-
-const soonMs = 14 * 86_400_000;
-/** ApiVersions, version 0: with TLS 1.3 a broker refuses our certificate after the handshake, when it is asked for something. */
+/** ApiVersions, version 0. */
 const anyQuestion = Buffer.from('0000000a0012000000000001ffff', 'hex');
 
-async function handshake({ broker, onSocket, ...options }: HandshakeOptions): Promise<Finding<true>> {
-  const channel = await new Promise<TLSSocket>((settle, reject) => {
-    const socket = openBrokerSocket({ ...broker, ...options, onConnect: () => socket.write(anyQuestion) });
-    onSocket(socket);
-    socket.once('data', () => settle(socket as TLSSocket));
-    socket.on('error', reject);
-    socket.once('close', () =>
-      reject(Object.assign(new Error('The broker ended the connection'), { code: 'ECONNRESET' })),
-    );
+/** With TLS 1.3 a broker refuses our certificate after the handshake, when it is asked for something. */
+async function askWithinTls(channel: TLSSocket, { signal }: OperationScope): Promise<void> {
+  const over = new AbortController();
+  const closed = once(channel, 'close', { signal: over.signal }).then(() => {
+    throw Object.assign(new Error('The broker ended the connection'), { code: 'ECONNRESET' });
   });
-  const validTo = Date.parse(channel.getPeerCertificate().valid_to);
-  const found = `${channel.getProtocol() ?? 'TLS'}; the certificate is valid until ${new Date(validTo).toISOString()}.`;
-  channel.destroy();
-  if (validTo - Date.now() > soonMs) return { found, value: true };
-  return {
-    found,
-    value: true,
-    warning: { code: 'TLS_FAILED', remedy: 'Renew the certificate of the broker: it expires within two weeks.' },
-  };
+  closed.catch(() => undefined);
+  try {
+    channel.write(anyQuestion);
+    await Promise.race([once(channel, 'data', { signal }), closed]);
+  } finally {
+    over.abort();
+  }
 }

@@ -8,7 +8,7 @@ import type { OperationScope } from './operation-scope.ts';
 import { formatServerAddress, type ServerAddress } from './server-address.ts';
 
 /** Tries each server: one that answers is enough, and those that do not are a warning. Throws what the first met where none does. */
-export async function anyOf(
+export async function tryServers(
   servers: readonly ServerAddress[],
   step: OperationScope,
   attempt: (server: ServerAddress) => Promise<string>,

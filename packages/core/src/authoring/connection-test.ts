@@ -3,7 +3,7 @@ import type { Egress } from '../contract/egress.ts';
 import type { SinkError } from '../contract/errors.ts';
 import type { ConnectionReport, ConnectionStep } from '../contract/sink.ts';
 import type { Credentials, SinkContext, TlsMaterial } from '../registry/sink-context.ts';
-import { anyOf, resolveServer, shakeHands, type HandshakeOptions } from './connection-steps.ts';
+import { resolveServer, shakeHands, tryServers, type HandshakeOptions } from './connection-steps.ts';
 import type { Finding } from './finding.ts';
 import type { OperationScope, StepLimits } from './operation-scope.ts';
 import { credentialRemedies, defaultRemedies, type Remedies } from './remedies.ts';
@@ -112,22 +112,26 @@ export function createConnectionTest({
       ),
     resolve: (servers) =>
       step({ name: 'resolve', doing: 'resolving names', after: servers }, (all, inner) =>
-        anyOf(all, inner, (server) => resolveServer(egress, server)),
+        tryServers(all, inner, (server) => resolveServer(egress, server)),
       ),
     connect: (servers) =>
       step({ name: 'connect', doing: 'connecting', after: servers }, (all, inner) =>
-        anyOf(all, inner, async (server) => {
+        tryServers(all, inner, async (server) => {
           const socket = await egress.dial({ ...server, signal: inner.signal, timeoutMs });
           socket.destroy();
           return `${formatServerAddress(server)} accepts connections.`;
         }),
       ),
     tls: ({ after, tls, ...options }) =>
-      step({ name: 'tls', doing: 'shaking hands', after: after?.[0] }, (server, inner) =>
+      step({ name: 'tls', doing: `shaking hands${at(after?.[0])}`, after: after?.[0] }, (server, inner) =>
         shakeHands({ ...options, server, egress, step: inner, timeoutMs, tls: tls(server) }),
       ),
     report: () => ({ ok: steps.every(({ status }) => status !== 'failed'), steps }),
   };
+}
+
+function at(server: ServerAddress | undefined): string {
+  return server === undefined ? '' : ` with ${formatServerAddress(server)}`;
 }
 
 /** What was found and what to do about it are told apart, and neither says the other again. */

@@ -18,45 +18,55 @@ export interface OwnedEnding extends Ending {
 }
 
 export function createEnding(): OwnedEnding {
-  const listeners = new Set<(error: SinkError) => void>();
-  let ended: SinkError | undefined;
-  return {
-    get ended() {
-      return ended;
-    },
-    throwIfEnded: () => {
-      if (ended !== undefined) throw ended;
-    },
-    unlessEnded: (promise) =>
-      new Promise((resolve, reject) => {
-        if (ended === undefined) listeners.add(reject);
-        else reject(ended);
-        promise.then(
-          (value) => {
-            listeners.delete(reject);
-            resolve(value);
-          },
-          (error: unknown) => {
-            listeners.delete(reject);
-            reject(error);
-          },
-        );
-      }),
-    onEnd: (listener) => {
-      if (ended !== undefined) {
-        listener(ended);
-        return () => undefined;
-      }
-      // One of its own, so that the same function may listen twice.
-      const own = (error: SinkError): void => listener(error);
-      listeners.add(own);
-      return () => void listeners.delete(own);
-    },
-    end: (error) => {
-      if (ended !== undefined) return;
-      ended = error;
-      for (const listener of listeners) listener(error);
-      listeners.clear();
-    },
-  };
+  return new EndingState();
+}
+
+/** A class, for an export makes one and waits on it several times: a literal with accessors costs more than all of the waits. */
+export class EndingState implements OwnedEnding {
+  readonly #listeners = new Set<(error: SinkError) => void>();
+  #ended: SinkError | undefined;
+
+  get ended(): SinkError | undefined {
+    return this.#ended;
+  }
+
+  throwIfEnded(): void {
+    if (this.#ended !== undefined) throw this.#ended;
+  }
+
+  unlessEnded<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const listeners = this.#listeners;
+      if (this.#ended === undefined) listeners.add(reject);
+      else reject(this.#ended);
+      promise.then(
+        (value) => {
+          listeners.delete(reject);
+          resolve(value);
+        },
+        (error: unknown) => {
+          listeners.delete(reject);
+          reject(error);
+        },
+      );
+    });
+  }
+
+  onEnd(listener: (error: SinkError) => void): () => void {
+    if (this.#ended !== undefined) {
+      listener(this.#ended);
+      return () => undefined;
+    }
+    // One of its own, so that the same function may listen twice.
+    const own = (error: SinkError): void => listener(error);
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
+  }
+
+  end(error: SinkError): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = error;
+    for (const listener of this.#listeners) listener(error);
+    this.#listeners.clear();
+  }
 }

@@ -1,5 +1,5 @@
 import { SinkError, type SinkOperation } from '../contract/errors.ts';
-import { createEnding, type Ending } from './ending.ts';
+import { EndingState, type Ending } from './ending.ts';
 
 /** What a part of an operation does, and how long it may take. */
 export interface StepLimits {
@@ -33,10 +33,10 @@ export interface ScopeOptions extends StepLimits {
   readonly classify: Classify | undefined;
 }
 
-export interface OwnedScope {
-  readonly scope: OperationScope;
+/** The scope, for whoever opened it. */
+export interface OwnedScope extends OperationScope {
   /** Ends it with an error that knows what was done at the moment: `exporting inventory a/b, looking at the table`. */
-  end(makeError: (doing: string) => SinkError): void;
+  endBy(makeError: (doing: string) => SinkError): void;
   /** Nothing more will be asked of it: its timer goes. */
   release(): void;
 }
@@ -45,81 +45,84 @@ export interface OwnedScope {
 const maxTimeoutMs = 2 ** 31 - 1;
 
 export function openScope(options: ScopeOptions): OwnedScope {
-  const { operation, doing, sinkType, classify, timeoutMs } = options;
-  const ending = createEnding();
-  const { unlessEnded, onEnd, throwIfEnded } = ending;
-  const steps = new Set<StepLimits>();
-  let controller: AbortController | undefined;
-  let timer: NodeJS.Timeout | undefined;
+  return new Scope(options);
+}
 
-  const end: OwnedScope['end'] = (makeError) => {
-    if (ending.ended !== undefined) return;
-    clearTimeout(timer);
-    const error = makeError(describe(doing, steps));
-    ending.end(error);
-    controller?.abort(error);
-  };
+class Scope extends EndingState implements OwnedScope {
+  readonly operation: SinkOperation;
+  readonly doing: string;
+  readonly #options: ScopeOptions;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #steps: Set<StepLimits> | undefined;
+  #controller: AbortController | undefined;
 
-  if (timeoutMs !== undefined)
-    timer = setTimeout(
-      () => end((what) => timedOut(what, timeoutMs, { sinkType, operation })),
+  constructor(options: ScopeOptions) {
+    super();
+    const { operation, doing, timeoutMs } = options;
+    this.operation = operation;
+    this.doing = doing;
+    this.#options = options;
+    if (timeoutMs === undefined) return;
+    this.#timer = setTimeout(
+      () => this.endBy((what) => timedOut(what, timeoutMs, options)),
       Math.min(timeoutMs, maxTimeoutMs),
     );
+  }
 
-  const scope: OperationScope = {
-    operation,
-    doing,
-    unlessEnded,
-    onEnd,
-    throwIfEnded,
-    get ended() {
-      return ending.ended;
-    },
-    // Most scopes are never asked for one.
-    get signal() {
-      if (controller === undefined) {
-        controller = new AbortController();
-        if (ending.ended !== undefined) controller.abort(ending.ended);
-      }
-      return controller.signal;
-    },
-    step: async (limits, work) => {
-      throwIfEnded();
-      const step = openScope({ ...options, timeoutMs: undefined, ...limits });
-      const follow = onEnd((error) => step.end(() => error));
-      steps.add(limits);
-      try {
-        return await step.scope.unlessEnded(work(step.scope));
-      } finally {
-        steps.delete(limits);
-        follow();
-        step.release();
-      }
-    },
-    failure: (thrown) => {
-      if (ending.ended !== undefined) return ending.ended;
-      try {
-        const error = classify === undefined ? thrown : classify(thrown, { operation, doing });
-        return SinkError.from(error, { sinkType, operation });
-      } catch (error) {
-        return SinkError.from(error, { sinkType, operation });
-      }
-    },
-  };
-  return { scope, end, release: () => clearTimeout(timer) };
+  /** Most scopes are never asked for one. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.ended !== undefined) this.#controller.abort(this.ended);
+    }
+    return this.#controller.signal;
+  }
+
+  endBy(makeError: (doing: string) => SinkError): void {
+    if (this.ended !== undefined) return;
+    this.release();
+    const error = makeError(describe(this.doing, this.#steps));
+    this.end(error);
+    this.#controller?.abort(error);
+  }
+
+  release(): void {
+    clearTimeout(this.#timer);
+  }
+
+  async step<T>(limits: StepLimits, work: (step: OperationScope) => Promise<T>): Promise<T> {
+    this.throwIfEnded();
+    const step = openScope({ ...this.#options, timeoutMs: undefined, ...limits });
+    const leave = this.onEnd((error) => step.endBy(() => error));
+    this.#steps ??= new Set();
+    this.#steps.add(limits);
+    try {
+      return await step.unlessEnded(work(step));
+    } finally {
+      this.#steps.delete(limits);
+      leave();
+      step.release();
+    }
+  }
+
+  failure(thrown: unknown): SinkError {
+    if (this.ended !== undefined) return this.ended;
+    const { classify, sinkType, operation, doing } = this.#options;
+    try {
+      const error = classify === undefined ? thrown : classify(thrown, { operation, doing });
+      return SinkError.from(error, { sinkType, operation });
+    } catch (error) {
+      return SinkError.from(error, { sinkType, operation });
+    }
+  }
 }
 
 /** With the step that began last: the one that most likely did not come to an end. */
-function describe(doing: string, steps: ReadonlySet<StepLimits>): string {
+function describe(doing: string, steps: ReadonlySet<StepLimits> = new Set()): string {
   const last = [...steps].at(-1)?.doing;
   return last === undefined || last === doing ? doing : `${doing}, ${last}`;
 }
 
-interface ErrorFields {
-  readonly sinkType: string;
-  readonly operation: SinkOperation;
-}
-
-function timedOut(doing: string, timeoutMs: number, fields: ErrorFields): SinkError {
-  return new SinkError('TIMEOUT', `Gave up ${doing} after ${timeoutMs} ms without an answer.`, fields);
+function timedOut(doing: string, timeoutMs: number, { sinkType, operation }: ScopeOptions): SinkError {
+  return new SinkError('TIMEOUT', `Gave up ${doing} after ${timeoutMs} ms without an answer.`, { sinkType, operation });
 }

@@ -38,13 +38,13 @@ export function createOperations({ sinkType, name, classify }: OperationsOptions
   const closed = (operation: SinkOperation): SinkError =>
     new SinkError('ABORTED', `The sink ${showText(name)} is closed.`, { sinkType, operation });
 
-  const leave = (owned: OwnedScope): void => {
-    running.delete(owned);
+  const leave = (scope: OwnedScope): void => {
+    running.delete(scope);
     if (running.size === 0) onDrained?.();
   };
 
   const end = async (release: () => Promise<unknown>): Promise<void> => {
-    for (const owned of running) owned.end(() => closed(owned.scope.operation));
+    for (const scope of running) scope.endBy(() => closed(scope.operation));
     if (running.size > 0) await new Promise<void>((resolve) => (onDrained = resolve));
     await release();
   };
@@ -55,18 +55,18 @@ export function createOperations({ sinkType, name, classify }: OperationsOptions
       if (closing !== undefined) throw closed(operation);
       const endedBy = (what: string): SinkError => endedBySignal(signal, what, { sinkType, operation });
       if (signal.aborted) throw endedBy(doing);
-      const owned = openScope({ ...limits, timeoutMs: ownLimit(limits, signal), sinkType, classify });
-      const onAbort = (): void => owned.end(endedBy);
+      const scope = openScope({ ...limits, timeoutMs: ownLimit(limits, signal), sinkType, classify });
+      const onAbort = (): void => scope.endBy(endedBy);
       signal.addEventListener('abort', onAbort);
-      running.add(owned);
+      running.add(scope);
       try {
-        return await work(owned.scope);
+        return await work(scope);
       } catch (thrown) {
-        throw owned.scope.failure(thrown);
+        throw scope.failure(thrown);
       } finally {
         signal.removeEventListener('abort', onAbort);
-        owned.release();
-        leave(owned);
+        scope.release();
+        leave(scope);
       }
     },
     close: (release = () => Promise.resolve()) => (closing ??= end(release)),

@@ -1,14 +1,17 @@
-import type { SinkError } from '@kollect/core';
-import type { Attempt } from './attempt.ts';
-import type { ClientKeeper } from '../clients/client-keeper.ts';
-import type { HeldClient } from '../clients/held-client.ts';
+import {
+  createEnding,
+  type ClientLease,
+  type HeldClient,
+  type OperationScope,
+  type OwnedEnding,
+} from '@kollect/core/authoring';
 import type { KafkaClient, KafkaRecord } from '../kafka-client.ts';
 import { protocolCodeIn } from '../kafka-errors.ts';
 import { recordSize } from './record-size.ts';
 
 /** The messages of one export, or of one removal. */
 export interface Publication {
-  readonly attempt: Attempt;
+  readonly scope: OperationScope;
   /** One message shares a request with those of others; several have the partition alone until the last was acknowledged. */
   readonly total: number;
   /** Made one after another, when it is their turn: parts of a large snapshot are never in memory together. */
@@ -24,10 +27,10 @@ export interface Publication {
 export interface LaneOptions {
   readonly topic: string;
   readonly partition: number;
-  readonly keeper: ClientKeeper;
+  readonly clients: HeldClient<KafkaClient>;
   /** Sends several messages, each in a request of its own, or in one transaction. */
   readonly sendParts: (
-    held: HeldClient,
+    lease: ClientLease<KafkaClient>,
     publication: Publication,
     send: (client: Pick<KafkaClient, 'send'>, record: KafkaRecord) => Promise<void>,
   ) => Promise<void>;
@@ -36,7 +39,7 @@ export interface LaneOptions {
 
 /** One partition: at most one request in flight, in the order of the calls, which concurrent requests of a client do not keep. */
 export interface PartitionLane {
-  /** Resolves to whether the messages were sent and acknowledged. Rejects with what the client rejected with, or the attempt's reason. */
+  /** Resolves to whether the messages were sent and acknowledged. Rejects with what the client rejected with, or what ended its operation. */
   publish(publication: Publication): Promise<boolean>;
 }
 
@@ -56,11 +59,11 @@ const contentRefusals: ReadonlySet<number | undefined> = new Set([10, 18, 32, 87
 /** How long an aborted request may take to end by itself, before it is left. */
 const graceMs = 200;
 
-export function createPartitionLane({ topic, partition, keeper, sendParts, onIdle }: LaneOptions): PartitionLane {
+export function createPartitionLane({ topic, partition, clients, sendParts, onIdle }: LaneOptions): PartitionLane {
   const queue: Waiting[] = [];
   let running = false;
   /** Ends the wait for a client when nobody is left in the queue. */
-  let connecting: AbortController | undefined;
+  let connecting: OwnedEnding | undefined;
 
   const sendBatch = (client: Pick<KafkaClient, 'send'>, records: readonly KafkaRecord[]): Promise<void> =>
     client.send({ topic, partition, records });
@@ -100,20 +103,20 @@ export function createPartitionLane({ topic, partition, keeper, sendParts, onIdl
     return taken;
   };
 
-  const deliver = async (held: HeldClient, taken: readonly Waiting[]): Promise<void> => {
+  const deliver = async (lease: ClientLease<KafkaClient>, taken: readonly Waiting[]): Promise<void> => {
     const [only] = taken;
     if (only !== undefined && only.publication.total > 1) {
-      return sendParts(held, only.publication, (client, record) => sendBatch(client, [record]));
+      return sendParts(lease, only.publication, (client, record) => sendBatch(client, [record]));
     }
     const records = taken.flatMap(({ record }) => (record === undefined ? [] : [record]));
-    return held.call((client) => sendBatch(client, records));
+    return lease.call((client) => sendBatch(client, records));
   };
 
   const turn = async (): Promise<void> => {
-    connecting = new AbortController();
-    let held: HeldClient;
+    connecting = createEnding();
+    let lease: ClientLease<KafkaClient>;
     try {
-      held = await keeper.connected({ signal: connecting.signal });
+      lease = await clients.connected(connecting);
     } catch (error) {
       for (const { fail } of queue.splice(0)) fail(error);
       return;
@@ -122,28 +125,27 @@ export function createPartitionLane({ topic, partition, keeper, sendParts, onIdl
     }
     const taken = take();
     if (taken.length === 0) return;
-    const delivery = deliver(held, taken);
+    const delivery = deliver(lease, taken);
     const isSharedRefusal = (error: unknown): boolean => taken.length > 1 && contentRefusals.has(protocolCodeIn(error));
     let staying = taken.length;
     const onLeave = (): void => {
       staying -= 1;
       // A request that others wait for is theirs.
-      if (staying === 0) held.giveUp();
+      if (staying === 0) lease.giveUp();
     };
     for (const { publication, settle, fail } of taken) {
-      const { attempt } = publication;
-      follow(attempt, delivery, onLeave).then(settle, (error: unknown) => {
-        if (attempt.signal.aborted || !isSharedRefusal(error)) fail(error);
+      const { scope } = publication;
+      follow(scope, delivery, onLeave).then(settle, (error: unknown) => {
+        if (scope.ended !== undefined || !isSharedRefusal(error)) fail(error);
       });
     }
     try {
       await delivery;
       for (const { publication } of taken) publication.onAcknowledged();
     } catch (error) {
-      held.retire();
       if (!isSharedRefusal(error)) return;
       // For one of them, or for the size of all: each goes again by itself, in the same order and before those that came later.
-      const again = taken.filter(({ publication }) => !publication.attempt.signal.aborted);
+      const again = taken.filter(({ publication }) => publication.scope.ended === undefined);
       for (const waiting of again) waiting.alone = true;
       queue.unshift(...again);
     }
@@ -159,28 +161,26 @@ export function createPartitionLane({ topic, partition, keeper, sendParts, onIdl
   return {
     publish: (publication) =>
       new Promise<boolean>((resolve, reject) => {
-        const { signal } = publication.attempt;
-        const leave = (): void => {
+        const { scope } = publication;
+        if (scope.ended !== undefined) return reject(scope.ended);
+        const stay = scope.onEnd((error) => {
           const at = queue.indexOf(waiting);
           if (at === -1) return;
           queue.splice(at, 1);
-          waiting.fail(signal.reason);
-          if (queue.length === 0) connecting?.abort(signal.reason);
-        };
-        const done = (): void => signal.removeEventListener('abort', leave);
+          waiting.fail(error);
+          if (queue.length === 0) connecting?.end(error);
+        });
         const waiting: Waiting = {
           publication,
           settle: (outcome) => {
-            done();
+            stay();
             resolve(outcome);
           },
           fail: (error) => {
-            done();
+            stay();
             reject(error);
           },
         };
-        if (signal.aborted) return waiting.fail(signal.reason);
-        signal.addEventListener('abort', leave, { once: true });
         queue.push(waiting);
         if (!running) void run();
       }),
@@ -188,30 +188,32 @@ export function createPartitionLane({ topic, partition, keeper, sendParts, onIdl
 }
 
 /** True once the delivery ends. Past the time limit it is left at once; aborted, it may end by itself for a moment. */
-async function follow({ signal }: Attempt, delivery: Promise<void>, onLeave: () => void): Promise<boolean> {
-  const outcome = delivery.then(() => true);
-  let onAbort: () => void = () => undefined;
-  let grace: NodeJS.Timeout | undefined;
-  const ended = new Promise<never>((_, reject) => {
-    const leave = (): void => {
-      reject(signal.reason as SinkError);
-      onLeave();
-    };
-    onAbort = () => {
-      if ((signal.reason as SinkError).code === 'TIMEOUT') leave();
+function follow(scope: OperationScope, delivery: Promise<void>, onLeave: () => void): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    let grace: NodeJS.Timeout | undefined;
+    const stay = scope.onEnd((error) => {
+      const leave = (): void => {
+        reject(error);
+        onLeave();
+      };
+      if (error.code === 'TIMEOUT') leave();
       else grace = setTimeout(leave, graceMs);
+    });
+    const done = (): void => {
+      clearTimeout(grace);
+      stay();
     };
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
+    delivery.then(
+      () => {
+        done();
+        resolve(true);
+      },
+      (error: unknown) => {
+        done();
+        reject(scope.ended ?? error);
+      },
+    );
   });
-  try {
-    return await Promise.race([outcome, ended]);
-  } catch (error) {
-    throw signal.aborted ? signal.reason : error;
-  } finally {
-    clearTimeout(grace);
-    signal.removeEventListener('abort', onAbort);
-  }
 }
 
 function first(records: Iterable<KafkaRecord>): KafkaRecord {

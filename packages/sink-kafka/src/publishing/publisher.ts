@@ -1,5 +1,4 @@
-import { unlessEnded, type Attempt } from './attempt.ts';
-import type { ClientKeeper } from '../clients/client-keeper.ts';
+import type { HeldClient, OperationScope } from '@kollect/core/authoring';
 import type { KafkaClient } from '../kafka-client.ts';
 import type { ResolvedKafkaSpec } from '../kafka-spec.ts';
 import { createPartitionLane, type LaneOptions, type PartitionLane, type Publication } from './partition-lane.ts';
@@ -12,19 +11,19 @@ export interface Publisher {
 /** A lane for each partition in use; parts of a snapshot in a transaction where the spec says so. */
 export function createPublisher(
   spec: Pick<ResolvedKafkaSpec, 'topic' | 'transactional'>,
-  keeper: ClientKeeper,
+  clients: HeldClient<KafkaClient>,
 ): Publisher {
   const lanes = new Map<number, PartitionLane>();
   let lastTransaction: Promise<void> = Promise.resolve();
 
   /** A client has one transaction at a time. */
-  const inTurn = async <T>(attempt: Attempt, work: () => Promise<T>): Promise<T> => {
+  const inTurn = async <T>(scope: OperationScope, work: () => Promise<T>): Promise<T> => {
     const before = lastTransaction;
     let release: () => void = () => undefined;
     const mine = new Promise<void>((resolve) => (release = resolve));
     lastTransaction = before.then(() => mine);
     try {
-      await unlessEnded(attempt, before);
+      await scope.unlessEnded(before);
       return await work();
     } finally {
       release();
@@ -32,16 +31,16 @@ export function createPublisher(
   };
 
   // One call of the client from the first part to the last: one that another partition had to retire stays until they are out.
-  const sendParts: LaneOptions['sendParts'] = (held, { attempt, records }, send) =>
-    held.call((client) => {
+  const sendParts: LaneOptions['sendParts'] = (lease, { scope, records }, send) =>
+    lease.call((client) => {
       const sendAll = async (sendBatch: KafkaClient['send']): Promise<void> => {
         for (const record of records()) {
-          attempt.signal.throwIfAborted();
+          scope.throwIfEnded();
           await send({ send: sendBatch }, record);
         }
       };
       return spec.transactional
-        ? inTurn(attempt, () => client.transaction(sendAll))
+        ? inTurn(scope, () => client.transaction(sendAll))
         : sendAll((batch) => client.send(batch));
     });
 
@@ -52,7 +51,7 @@ export function createPublisher(
         lane = createPartitionLane({
           topic: spec.topic,
           partition,
-          keeper,
+          clients,
           sendParts,
           onIdle: () => lanes.delete(partition),
         });

@@ -1,7 +1,5 @@
 import { SinkError } from '@kollect/core';
-import { showText } from '@kollect/core/authoring';
-import type { Attempt } from './attempt.ts';
-import type { HeldClient } from '../clients/held-client.ts';
+import { showText, type ClientLease, type OperationScope } from '@kollect/core/authoring';
 import type { KafkaClient, TopicDescription } from '../kafka-client.ts';
 import { kafkaError, protocolCodeIn } from '../kafka-errors.ts';
 import type { ResolvedKafkaSpec } from '../kafka-spec.ts';
@@ -17,7 +15,7 @@ export interface TopicState {
 
 export interface TopicStates {
   /** What was found at most five minutes ago, or now. Makes the topic where the spec says so. */
-  current(held: HeldClient, attempt: Attempt): Promise<TopicState>;
+  current(lease: ClientLease<KafkaClient>, scope: OperationScope): Promise<TopicState>;
   /** The topic is not what it was. */
   forget(): void;
 }
@@ -27,15 +25,14 @@ const maxAgeMs = 5 * 60_000;
 
 export function createTopicStates(spec: Pick<ResolvedKafkaSpec, 'topic' | 'newTopic'>): TopicStates {
   let known: { readonly state: TopicState; readonly since: number } | undefined;
-  let asking: { readonly held: HeldClient; readonly answer: Promise<TopicState> } | undefined;
+  let asking: { readonly lease: ClientLease<KafkaClient>; readonly answer: Promise<TopicState> } | undefined;
 
-  const ask = async (held: HeldClient): Promise<TopicState> => {
+  const ask = async (lease: ClientLease<KafkaClient>): Promise<TopicState> => {
     try {
-      const state = stateOf(await held.call((client) => findTopic(client, spec)));
+      const state = stateOf(await lease.call((client) => findTopic(client, spec)));
       known = { state, since: performance.now() };
       return state;
     } catch (error) {
-      held.retire();
       // An old answer is better than none while the cluster is away: the export itself will say whether it is.
       if (known !== undefined && kafkaError(error).retryable) return known.state;
       throw error;
@@ -45,10 +42,10 @@ export function createTopicStates(spec: Pick<ResolvedKafkaSpec, 'topic' | 'newTo
   };
 
   return {
-    current: async (held, attempt) => {
+    current: async (lease, scope) => {
       if (known !== undefined && performance.now() - known.since < maxAgeMs) return known.state;
-      if (asking?.held !== held) asking = { held, answer: ask(held) };
-      return held.shared(attempt, asking.answer);
+      if (asking?.lease !== lease) asking = { lease, answer: ask(lease) };
+      return lease.shared(scope, asking.answer);
     },
     forget: () => (known = undefined),
   };
