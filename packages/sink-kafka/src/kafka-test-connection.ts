@@ -59,10 +59,13 @@ export async function testConnection(options: TestConnectionOptions): Promise<Co
       const value = { description };
       if (leaders.length === 0) return { found: 'The cluster answers.', value };
       // Exports go to the addresses that the brokers give themselves, which may be those of their own network.
-      const { found, warning } = await tryServers(leaders, step, async (leader) => {
-        const socket = await egress.dial({ ...leader, signal: step.signal, timeoutMs: spec.connectTimeoutMs });
-        socket.destroy();
-        return `${formatServerAddress(leader)} accepts connections, as the cluster names who leads the topic.`;
+      const { found, warning } = await tryServers(leaders, step, {
+        doing: 'connecting to',
+        run: async (leader, { signal }) => {
+          const socket = await egress.dial({ ...leader, signal, timeoutMs: spec.connectTimeoutMs });
+          socket.destroy();
+          return `${formatServerAddress(leader)} accepts connections, as the cluster names who leads the topic.`;
+        },
       });
       return {
         found: `The cluster answers. ${found}`,

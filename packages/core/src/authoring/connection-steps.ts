@@ -7,16 +7,31 @@ import type { Finding } from './finding.ts';
 import type { OperationScope } from './operation-scope.ts';
 import { formatServerAddress, type ServerAddress } from './server-address.ts';
 
+export interface ServerAttempt {
+  /** For messages, before the server's address: `connecting to`. */
+  readonly doing: string;
+  /** What the report says of a server that answered. */
+  readonly run: (server: ServerAddress, step: OperationScope) => Promise<string>;
+}
+
 /** Tries each server: one that answers is enough, and those that do not are a warning. Throws what the first met where none does. */
 export async function tryServers(
   servers: readonly ServerAddress[],
   step: OperationScope,
-  attempt: (server: ServerAddress) => Promise<string>,
+  { doing, run }: ServerAttempt,
 ): Promise<Finding<readonly ServerAddress[]>> {
+  const attempt = (server: ServerAddress): Promise<string> =>
+    step.step({ doing: `${doing} ${formatServerAddress(server)}` }, async (one) => {
+      try {
+        return await run(server, one);
+      } catch (thrown) {
+        throw one.failure(thrown);
+      }
+    });
   const outcomes = await Promise.all(
     servers.map(async (server) => {
       try {
-        return { server, found: await step.unlessEnded(attempt(server)) };
+        return { server, found: await attempt(server) };
       } catch (thrown) {
         return { error: step.failure(thrown) };
       }

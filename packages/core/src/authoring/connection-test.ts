@@ -112,14 +112,17 @@ export function createConnectionTest({
       ),
     resolve: (servers) =>
       step({ name: 'resolve', doing: 'resolving names', after: servers }, (all, inner) =>
-        tryServers(all, inner, (server) => resolveServer(egress, server)),
+        tryServers(all, inner, { doing: 'resolving', run: (server) => resolveServer(egress, server) }),
       ),
     connect: (servers) =>
       step({ name: 'connect', doing: 'connecting', after: servers }, (all, inner) =>
-        tryServers(all, inner, async (server) => {
-          const socket = await egress.dial({ ...server, signal: inner.signal, timeoutMs });
-          socket.destroy();
-          return `${formatServerAddress(server)} accepts connections.`;
+        tryServers(all, inner, {
+          doing: 'connecting to',
+          run: async (server, { signal }) => {
+            const socket = await egress.dial({ ...server, signal, timeoutMs });
+            socket.destroy();
+            return `${formatServerAddress(server)} accepts connections.`;
+          },
         }),
       ),
     tls: ({ after, tls, ...options }) =>

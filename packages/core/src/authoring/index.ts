@@ -13,7 +13,7 @@ export {
   type TestStep,
   type TlsStep,
 } from './connection-test.ts';
-export { tryServers } from './connection-steps.ts';
+export { tryServers, type ServerAttempt } from './connection-steps.ts';
 export type { Finding } from './finding.ts';
 export type { Remedies } from './remedies.ts';
 
