@@ -3,7 +3,6 @@ export { createOperations, type OperationLimits, type Operations, type Operation
 export type { Classify, OperationScope, StepLimits } from './operation-scope.ts';
 export { createEnding, type Ending, type OwnedEnding } from './ending.ts';
 export { createHeldClient, type ClientLease, type HeldClient, type HeldClientOptions } from './held-client.ts';
-export { formatServerAddress, type ServerAddress } from './server-address.ts';
 
 // A connection test: what was tried, found, and what to do about it.
 export {
