@@ -195,7 +195,7 @@ describe.each(eachClient)('%s', (_, client) => {
     [
       'a function that fails',
       { spec: { sasl: { mechanism: 'plain' } }, credentials: () => Promise.reject(new Error(canary)) },
-      'UNAVAILABLE',
+      'CREDENTIALS_UNAVAILABLE',
       /cannot be read/,
     ],
     [
