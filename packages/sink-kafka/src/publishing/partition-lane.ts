@@ -199,17 +199,17 @@ function follow(scope: OperationScope, delivery: Promise<void>, onLeave: () => v
       if (error.code === 'TIMEOUT') leave();
       else grace = setTimeout(leave, graceMs);
     });
-    const done = (): void => {
+    const stop = (): void => {
       clearTimeout(grace);
       stay();
     };
     delivery.then(
       () => {
-        done();
+        stop();
         resolve(true);
       },
       (error: unknown) => {
-        done();
+        stop();
         reject(scope.ended ?? error);
       },
     );
