@@ -82,7 +82,7 @@ export function createCanonicalWriter(): CanonicalWriter {
   function reserve(size: number): void {
     if (bytes.length - length >= size) return;
     // Objects that share their parts can be small in memory and without end as text.
-    if (length + size > maxBytes) refuse(0, 'has more than 64 MiB as JSON', 'collect fewer attributes');
+    if (length + size > maxBytes) refuseSize(0);
     const larger = Buffer.allocUnsafeSlow(Math.max(Math.min(bytes.length * 2, maxBytes), length + size));
     bytes.copy(larger, 0, 0, length);
     bytes = larger;
@@ -90,6 +90,10 @@ export function createCanonicalWriter(): CanonicalWriter {
 
   function refuse(depth: number, problem: string, remedy: string, sanitizable = false): never {
     throw new Refusal({ path: path.slice(0, depth + 1), problem, remedy, sanitizable });
+  }
+
+  function refuseSize(depth: number): never {
+    refuse(depth, 'has more than 64 MiB as JSON', 'collect fewer attributes');
   }
 
   function writeRaw(ascii: string): void {
@@ -141,10 +145,14 @@ export function createCanonicalWriter(): CanonicalWriter {
   }
 
   function writeLongString(text: string, depth: number, isKey: boolean): void {
+    // Before escaping: six characters for one may be more than a string can hold.
+    if (text.length > maxBytes) refuseSize(depth);
     if (text.includes('\0')) refuseNull(depth, isKey);
     if (!isWellFormed(text)) refuseSurrogate(depth, isKey);
     const quoted = JSON.stringify(text);
-    reserve(Buffer.byteLength(quoted));
+    const size = Buffer.byteLength(quoted);
+    if (size > maxBytes) refuseSize(depth);
+    reserve(size);
     length += bytes.write(quoted, length);
   }
 
@@ -228,6 +236,7 @@ export function createCanonicalWriter(): CanonicalWriter {
     for (let index = 0; index < size; index++) {
       if (index > 0) writeByte(comma);
       path[depth + 1] = index;
+      // Read as it is: a getter here is called, once. Asking first would make lists half as slow again.
       const element = value[index];
       if (element === undefined)
         refuse(depth + 1, index in value ? 'is undefined inside an array' : 'is a hole in an array', 'give null');

@@ -168,7 +168,7 @@ describe('reading documents', () => {
     ['no inventoryName', { inventoryName: undefined }, 'inventoryName is missing'],
     ['a cluster that is a number', { cluster: 1 }, 'cluster is a number'],
     ['a generation that is text', { generation: '1' }, 'generation is a string'],
-    ['an exportedAt that is no time', { exportedAt: 'today' }, 'exportedAt is another text'],
+    ['an exportedAt that is no time', { exportedAt: 'today' }, 'exportedAt is the text "today"'],
     ['a short checksum', { checksum: 'abc' }, 'checksum is another text; expected 64'],
     ['another checksum', { checksum: 'a'.repeat(64) }, `is ${'a'.repeat(64)}, and its items have`],
     ['items that are missing', { items: undefined }, 'items is missing; expected an array'],

@@ -1,8 +1,11 @@
+import { isPromise } from 'node:util/types';
 import { createCanonicalWriter, isPlainObject, Refusal } from './canonical-json.ts';
 import { SinkError, type SinkOperation } from './errors.ts';
 import { formatScope } from './scope.ts';
 import { sanitizeValue } from './sanitize.ts';
 import type { Item, ItemIdentity, Scope } from './snapshot.ts';
+import { isList } from './show-value.ts';
+import { ownData } from './thrown.ts';
 import { isPrintable, sanitizeText } from './text.ts';
 
 type Field = keyof ItemIdentity;
@@ -97,7 +100,7 @@ export function createItemEncoder({ scope, operation, sanitize = false }: ItemEn
   }
 
   function refusalOf(error: unknown, item: unknown, index: number): unknown {
-    if (!(error instanceof Refusal)) return error;
+    if (!(error instanceof Refusal)) return foreign(item, index);
     const remedy = sanitize ? error.remedy.replace(', or seal with sanitize', '') : error.remedy;
     const where = `Inventory ${formatScope(scope)}, ${describeItem(item, index)}`;
     const path = error.path.length === 0 ? 'it' : '';
@@ -106,6 +109,13 @@ export function createItemEncoder({ scope, operation, sanitize = false }: ItemEn
       `${where}: ${path}${error.message.slice(0, -error.remedy.length - 1)}${remedy}.`,
       { operation },
     );
+  }
+
+  /** Of a proxy that throws: what it says is the host's, and may hold anything. */
+  function foreign(item: unknown, index: number): SinkError {
+    const where = `Inventory ${formatScope(scope)}, ${describeItem(item, index)}`;
+    const problem = 'it cannot be read, since a getter or a proxy in it throws: give plain data';
+    return new SinkError('SNAPSHOT_INVALID', `${where}: ${problem}.`, { operation });
   }
 
   return {
@@ -151,10 +161,7 @@ function readField(item: object, field: keyof Item): unknown {
 
 /** `Deployment shop/web (uid 1234)`, or the place in the list where the item does not say who it is. */
 export function describeItem(item: unknown, index: number): string {
-  const { kind, namespace, name, uid } = (typeof item === 'object' && item !== null ? item : {}) as Record<
-    string,
-    unknown
-  >;
+  const [kind, namespace, name, uid] = ['kind', 'namespace', 'name', 'uid'].map((field) => ownData(item, field));
   const at = `item ${index} of the list`;
   if (!isShowable(kind) || !isShowable(name)) return at;
   const where = isShowable(namespace) ? `${namespace}/` : '';
@@ -169,6 +176,7 @@ function isShowable(value: unknown): value is string {
 export function describeType(value: unknown): string {
   if (value === undefined) return 'missing';
   if (value === null) return 'null';
-  if (Array.isArray(value)) return 'an array';
+  if (isList(value)) return 'an array';
+  if (isPromise(value)) return 'a promise, which must be awaited first';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

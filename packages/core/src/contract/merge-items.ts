@@ -1,12 +1,6 @@
+import { incompleteTargetTest } from './incomplete-targets.ts';
 import type { Item, ItemIdentity } from './snapshot.ts';
 import { compareItems } from './sort-items.ts';
-
-/** Tells whether the target of an item is among those whose listing was cut short. A name may say the target's namespace too: `namespace/name`. */
-export function incompleteTargetTest(incompleteTargets: readonly string[]): (item: ItemIdentity) => boolean {
-  const names = new Set(incompleteTargets);
-  if (names.size === 0) return () => false;
-  return ({ targetNamespace, targetName }) => names.has(targetName) || names.has(`${targetNamespace}/${targetName}`);
-}
 
 /** Under which key a snapshot holds an item once: target and UID. */
 export function itemKey({ targetName, uid }: Pick<ItemIdentity, 'targetName' | 'uid'>): string {

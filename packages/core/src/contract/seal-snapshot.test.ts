@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { exportedAt, item, items, naiveJson, naiveSeal, refusal, seal } from './contract.fixture.ts';
+import { sealSnapshot, type SealOptions, type SnapshotInput } from './seal-snapshot.ts';
 import type { Item } from './snapshot.ts';
 
+const valid: SnapshotInput = { inventoryNamespace: 'team', inventoryName: 'all', generation: 1, exportedAt, items: [] };
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('utf8');
 
 describe('sealSnapshot', () => {
@@ -68,7 +70,11 @@ describe('sealSnapshot', () => {
   });
 
   test.each<[string, Record<string, unknown>, string]>([
-    ['an unknown field', { incompleteTarget: [] }, 'incompleteTarget is unknown'],
+    [
+      'an unknown field',
+      { incompleteTarget: [] },
+      '"incompleteTarget" is not known; did you mean "incompleteTargets"?',
+    ],
     ['a namespace with a slash', { inventoryNamespace: 'a/b' }, 'inventoryNamespace is'],
     ['a name with a colon', { inventoryName: 'a:b' }, 'inventoryName is'],
     ['an empty name', { inventoryName: '' }, 'inventoryName is'],
@@ -134,7 +140,7 @@ describe('sealSnapshot', () => {
   test('refuses two items of one uid in one target, naming both, and takes them from two targets', async () => {
     const twins = [item({ name: 'a' }), item({ name: 'b', uid: 'u2' }), item({ name: 'c' })];
     const message = await refusal(() => seal({ items: twins }));
-    expect(message).toContain('Pod shop/a (uid u1) and Pod shop/c (uid u1) both have uid u1 in target pods');
+    expect(message).toContain('Pod shop/a (uid u1) and Pod shop/c (uid u1) both have uid "u1" in target "pods"');
     expect((await seal({ items: [item(), item({ targetName: 'others' })] })).items).toHaveLength(2);
   });
 
@@ -351,5 +357,97 @@ describe('sealSnapshot with sanitize', () => {
     const attributes = { a: ['\0'] };
     await sanitized(attributes);
     expect(attributes).toEqual({ a: ['\0'] });
+  });
+});
+
+describe('what a hostile host gives', () => {
+  const { proxy: revoked, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const { proxy: revokedList, revoke: revokeList } = Proxy.revocable([], {});
+  revokeList();
+  const throwing = (): never => {
+    throw new Error('geheim');
+  };
+  const withGetter = (object: object, field: string) =>
+    Object.defineProperty(object, field, { get: throwing, enumerable: true });
+  const hostile = new Proxy({}, { ownKeys: throwing, get: throwing, getPrototypeOf: throwing });
+
+  test.each<[string, unknown, string]>([
+    ['a getter of the input', withGetter({}, 'inventoryName'), 'inventoryName cannot be read'],
+    ['an input that is a revoked proxy', revoked, 'The snapshot input cannot be read'],
+    ['items that are a revoked proxy', { items: revokedList }, 'items is'],
+    [
+      'items of which one is a getter',
+      { items: withGetter([], '0') },
+      'items is an array of which an element cannot be read',
+    ],
+    [
+      'an item that is a revoked proxy',
+      { items: [revoked] },
+      'it cannot be read, since a getter or a proxy in it throws',
+    ],
+    [
+      'an item that is a hostile proxy',
+      { items: [hostile] },
+      'it cannot be read, since a getter or a proxy in it throws',
+    ],
+    ['a getter for a name', { items: [withGetter(item(), 'name')] }, 'name is computed by a getter or setter'],
+    ['attributes that are hostile', { items: [item({ attributes: hostile })] }, 'it cannot be read'],
+    [
+      'a getter among the elements of an array',
+      { items: [item({ attributes: { list: withGetter([], '0') } })] },
+      'it cannot be read, since a getter or a proxy in it throws',
+    ],
+    ['incompleteTargets that are a revoked proxy', { incompleteTargets: revokedList }, 'incompleteTargets is'],
+    [
+      'an iterable that throws',
+      {
+        items: (function* () {
+          yield item();
+          throwing();
+        })(),
+      },
+      'items could be read up to item 1 alone: going on threw Error',
+    ],
+    ['a promise of items', { items: Promise.resolve([]) }, 'items is a promise, which must be awaited first'],
+  ])('%s is SNAPSHOT_INVALID without its words', async (_, input, message) => {
+    const given =
+      input === revoked
+        ? revoked
+        : Object.defineProperties({ ...valid }, Object.getOwnPropertyDescriptors(Object(input)));
+    const found = await refusal(() => sealSnapshot(given as SnapshotInput));
+    expect(found).toContain(message);
+    expect(found).not.toContain('geheim');
+  });
+
+  test('a getter among the elements of an array is called once, and one of an object never', async () => {
+    let calls = 0;
+    const count = { get: () => (calls += 1), enumerable: true };
+    const { items: sealed } = await seal({
+      items: [item({ attributes: { list: Object.defineProperty([], '0', count) } })],
+    });
+    expect([calls, sealed[0]?.attributes]).toEqual([1, { list: [1] }]);
+    await refusal(() => seal({ items: [item({ attributes: { object: Object.defineProperty({}, 'a', count) } })] }));
+    expect(calls).toBe(1);
+  });
+
+  test.each([
+    ['escaped, longer than a string can be', '\u0001'.repeat(1e8)],
+    ['longer than 64 MiB', 'x'.repeat(65 * 1024 * 1024)],
+    ['longer than 64 MiB once escaped', '\u0001'.repeat(12 * 1024 * 1024)],
+  ])('a text %s is refused with its path', async (_, text) => {
+    expect(await refusal(() => seal({ items: [item({ attributes: { spec: { log: text } } })] }))).toContain(
+      'attributes.spec.log has more than 64 MiB as JSON',
+    );
+  });
+
+  test.each<[unknown, string]>([
+    [null, 'The options of sealSnapshot must be an object with sanitize, signal, found null.'],
+    [{ sanitise: true }, 'The options of sealSnapshot: "sanitise" is not known; did you mean "sanitize"?'],
+    [{ sanitize: 'yes' }, 'sanitize must be true or false'],
+    [{ signal: {} }, 'signal must be an AbortSignal'],
+  ])('the options %j are refused', async (options, message) => {
+    const given = options as SealOptions;
+    expect(await refusal(() => sealSnapshot(valid, given), 'SPEC_INVALID')).toContain(message);
   });
 });

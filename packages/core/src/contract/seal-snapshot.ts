@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
+import { aBoolean, aSignal, checkOptions, type OptionKinds } from './check-options.ts';
 import { itemChunks } from './chunks.ts';
 import { SinkError } from './errors.ts';
+import { refuseAmbiguousTargets } from './incomplete-targets.ts';
 import { createItemEncoder, describeItem } from './item-encoder.ts';
 import { formatScope } from './scope.ts';
 import { createBytePools, PooledItem } from './sealed-item.ts';
 import type { InventorySnapshot, Item, Scope } from './snapshot.ts';
+import { showText } from './show-value.ts';
+import { nameOfThrown } from './thrown.ts';
 import { checkSnapshotInput } from './snapshot-input.ts';
 import { sortItems } from './sort-items.ts';
 import { createTimeSlices, type TimeSlices } from './time-slices.ts';
@@ -17,7 +21,7 @@ export interface SnapshotInput extends Scope {
   readonly exportedAt?: string | Date;
   /** Read once. Each item is copied at one moment: nothing of it may be mended while sealing runs, and nothing done to it later matters. */
   readonly items: Iterable<Item>;
-  /** Names of targets whose listing was cut short: their items are upserted and never deleted. */
+  /** Targets whose listing was cut short, `namespace/name` or the bare name: their items are upserted and never deleted. */
   readonly incompleteTargets?: readonly string[];
 }
 
@@ -31,14 +35,18 @@ export interface SealOptions {
   readonly signal?: AbortSignal;
 }
 
+const sealKinds: OptionKinds<SealOptions> = { sanitize: aBoolean, signal: aSignal };
+
 /**
  * Validates, orders, canonicalises and hashes the items of one scope, giving way to the event loop every ten milliseconds.
  * Properties that are `undefined` are left out, as JSON.stringify does; what JSON cannot carry is SNAPSHOT_INVALID with item and path.
  */
-export async function sealSnapshot(input: SnapshotInput, options: SealOptions = {}): Promise<InventorySnapshot> {
+export async function sealSnapshot(input: SnapshotInput, given?: SealOptions): Promise<InventorySnapshot> {
+  const options = checkOptions<SealOptions>(given, sealKinds, { of: 'The options of sealSnapshot', operation: 'seal' });
   const slices = createTimeSlices({ signal: options.signal, operation: 'seal' });
   const { header, items } = checkSnapshotInput(input, options);
   const { copied, byteLength } = await copyItems(header, items, slices, options);
+  refuseAmbiguousTargets(header, header.incompleteTargets, copied);
   await refuseDuplicates(header, copied, slices);
   const sorted = await sortItems(copied, slices);
   const checksum = await hashItems(sorted, byteLength, slices);
@@ -61,13 +69,31 @@ async function copyItems(
   const keep = createBytePools();
   const copied: PooledItem[] = [];
   let itemBytes = 0;
-  for (const item of items) {
+  for (const item of readAll(items)) {
     const { identity, json } = encoder.encode(item, copied.length);
     copied.push(new PooledItem(identity, keep(json)));
     itemBytes += json.byteLength;
     if (slices.due()) await slices.next();
   }
   return { copied, byteLength: 2 + itemBytes + Math.max(0, copied.length - 1) };
+}
+
+/** The items of the host's iterable. What that throws is not passed on: it may hold anything. */
+function* readAll(items: Iterable<unknown>): Iterable<unknown> {
+  let count = 0;
+  try {
+    for (const item of items) {
+      yield item;
+      count += 1;
+    }
+  } catch (error) {
+    if (SinkError.isInstance(error)) throw error;
+    throw new SinkError(
+      'SNAPSHOT_INVALID',
+      `The snapshot input's items could be read up to item ${count} alone: going on threw ${nameOfThrown(error)}.`,
+      { operation: 'seal' },
+    );
+  }
 }
 
 async function refuseDuplicates(scope: Scope, items: readonly PooledItem[], slices: TimeSlices): Promise<void> {
@@ -79,8 +105,8 @@ async function refuseDuplicates(scope: Scope, items: readonly PooledItem[], slic
     if (first !== undefined) {
       throw new SinkError(
         'SNAPSHOT_INVALID',
-        `Inventory ${formatScope(scope)}: ${describeItem(items[first], first)} and ${describeItem(item, index)} both have uid ${item.uid} ` +
-          `in target ${item.targetName}: give each object once per target.`,
+        `Inventory ${formatScope(scope)}: ${describeItem(items[first], first)} and ${describeItem(item, index)} both have uid ${showText(item.uid)} ` +
+          `in target ${showText(item.targetName)}: give each object once per target.`,
         { operation: 'seal' },
       );
     }

@@ -1,9 +1,12 @@
 import { types } from 'node:util';
+import { anyValue, checkOptions, type OptionKinds } from './check-options.ts';
 import { SinkError, type SinkOperation } from './errors.ts';
 import { describeType } from './item-encoder.ts';
 import { parseTime } from './rfc3339.ts';
 import type { InventorySnapshot, Scope } from './snapshot.ts';
+import { isList, showText } from './show-value.ts';
 import { isPrintable, sanitizeText } from './text.ts';
+import { readQuietly } from './thrown.ts';
 
 /** Everything of a snapshot but its items. */
 export type SnapshotHeader = Pick<InventorySnapshot, keyof Scope | 'generation' | 'exportedAt' | 'incompleteTargets'>;
@@ -16,7 +19,10 @@ const knownFields = [
   'exportedAt',
   'items',
   'incompleteTargets',
-];
+] as const;
+const anyFields = Object.fromEntries(knownFields.map((field) => [field, anyValue])) as OptionKinds<
+  Record<(typeof knownFields)[number], unknown>
+>;
 
 /** Checks what a snapshot is sealed from, its items aside, and reads every field once; throws SNAPSHOT_INVALID. */
 export function checkSnapshotInput(
@@ -26,18 +32,14 @@ export function checkSnapshotInput(
   readonly header: SnapshotHeader;
   readonly items: Iterable<unknown>;
 } {
-  if (typeof input !== 'object' || input === null) refuse('input', describeType(input), 'an object', 'seal');
-  for (const key of Object.keys(input)) {
-    if (!knownFields.includes(key)) refuse(key, 'unknown', `one of ${knownFields.join(', ')}`, 'seal');
-  }
-  const {
-    generation,
-    exportedAt = new Date(),
-    items,
-    incompleteTargets = [],
-    ...scope
-  } = input as Record<string, unknown>;
-  if (typeof items !== 'object' || items === null || !(Symbol.iterator in items))
+  const of = 'The snapshot input';
+  const read = checkOptions<Record<(typeof knownFields)[number], unknown>>(
+    input as Record<(typeof knownFields)[number], unknown>,
+    anyFields,
+    { of, code: 'SNAPSHOT_INVALID', operation: 'seal' },
+  );
+  const { generation, exportedAt = new Date(), items, incompleteTargets = [], ...scope } = read;
+  if (typeof readQuietly(items, Symbol.iterator) !== 'function' || typeof items === 'string')
     refuse('items', describeType(items), 'an iterable of items', 'seal');
   return {
     header: {
@@ -47,8 +49,17 @@ export function checkSnapshotInput(
       incompleteTargets: checkIncompleteTargets(incompleteTargets, sanitize, 'seal'),
     },
     // A host that changes its list while sealing gives way to others would change the snapshot.
-    items: Array.isArray(items) ? items.slice() : (items as Iterable<unknown>),
+    items: isList(items) ? copyList(items) : (items as Iterable<unknown>),
   };
+}
+
+/** The elements as they are now. */
+function copyList(items: readonly unknown[]): readonly unknown[] {
+  try {
+    return items.slice();
+  } catch {
+    return refuse('items', 'an array of which an element cannot be read', 'an array of items', 'seal');
+  }
 }
 
 /** The scope alone, without an empty cluster. */
@@ -89,15 +100,16 @@ export function checkTime(value: unknown, operation: SinkOperation): string {
   const found = types.isDate(value)
     ? 'a Date outside of the years 0 to 9999'
     : typeof value === 'string'
-      ? 'another text'
+      ? /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?$/.test(value)
+        ? 'a time without an offset (Z, or such as +02:00)'
+        : `the text ${showText(value)}`
       : describeType(value);
   return refuse('exportedAt', found, 'an RFC 3339 time such as 2026-01-31T12:00:00Z', operation);
 }
 
 /** Sorted by UTF-16 code units, each once. */
 export function checkIncompleteTargets(value: unknown, sanitize: boolean, operation: SinkOperation): readonly string[] {
-  if (!Array.isArray(value))
-    return refuse('incompleteTargets', describeType(value), 'an array of target names', operation);
+  if (!isList(value)) return refuse('incompleteTargets', describeType(value), 'an array of target names', operation);
   const names = Array.from(value, (name: unknown, index) => {
     if (typeof name !== 'string' || name === '') {
       return refuse(

@@ -19,3 +19,12 @@ export function readQuietly(value: unknown, field: PropertyKey): unknown {
     return undefined;
   }
 }
+
+/** An own property that is data: undefined for getters, which are not called, and where asking throws. */
+export function ownData(value: unknown, field: PropertyKey): unknown {
+  try {
+    return Object.getOwnPropertyDescriptor(Object(value) as object, field)?.value;
+  } catch {
+    return undefined;
+  }
+}

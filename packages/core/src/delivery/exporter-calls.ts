@@ -31,6 +31,7 @@ export async function exportInventory(
   { signal: given, allowDeletes }: ExportCallOptions,
 ): Promise<DeliveryReport> {
   checkScope(inventory, snapshot);
+  state.warnOfTargets(snapshot);
   const rules = inventoryRules(inventory);
   leaveOthers(state, inventory);
   const reports = await withOwnSignal(state, given, (signal) =>

@@ -1,3 +1,4 @@
+import type { InventorySnapshot } from '../contract/snapshot.ts';
 import { containLogger, containMetrics, containTracer, quietly } from './contained-ports.ts';
 import { systemClock } from './delivery-clock.ts';
 import { resolveLimits } from './delivery-options.ts';
@@ -8,6 +9,7 @@ import { createInventoryExports, type InventoryExports } from './inventory/inven
 import { scopeOf } from './inventory/inventory-rules.ts';
 import { createSlots, type Slots } from './inventory/slots.ts';
 import type { SharedSink, SharedSinkOptions } from './sink/shared-sink.ts';
+import { createTargetWarnings } from './unlisted-targets.ts';
 
 /** What all calls of one exporter share. */
 export interface ExporterState extends SharedSinkOptions {
@@ -23,6 +25,8 @@ export interface ExporterState extends SharedSinkOptions {
   /** Aborts whatever runs. */
   end(): void;
   closed: boolean;
+  /** Tells of incomplete targets whose name no item has. */
+  readonly warnOfTargets: (snapshot: InventorySnapshot) => void;
 }
 
 export function createExporterState(options: ExporterOptions): ExporterState {
@@ -77,5 +81,6 @@ export function createExporterState(options: ExporterOptions): ExporterState {
     pending: () => Promise.allSettled(tracked),
     end: () => ending.abort(),
     closed: false,
+    warnOfTargets: createTargetWarnings(shared.logger),
   };
 }

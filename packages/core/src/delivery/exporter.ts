@@ -2,6 +2,7 @@ import { SinkError } from '../contract/errors.ts';
 import type { SinkDefinition } from '../registry/define-sink.ts';
 import { resolveDeadline } from './delivery-options.ts';
 import type { SinkStatus } from './delivery-report.ts';
+import { checkCalls, checkExporterOptions } from './exporter-arguments.ts';
 import { exportInventory, neverAborted, planInventory, removeInventory } from './exporter-calls.ts';
 import { endExporter, endSink } from './exporter-end.ts';
 import { createExporterState } from './exporter-state.ts';
@@ -16,7 +17,7 @@ export function createExporter<const Definitions extends readonly SinkDefinition
   options: ExporterOptions<Definitions>,
 ): Exporter<Definitions> {
   // What a registry infers is for its callers; in here every sink is like the next.
-  const state = createExporterState(options);
+  const state = createExporterState(checkExporterOptions(options));
   const { sinks, exports } = state;
   let closing: Promise<void> | undefined;
 
@@ -26,7 +27,7 @@ export function createExporter<const Definitions extends readonly SinkDefinition
     if (state.closed) throw new SinkError('ABORTED', `${what} ${showText(sink)}: the exporter is closed.`);
   };
 
-  return {
+  return checkCalls({
     updateSink: (resource) => {
       refuseClosed('Took no sink', resource.name);
       const known = sinks.get(resource.name);
@@ -69,5 +70,5 @@ export function createExporter<const Definitions extends readonly SinkDefinition
       closing ??= endExporter(state, deadlineMs);
       return closing;
     },
-  };
+  });
 }

@@ -97,7 +97,7 @@ export function buildSinkRegistry<const Definitions extends readonly SinkDefinit
     parse: (given: unknown, name?: string) =>
       deepFreeze(read(given, name).config) as unknown as SinkConfig<Definitions>,
     create: (config: SinkConfig<Definitions>, given?: SinkConnection) => {
-      const connection = checkOptions<SinkConnection>(given, connectionKinds, { of: 'The connection of a sink' });
+      const connection = checkConnection(given);
       const { definition, spec } = read(config, connection.name);
       const { type, credentialFields } = definition;
       const identity = identityFor({ type, name: connection.name });
@@ -125,6 +125,11 @@ const connectionKinds: OptionKinds<SinkConnection> = {
   tls: either(anObject, aFunction),
   logger: anObject,
 };
+
+/** Throws SPEC_INVALID for what is no field of a connection. */
+export function checkConnection(given: SinkConnection | undefined): SinkConnection {
+  return checkOptions<SinkConnection>(given, connectionKinds, { of: 'The connection of a sink' });
+}
 
 function indexByType(definitions: readonly SinkDefinition[]): ReadonlyMap<string, SinkDefinition> {
   const byType = new Map<string, SinkDefinition>();
