@@ -19,7 +19,8 @@ import { isoTime, sinkReport, type SinkDeliveryReport, type SinkStatus } from '.
 import type { GateRules } from './gate-decision.ts';
 import { removalTime } from './removal-time.ts';
 import type { Slots } from './slots.ts';
-import type { SharedSink, SinkSubscriber } from '../sink/shared-sink.ts';
+import type { SharedSink } from '../sink/shared-sink.ts';
+import type { SinkSubscriber } from '../sink/sink-inventories.ts';
 
 export interface InventoryExportsOptions {
   readonly scope: Scope;
@@ -72,7 +73,7 @@ export function createInventoryExports(options: InventoryExportsOptions): Invent
     clock,
     lifetime,
     rules: () => rules,
-    onSkipped: () => sink.skipped(subscriber),
+    onSkipped: () => sink.inventories.skipped(subscriber),
     onBackground: async (delivery, start) => onBackground(await settled(delivery, start)),
   });
 
@@ -103,7 +104,7 @@ export function createInventoryExports(options: InventoryExportsOptions): Invent
   const deliver = (delivery: Delivery, given: GateRules): Promise<SinkDeliveryReport> => {
     rules = given;
     left = false;
-    sink.subscribe(subscriber);
+    sink.inventories.add(subscriber);
     return settled(delivery, () => gate.deliver(delivery));
   };
 
@@ -140,13 +141,13 @@ export function createInventoryExports(options: InventoryExportsOptions): Invent
       left = true;
       gate.leave();
       queue.discard(outcome);
-      sink.unsubscribe(subscriber);
+      sink.inventories.delete(subscriber);
       tellDone();
     },
     dispose: (outcome) => {
       gate.dispose();
       queue.discard(outcome);
-      sink.unsubscribe(subscriber);
+      sink.inventories.delete(subscriber);
     },
     idle: () => gate.idle(),
   };
