@@ -118,6 +118,7 @@ describe.each(eachClient)('written with %s', (_, client) => {
           counts: { inserted: megabytes[name] * 100, updated: 0, deleted: 0, unchanged: 0 },
           messages: own.length,
           bytes,
+          reference: `${topic}/${own[0]?.partition ?? -1}`,
         });
         const held = own.flatMap(
           ({ value }) => (JSON.parse(String(value)) as { readonly items: readonly Item[] }).items,

@@ -117,7 +117,12 @@ describe('one partition', () => {
     expect(cluster.log.every(({ records }) => records.length === 1)).toBe(true);
     expect(keysOf(cluster)).toEqual(['team/a', ...Array.from({ length: 6 }, () => 'team/b'), 'team/c']);
     expect(partsOf(cluster)).toEqual([undefined, '0', '1', '2', '3', '4', '5', undefined]);
-    expect(results[1]).toMatchObject({ outcome: 'applied', messages: 6, counts: { inserted: 6 } });
+    expect(results[1]).toMatchObject({
+      outcome: 'applied',
+      messages: 6,
+      counts: { inserted: 6 },
+      reference: 'inventory/0',
+    });
   });
 
   test('other partitions do not wait for it', async () => {

@@ -109,12 +109,12 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
       }
     });
 
-  /** Bytes that were published, or undefined where a newer announcement came first. */
+  /** What was published and where, or undefined where a newer announcement came first. */
   const announce = async (
     scope: OperationScope,
     announcement: Announcement,
     triesLeft = 1,
-  ): Promise<number | undefined> => {
+  ): Promise<Pick<ExportResult, 'bytes' | 'reference'> | undefined> => {
     const { what, inventory, time, key, total, records } = announcement;
     if (published.isOlder(inventory, time)) return undefined;
     const lease = await clients.connected(scope);
@@ -135,15 +135,16 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
       isCurrent: () => !published.isOlder(inventory, time),
       onAcknowledged: () => published.record(inventory, time, what),
     };
+    const partition = partitionFor(key, partitions);
     try {
-      if (!(await publisher.publish(partitionFor(key, partitions), publication))) return undefined;
+      if (!(await publisher.publish(partition, publication))) return undefined;
     } catch (error) {
       if (triesLeft === 0 || !isTopicGone(error)) throw error;
       // Nothing was written: the topic is gone, or it was made anew with other partitions. What it is now counts.
       topics.forget();
       return announce(scope, announcement, triesLeft - 1);
     }
-    return bytes;
+    return { bytes, reference: `${spec.topic}/${partition}` };
   };
 
   const { format, headers, maxMessageBytes } = spec;
@@ -158,7 +159,7 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
       attempt('export', `exporting inventory ${formatScope(snapshot)} to ${where}`, options, async (scope) => {
         refuseFutureTime('exportedAt', snapshot.exportedAt, new Date());
         const { key, total, records } = snapshotMessages(snapshot, { maxMessageBytes, format, headers });
-        const bytes = await announce(scope, {
+        const sent = await announce(scope, {
           what: 'snapshot',
           inventory: snapshot,
           time: snapshot.exportedAt,
@@ -166,9 +167,9 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
           total,
           records,
         });
-        return bytes === undefined
+        return sent === undefined
           ? superseded
-          : { outcome: 'applied', counts: countsOf(snapshot.items.length), messages: total, bytes };
+          : { outcome: 'applied', counts: countsOf(snapshot.items.length), messages: total, ...sent };
       }),
     removeInventory: (inventory, options) =>
       attempt(
@@ -178,7 +179,7 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
         async (scope) => {
           refuseFutureTime('removedAt', options.removedAt, new Date());
           const record = removalMessage(inventory, { removedAt: options.removedAt, format, headers });
-          const bytes = await announce(scope, {
+          const sent = await announce(scope, {
             what: 'removal',
             inventory,
             time: options.removedAt,
@@ -186,7 +187,7 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
             total: 1,
             records: () => [record],
           });
-          if (bytes !== undefined) return { outcome: 'applied', counts: countsOf(0), messages: 1, bytes };
+          if (sent !== undefined) return { outcome: 'applied', counts: countsOf(0), messages: 1, ...sent };
           // An older removal of what is gone already has nothing to do.
           return published.isRemoved(inventory) ? { ...superseded, outcome: 'unchanged' } : superseded;
         },
