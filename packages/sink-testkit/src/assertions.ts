@@ -17,6 +17,11 @@ export function assertResult(result: ExportResult): void {
   assertOutcome('An export result', result);
   assertCount('messages', result.messages);
   assertCount('bytes', result.bytes);
+  const { reference = '' } = result;
+  assert.ok(
+    typeof reference === 'string' && reference.length <= 200 && !/\p{Control}/u.test(reference),
+    'The reference of a result is one line of at most 200 characters.',
+  );
 }
 
 /** Fails unless the value is a plan: counts like a result's, and samples of at most ten keys where the store has a record for each item. */

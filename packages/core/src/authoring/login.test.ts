@@ -12,7 +12,6 @@ const secret = 'hunter2';
 test.each<[string, Credentials, string, Credentials]>([
   ['one form', { dsn: 'x' }, 'dsn', { dsn: 'x' }],
   ['the other', { host: 'h', username: 'u', port: '' }, 'fields', { host: 'h', username: 'u' }],
-  ['the newline of a mounted file', { dsn: 'x\r\n' }, 'dsn', { dsn: 'x' }],
   [
     'spaces of a password',
     { host: 'h', username: 'u', password: ' p ' },
@@ -39,7 +38,8 @@ test.each<[string, Credentials, RegExp]>([
     /The credentials: username holds the character U\+0000 at character 2/,
   ],
   ['a line break', { host: 'h', username: 'u', password: `${secret}\nx` }, /password holds a line break/],
-  ['two newlines', { dsn: `${secret}\n\n` }, /dsn holds a line break/],
+  // The context cut the one that a mounted file ends in.
+  ['a newline that is left', { dsn: `${secret}\n` }, /dsn holds a line break/],
   ['a lone surrogate', { dsn: `${secret}\ud800` }, /dsn holds the character U\+D800/],
 ])('%s is refused', (_, credentials, message) => {
   const check = () => checkLogin(credentials, {}, options);

@@ -26,7 +26,7 @@ export interface LoginOptions<Name extends string = string> {
 
 export interface Login<Name extends string = string> {
   readonly form: Name;
-  /** Fields of the form that were given and are not empty, each without the newline that a mounted file ends in. Secret: never log them. */
+  /** Fields of the form that were given and are not empty. Secret: never log them. */
   readonly fields: Readonly<Record<string, string>>;
   /** Undefined where TLS is off. */
   readonly tls: SinkTls | undefined;
@@ -53,8 +53,7 @@ export function checkLogin<Name extends string>(
   const invalid = (message: string): SinkError => new SinkError('SPEC_INVALID', message, { sinkType });
   const fields = Object.fromEntries(
     Object.entries(credentials).flatMap(([name, value]) => {
-      const text = value === undefined ? '' : value.replace(/\r?\n$/u, '');
-      return text === '' ? [] : [[name, text] as const];
+      return value === undefined || value === '' ? [] : [[name, value] as const];
     }),
   );
   const names = Object.keys(fields);

@@ -44,6 +44,14 @@ export const brokenChanges: readonly BrokenSink[] = [
     }),
   },
   {
+    what: 'tells on two lines where it wrote',
+    fails: 'an item that was removed and comes back is held again',
+    wrap: (sink) => ({
+      ...sink,
+      export: async (snapshot, options) => ({ ...(await sink.export(snapshot, options)), reference: 'a\nb' }),
+    }),
+  },
+  {
     what: 'never revives what it deleted',
     fails: 'an item that was removed and comes back is held again',
     rules: () => {
