@@ -159,7 +159,7 @@ describe('create', () => {
     );
     const before = await objects();
     const refusal: unknown = await provisioned().catch((error: unknown) => error);
-    expect(refusal).toMatchObject({ code: 'NOT_FOUND' });
+    expect(refusal).toMatchObject({ code: 'SCHEMA_MISMATCH' });
     for (const difference of [
       'lacks column inventory_namespace (text)',
       'has column source_uid of type character varying(40), expected text',
@@ -181,7 +181,7 @@ describe('create', () => {
     const client = await database.client();
     try {
       await expect(provision(client, specOf())).rejects.toMatchObject({
-        code: 'NOT_FOUND',
+        code: 'SCHEMA_MISMATCH',
         message: expect.stringContaining('"public"."inventory" is no table'),
       });
       await expect(client.query('SELECT 1')).resolves.toMatchObject({ rowCount: 1 });

@@ -198,7 +198,7 @@ describe('what fails is told at its step, what builds on it is skipped, all else
       'a table of another shape',
       {
         step: 'table',
-        code: 'NOT_FOUND',
+        code: 'SCHEMA_MISMATCH',
         found: /lacks column payload/,
         skipped: ['privileges'],
         options: async () => {

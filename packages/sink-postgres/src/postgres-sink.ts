@@ -50,7 +50,7 @@ function createPostgresSink(context: PostgresContext): KollectSink {
     }
   };
 
-  /** Runs against tables that are there. One that was dropped under the running sink is made again, once. */
+  /** Runs against tables that are there. One that was dropped under the running sink is made again, once; what changed otherwise is named. */
   const withTables = async <T>(
     operation: SinkOperation,
     options: OperationOptions,
@@ -62,7 +62,6 @@ function createPostgresSink(context: PostgresContext): KollectSink {
     } catch (error) {
       if (!SinkError.isInstance(error) || (error.code !== 'NOT_FOUND' && error.code !== 'SCHEMA_MISMATCH')) throw error;
       provisioned = false;
-      if (spec.provisioning === 'existing') throw error;
     }
     await open(options, operation);
     return run();

@@ -7,6 +7,7 @@ import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
 import type { Session, SessionRunner } from '../wire/session.ts';
 import { appendKey } from '../schema/table-layout.ts';
 import { tableNames } from '../schema/table-names.ts';
+import { requireAllRows } from '../schema/table-promises.ts';
 
 /** A document beyond this takes several rows: PostgreSQL ends at 256 MiB, and memory long before. */
 const maxDocumentBytes = 64 * 1024 * 1024;
@@ -14,7 +15,7 @@ const maxDocumentBytes = 64 * 1024 * 1024;
 /** `mode: append`: each snapshot becomes one row of an events table, however often its export is retried. */
 export function createAppendMode(spec: ResolvedPostgresSpec, runner: SessionRunner): PostgresMode {
   const names = tableNames(spec);
-  const fence = createFence(names, { resyncIntervalMs: 0 });
+  const fence = createFence(names, { mode: 'append', resyncIntervalMs: 0 });
   const insert = `
     INSERT INTO ${names.table} (cluster, inventory_namespace, inventory_name, generation, checksum, item_count, exported_at, part_index, part_total, document)
     VALUES ($1, $2, $3, $4::bigint, $5, $6::bigint, $7::timestamptz, $8::integer, $9::integer, $10::jsonb)
@@ -40,6 +41,16 @@ export function createAppendMode(spec: ResolvedPostgresSpec, runner: SessionRunn
       ]);
       inserted += rowCount;
       bytes += part.byteLength;
+    }
+    if (inserted < parts.length) {
+      // They are there already where the row of the exports table was lost, and only then.
+      const { rows } = await session.query(
+        `SELECT count(*)::int FROM ${names.table}
+         WHERE cluster = $1 AND inventory_namespace = $2 AND inventory_name = $3 AND exported_at = $4::timestamptz AND checksum = $5`,
+        [...scopeValues(snapshot), snapshot.exportedAt, snapshot.checksum],
+      );
+      const done = Number(rows[0]?.[0]);
+      await requireAllRows(session, { table: names.table, asked: parts.length, done, verb: 'written' });
     }
     return inserted === 0 ? unchanged(parts.length) : applied({ inserted }, { messages: inserted, bytes });
   };

@@ -3,7 +3,7 @@ import { ddlStatements } from './ddl.ts';
 import { endedBySignal } from '../wire/deadline.ts';
 import { postgresError } from '../postgres-errors.ts';
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
-import { tableDifferences, type Difference } from './table-differences.ts';
+import { namesOfParts, tableDifferences, type Difference } from './table-differences.ts';
 import { inspectRelations } from './table-inspection.ts';
 import { bareNames, quoteLiteral, tableNames } from './table-names.ts';
 import { inTransaction, type Queryable } from '../wire/transaction.ts';
@@ -45,8 +45,8 @@ export async function provision(
       inTransaction(client, { readOnly: true, settings }, () => findDifferences(client, spec)),
     );
     if (differences.length === 0) return;
-    if (spec.provisioning === 'existing' || differences.some(({ kind }) => kind === 'wrong'))
-      throw mismatch(spec, differences);
+    const refusal = refusalOf(spec, differences);
+    if (refusal !== undefined) throw refusal;
     await step(() => inTransaction(client, { settings }, () => create(client, spec, step)));
   } catch (error) {
     throw postgresError(error, { operation, doing });
@@ -58,7 +58,7 @@ export async function findDifferences(client: Queryable, spec: ResolvedPostgresS
   const names = bareNames(spec.table);
   return tableDifferences(
     spec,
-    await inspectRelations(client, spec.schema, [names.table, names.exports, names.current]),
+    await inspectRelations(client, spec.schema, [names.table, names.exports, names.current], namesOfParts(spec)),
   );
 }
 
@@ -67,6 +67,7 @@ async function create(
   spec: ResolvedPostgresSpec,
   step: <T>(run: () => Promise<T>) => Promise<T>,
 ): Promise<void> {
+  await step(() => refuseReadOnly(client));
   // IF NOT EXISTS alone fails when two processes make the same table at once (23505 on pg_type).
   const lockName = quoteLiteral(`kollect:${tableNames(spec).table}`);
   await step(() => client.query(`SELECT pg_advisory_xact_lock(hashtextextended(${lockName}, 0))`));
@@ -76,18 +77,55 @@ async function create(
   if (left.length > 0) throw mismatch(spec, left);
 }
 
-/** NOT_FOUND where something is missing as a whole, else SCHEMA_MISMATCH; both with every difference and the remedy. */
-export function mismatch(spec: ResolvedPostgresSpec, differences: readonly Difference[]): SinkError {
-  const missing = differences.some(({ text, kind }) => kind === 'absent' || text.startsWith('schema '));
-  const remedy = differences.some(({ text }) => text.startsWith('schema '))
+/** Before anything is made: a transaction that asked for READ WRITE could create, where every export is refused then. */
+async function refuseReadOnly(client: Queryable): Promise<void> {
+  const { rows } = await client.query<{ readonly readonly: string; readonly standby: string }>(
+    "SELECT current_setting('transaction_read_only') AS readonly, pg_is_in_recovery()::text AS standby",
+  );
+  if (rows[0]?.readonly === 'off') return;
+  throw readOnlyServer(rows[0]?.standby === 'true');
+}
+
+/** What an export meets at a standby, or where a setting makes transactions read-only. */
+export function readOnlyServer(standby: boolean): SinkError {
+  const remedy = standby
+    ? 'Point the host at the primary: no export succeeds before this server is promoted.'
+    : 'Set default_transaction_read_only to off for the user of the sink, or for the database: no export succeeds before.';
+  const what = standby ? 'The server is a standby and takes no writes.' : 'Transactions are read-only by default.';
+  return new SinkError('UNAVAILABLE', `${what} Nothing was written. ${remedy}`, { sinkType: 'postgres', remedy });
+}
+
+/** Why the sink cannot go on from these differences: what only a person can change, or only the owner of a table; undefined where it can. */
+export function refusalOf(spec: ResolvedPostgresSpec, differences: readonly Difference[]): SinkError | undefined {
+  if (spec.provisioning === 'existing' || differences.some(({ kind }) => kind === 'wrong'))
+    return differences.length === 0 ? undefined : mismatch(spec, differences);
+  const ownersAlone = differences.filter(({ needsOwner }) => needsOwner === true);
+  if (ownersAlone.length === 0) return undefined;
+  const remedy =
+    'Run postgresDdl(spec) as the owner of the table, or make the user of the sink a member of the role that owns it.';
+  return new SinkError(
+    'PERMISSION_DENIED',
+    `The user of the sink does not own what it would have to change: ${textsOf(ownersAlone)}. ${remedy}`,
+    { sinkType: 'postgres', remedy },
+  );
+}
+
+/** NOT_FOUND where something is missing that the sink does not make, else SCHEMA_MISMATCH; both with every difference and the remedy. */
+function mismatch(spec: ResolvedPostgresSpec, differences: readonly Difference[]): SinkError {
+  const noSchema = differences.some(({ text }) => text.startsWith('schema '));
+  const missing = noSchema || (spec.provisioning === 'existing' && differences.some(({ kind }) => kind === 'absent'));
+  const remedy = noSchema
     ? 'Create the schema and grant USAGE and CREATE on it, or correct spec.postgres.schema.'
     : spec.provisioning === 'existing'
       ? 'Apply what postgresDdl(spec) prints, or change the table to match it.'
       : 'Change the table to match what postgresDdl(spec) prints, or name another table.';
-  const found = differences.map(({ text }) => text).join('; ');
   return new SinkError(
     missing ? 'NOT_FOUND' : 'SCHEMA_MISMATCH',
-    `The database differs from what the sink needs: ${found}. ${remedy}`,
-    { sinkType: 'postgres' },
+    `The database differs from what the sink needs: ${textsOf(differences)}. ${remedy}`,
+    { sinkType: 'postgres', remedy },
   );
+}
+
+function textsOf(differences: readonly Difference[]): string {
+  return differences.map(({ text }) => text).join('; ');
 }

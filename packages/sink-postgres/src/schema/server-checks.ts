@@ -1,7 +1,7 @@
 import { SinkError, type Finding } from '@kollect/core';
 import { showText } from '@kollect/core/authoring';
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
-import { findDifferences, mismatch } from './provisioning.ts';
+import { findDifferences, refusalOf } from './provisioning.ts';
 import { inTransaction, type Queryable } from '../wire/transaction.ts';
 import { bareNames, quoteIdentifier, tableNames } from './table-names.ts';
 
@@ -54,8 +54,8 @@ export async function checkTable<C extends Queryable>(client: C, spec: ResolvedP
   const differences = await inTransaction(client, { readOnly: true }, () => findDifferences(client, spec));
   const { table } = tableNames(spec);
   if (differences.length === 0) return { found: `${table} is as the sink needs it.`, value: client };
-  if (spec.provisioning === 'existing' || differences.some(({ kind }) => kind === 'wrong'))
-    throw mismatch(spec, differences);
+  const refusal = refusalOf(spec, differences);
+  if (refusal !== undefined) throw refusal;
   return {
     found: `The first export will make what is missing: ${differences.map(({ text }) => text).join('; ')}.`,
     value: client,

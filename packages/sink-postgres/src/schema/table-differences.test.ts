@@ -4,14 +4,26 @@ import { postgresSink } from '../postgres-sink.ts';
 import type { PostgresSpec } from '../postgres-spec.ts';
 import { tableDifferences } from './table-differences.ts';
 import type { FoundRelation, Inspection } from './table-inspection.ts';
-import { exportsLayout, tableLayout, type TableLayout } from './table-layout.ts';
+import { catalogueTypes, exportsLayout, tableLayout, type TableLayout } from './table-layout.ts';
+
+const unproblematic = {
+  owned: true,
+  rowSecurity: false,
+  rules: [],
+  triggers: [],
+  unlogged: [],
+  temporary: [],
+  foreign: [],
+} as const;
 
 const found = (layout: TableLayout): FoundRelation => ({
   kind: layout.partitions > 0 ? 'p' : 'r',
   columns: layout.columns.map(({ name, type, nullable, identity, ...column }) => ({
     name,
     type,
+    plainType: catalogueTypes[type],
     nullable,
+    computed: false,
     filled: identity === true || column.default !== undefined,
     deterministic: true,
   })),
@@ -25,6 +37,7 @@ const found = (layout: TableLayout): FoundRelation => ({
   partitions: layout.partitions,
   modulus: layout.partitions === 0 ? null : layout.partitions,
   reads: [],
+  ...unproblematic,
 });
 
 const view: FoundRelation = {
@@ -32,14 +45,17 @@ const view: FoundRelation = {
   columns: currentViewColumns.map((name) => ({
     name,
     type: 'text',
+    plainType: 'text',
     nullable: true,
     filled: false,
+    computed: false,
     deterministic: true,
   })),
   indexes: [],
   partitions: 0,
   modulus: null,
   reads: ['deleted_at'],
+  ...unproblematic,
 };
 
 /** What differs once `change` was made to tables that fit the spec. */
@@ -52,7 +68,9 @@ function differences(
   const changed = change(fitting);
   const table = changed === undefined ? {} : { t: { ...fitting, ...changed } };
   const relations: Inspection['relations'] = { ...table, t_exports: found(exportsLayout(spec)), t_current: view };
-  return tableDifferences(spec, { schemaExists: true, relations }).map(({ text, kind }) => `${kind}: ${text}`);
+  return tableDifferences(spec, { schemaExists: true, relations, taken: {} }).map(
+    ({ text, kind }) => `${kind}: ${text}`,
+  );
 }
 
 type Change = Parameters<typeof differences>[1];
@@ -69,7 +87,16 @@ const extra =
   (table) => ({
     columns: [
       ...table.columns,
-      { name: 'extra', type: 'text', nullable: false, filled: false, deterministic: true, ...change },
+      {
+        name: 'extra',
+        type: 'text',
+        plainType: 'text',
+        nullable: false,
+        filled: false,
+        computed: false,
+        deterministic: true,
+        ...change,
+      },
     ],
   });
 
@@ -89,9 +116,63 @@ test.each<readonly [string, Partial<PostgresSpec>, Change, readonly string[]]>([
   [
     'another type',
     {},
-    column('payload', { type: 'json' }),
+    column('payload', { type: 'json', plainType: 'json' }),
     ['wrong: "public"."t" has column payload of type json, expected jsonb'],
   ],
+  [
+    'a type printed in another way by settings of the session',
+    {},
+    column('payload', { type: 'pg_catalog."jsonb"' }),
+    [],
+  ],
+  [
+    'a type of the same name in another schema',
+    {},
+    column('payload', { type: 'mine.jsonb', plainType: null }),
+    ['wrong: "public"."t" has column payload of type mine.jsonb, expected jsonb'],
+  ],
+  [
+    'a column that the server computes',
+    {},
+    column('gvk', { computed: true }),
+    ['wrong: "public"."t" has column gvk that the server computes, expected one that can be written'],
+  ],
+  [
+    'UNLOGGED',
+    {},
+    () => ({ unlogged: ['public.t'] }),
+    ['wrong: "public"."t" is UNLOGGED, and a crash of the server empties it; run ALTER TABLE public.t SET LOGGED'],
+  ],
+  [
+    'temporary',
+    {},
+    () => ({ temporary: ['pg_temp.t'] }),
+    ['wrong: "public"."t" is temporary (pg_temp.t), and ends with its session'],
+  ],
+  [
+    'foreign partitions',
+    { partitions: 4 },
+    () => ({ foreign: ['far.p1', 'far.p2'] }),
+    ['wrong: "public"."t" has foreign partitions (far.p1, far.p2), whose writes are not of one transaction with ours'],
+  ],
+  [
+    'row security',
+    {},
+    () => ({ rowSecurity: true }),
+    [
+      'wrong: "public"."t" hides rows from the user of the sink by row security; give the user BYPASSRLS, or run ALTER TABLE "public"."t" DISABLE ROW LEVEL SECURITY',
+    ],
+  ],
+  ['rules', {}, () => ({ rules: ['a'] }), ['wrong: "public"."t" rewrites what is written by rule "a"; drop it']],
+  [
+    'tables that inherit',
+    {},
+    () => ({ partitions: 2 }),
+    [
+      'wrong: "public"."t" has 2 tables that inherit from it, whose rows would count as its own; end it by ALTER TABLE … NO INHERIT',
+    ],
+  ],
+  ['triggers, whose effect each export looks at', {}, () => ({ triggers: ['audit'] }), []],
   [
     'NULL where there must be none',
     {},
@@ -198,7 +279,40 @@ test.each<readonly [string, Partial<PostgresSpec>, Change, readonly string[]]>([
 
 test('a missing schema is all there is to say', () => {
   const spec = postgresSink.parseSpec({ database: 'd', schema: 'nowhere', table: 't' });
-  expect(tableDifferences(spec, { schemaExists: false, relations: {} }).map(({ text }) => text)).toEqual([
+  expect(tableDifferences(spec, { schemaExists: false, relations: {}, taken: {} }).map(({ text }) => text)).toEqual([
     'schema "nowhere" does not exist',
   ]);
+});
+
+test('a name that something else holds is named with its holder', () => {
+  const spec = postgresSink.parseSpec({ database: 'd', table: 't', partitions: 2, indexes: ['gvk'] });
+  const taken = {
+    t_pkey: { kind: 'i', of: 'public.t_old', ofName: 't_old' },
+    t_p1: { kind: 'r', of: null, ofName: null },
+    t_exports: { kind: 'type', of: null, ofName: null },
+  };
+  const texts = tableDifferences(spec, { schemaExists: true, relations: {}, taken }).map(({ text }) => text);
+  for (const text of [
+    'index "public"."t_pkey" of public.t_old has a name that the sink needs; rename it, or name another table',
+    'table "public"."t_p1" has a name that the sink needs; rename it, or name another table',
+    'type "public"."t_exports" has a name that the sink needs; rename it, or name another table',
+  ])
+    expect(texts).toContain(text);
+});
+
+test('what only the owner of a table can change is marked', () => {
+  const spec = postgresSink.parseSpec({ database: 'd', table: 't', indexes: ['gvk'], deletes: 'soft' });
+  const table = { ...found(tableLayout(postgresSink.parseSpec({ database: 'd', table: 't' }))), owned: false };
+  const relations = {
+    t: table,
+    t_exports: found(exportsLayout(spec)),
+    t_current: { ...view, reads: [], owned: false },
+  };
+  expect(tableDifferences(spec, { schemaExists: true, relations, taken: {} })).toEqual(
+    [
+      '"public"."t" lacks column deleted_at (timestamp with time zone)',
+      '"public"."t" lacks a valid btree index on (cluster, gvk)',
+      'view "public"."t_current" shows rows that are soft-deleted',
+    ].map((text) => ({ text, kind: 'partial', needsOwner: true })),
+  );
 });

@@ -1,8 +1,19 @@
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
 import { bareNames } from './table-names.ts';
 
-/** Types by the names that `format_type` prints, so that a check compares text with text. */
+/** Types by the names of SQL. */
 export type ColumnType = 'text' | 'bigint' | 'integer' | 'boolean' | 'jsonb' | 'uuid' | 'timestamp with time zone';
+
+/** The same types as the catalogue has them: what `format_type` prints depends on settings of the session. */
+export const catalogueTypes: Readonly<Record<ColumnType, string>> = {
+  text: 'text',
+  bigint: 'int8',
+  integer: 'int4',
+  boolean: 'bool',
+  jsonb: 'jsonb',
+  uuid: 'uuid',
+  'timestamp with time zone': 'timestamptz',
+};
 
 export interface Column {
   readonly name: string;

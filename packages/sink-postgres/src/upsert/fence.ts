@@ -1,6 +1,8 @@
-import { refuseFutureTime, SinkError, type InventorySnapshot, type Scope } from '@kollect/core';
+import { refuseFutureTime, type InventorySnapshot, type Scope } from '@kollect/core';
 import type { Session } from '../wire/session.ts';
+import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
 import { quoteLiteral, type TableNames } from '../schema/table-names.ts';
+import { requireAllRows, soundness, unsound } from '../schema/table-promises.ts';
 
 /** What the scope's row says of the snapshot that was applied last, read under its lock. */
 export interface ScopeState {
@@ -28,7 +30,10 @@ export interface AppliedSnapshot {
 }
 
 export interface Fence {
-  /** Takes the scope's lock until the transaction ends, making its row where there is none. Refuses a moment in the store's future. */
+  /**
+   * Takes the scope's lock until the transaction ends, making its row where there is none. Refuses a moment in the store's future, and tables that do
+   * not keep what is written.
+   */
   lock(session: Session, scope: Scope, moment: Moment): Promise<ScopeState>;
   /** The same without a lock and without writing; undefined where the scope was never exported. */
   look(session: Session, scope: Scope, moment: Moment): Promise<ScopeState | undefined>;
@@ -51,7 +56,11 @@ const ofScope = 'cluster = $1 AND inventory_namespace = $2 AND inventory_name = 
 /** A new lock attempt follows only where the row was deleted by hand between two statements. */
 const lockAttempts = 5;
 
-export function createFence(names: TableNames, { resyncIntervalMs }: { readonly resyncIntervalMs: number }): Fence {
+export function createFence(
+  names: TableNames,
+  { mode, resyncIntervalMs }: Pick<ResolvedPostgresSpec, 'mode' | 'resyncIntervalMs'>,
+): Fence {
+  const sound = soundness(names, mode);
   const table = quoteLiteral(names.table);
   // Changes with DROP, TRUNCATE, restore and VACUUM FULL. A partitioned table is stored in its partitions; another one has no partition tree.
   const storage = `coalesce(
@@ -63,7 +72,7 @@ export function createFence(names: TableNames, { resyncIntervalMs }: { readonly 
       : `(resynced_at IS NULL OR resynced_at < clock_timestamp() - interval '${resyncIntervalMs} milliseconds')`;
   const selectState = `
     SELECT exported_at > $4::timestamptz, exported_at = $4::timestamptz, checksum, coalesce(table_storage = ${storage}, false), ${resyncDue},
-           NOT removed AND exported_at > '-infinity', floor(extract(epoch FROM clock_timestamp()) * 1000)::float8
+           NOT removed AND exported_at > '-infinity', floor(extract(epoch FROM clock_timestamp()) * 1000)::float8, ${sound}
     FROM ${names.exports} WHERE ${ofScope}`;
 
   const read = async (
@@ -75,6 +84,7 @@ export function createFence(names: TableNames, { resyncIntervalMs }: { readonly 
     const { rows } = await session.query(`${selectState} ${clause}`, [...scopeValues(scope), time]);
     const row = rows[0];
     if (row === undefined) return undefined;
+    if (row[7] !== true) throw unsound(names.table);
     refuseFutureTime(field, time, new Date(Number(row[6])));
     return {
       newer: row[0] === true,
@@ -98,20 +108,21 @@ export function createFence(names: TableNames, { resyncIntervalMs }: { readonly 
           scopeValues(scope),
         );
       }
-      throw new SinkError(
-        'UNAVAILABLE',
-        `The scope's row vanished from ${names.exports} each time it was made; does somebody delete from it?`,
-      );
+      await requireAllRows(session, { table: names.exports, asked: 1, done: 0, verb: 'written' });
+      throw unsound(names.table);
     },
     look: (session, scope, moment) => read(session, scope, moment, ''),
     async record(session, scope, { exportedAt, generation, checksum, itemCount, removed, resynced }) {
-      await session.query(
+      const { rows } = await session.query(
         `UPDATE ${names.exports}
          SET exported_at = $4::timestamptz, generation = $5::bigint, checksum = $6::text, item_count = $7::bigint, removed = $8::boolean,
              table_storage = ${storage}, resynced_at = CASE WHEN $9::boolean THEN clock_timestamp() ELSE resynced_at END
-         WHERE ${ofScope}`,
+         WHERE ${ofScope}
+         RETURNING exported_at = $4::timestamptz AND generation = $5::bigint AND checksum IS NOT DISTINCT FROM $6::text AND item_count = $7::bigint AND removed = $8::boolean`,
         [...scopeValues(scope), exportedAt, generation, checksum, itemCount, removed, resynced],
       );
+      const done = rows.filter(([asAsked]) => asAsked === true).length;
+      await requireAllRows(session, { table: names.exports, asked: 1, done, verb: 'written' });
     },
     advance(snapshot) {
       const [cluster, inventoryNamespace, inventoryName] = scopeValues(snapshot).map(quoteLiteral);
@@ -121,6 +132,7 @@ export function createFence(names: TableNames, { resyncIntervalMs }: { readonly 
         WHERE cluster = ${cluster} AND inventory_namespace = ${inventoryNamespace} AND inventory_name = ${inventoryName}
           AND checksum = ${quoteLiteral(snapshot.checksum)} AND exported_at <= ${exportedAt}
           AND ${exportedAt} <= clock_timestamp() + interval '10 minutes' AND table_storage = ${storage} AND NOT ${resyncDue}
+          AND ${sound}
         RETURNING true`;
     },
   };

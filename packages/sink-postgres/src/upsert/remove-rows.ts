@@ -4,6 +4,7 @@ import { scopeValues, type Fence } from './fence.ts';
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
 import type { SessionRunner } from '../wire/session.ts';
 import type { TableNames } from '../schema/table-names.ts';
+import { requireAllRows } from '../schema/table-promises.ts';
 
 interface Removing {
   readonly spec: ResolvedPostgresSpec;
@@ -30,6 +31,13 @@ export async function removeRows(
             [...scopeValues(scope), removedAt],
           )
         : await session.query(`DELETE FROM ${names.table} WHERE ${ofScope}`, scopeValues(scope));
+    const alive = spec.deletes === 'soft' ? ' AND deleted_at IS NULL' : '';
+    const { rows } = await session.query(
+      `SELECT count(*)::int FROM ${names.table} WHERE ${ofScope}${alive}`,
+      scopeValues(scope),
+    );
+    const left = Number(rows[0]?.[0]);
+    await requireAllRows(session, { table: names.table, asked: rowCount + left, done: rowCount, verb: 'deleted' });
     await fence.record(session, scope, {
       exportedAt: removedAt,
       generation: 0,

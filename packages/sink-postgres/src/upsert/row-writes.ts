@@ -17,6 +17,7 @@ import { rowDigest } from './row-digests.ts';
 import type { Session } from '../wire/session.ts';
 import { upsertKey } from '../schema/table-layout.ts';
 import { quoteIdentifier, type TableNames } from '../schema/table-names.ts';
+import { requireAllRows } from '../schema/table-promises.ts';
 import { createTimeSlice } from '../wire/time-slice.ts';
 
 export interface WrittenRows {
@@ -72,14 +73,18 @@ export function createRowWrites(names: TableNames, spec: ResolvedPostgresSpec): 
   const alive = softDeletes ? ' AND t.deleted_at IS NULL' : '';
   const firstFree = softDeletes ? 6 : 4;
 
+  const requireAll = (session: Session, verb: 'written' | 'deleted', asked: number, done: number): Promise<void> =>
+    requireAllRows(session, { table: names.table, asked, done, verb });
+
   return {
     async copy(session, snapshot) {
       const traffic = { bytes: 0 };
-      await session.copyIn(
+      const rows = await session.copyIn(
         `COPY ${names.table} (${columns}) FROM STDIN (FORMAT binary)`,
         copyChunks(snapshot, traffic),
       );
-      return { rows: snapshot.items.length, messages: 1, bytes: traffic.bytes };
+      await requireAll(session, 'written', snapshot.items.length, rows);
+      return { rows, messages: 1, bytes: traffic.bytes };
     },
 
     async upsert(session, snapshot, changed, { skipEqual }) {
@@ -93,6 +98,8 @@ export function createRowWrites(names: TableNames, spec: ResolvedPostgresSpec): 
           snapshot.exportedAt,
           ...parameters,
         ]);
+        // Where equal rows are skipped, the count does not tell them from rows that a trigger kept out: the caller compares once more.
+        if (!skipEqual) await requireAll(session, 'written', batch.length, rowCount);
         written.rows += rowCount;
         written.messages += 1;
         written.bytes += parameters.reduce((total, { length }) => total + length, 0);
@@ -122,6 +129,7 @@ export function createRowWrites(names: TableNames, spec: ResolvedPostgresSpec): 
           AND (t.target_name, t.source_uid) IN (SELECT * FROM unnest($${firstFree}::text[], $${firstFree + 1}::text[]))`;
         removed += (await session.query(text, [...scope, ...keys])).rowCount;
       }
+      await requireAll(session, 'deleted', stale.length, removed);
       return removed;
     },
   };

@@ -11,6 +11,7 @@ import { ownerConflict, rowsUnderName } from './row-owners.ts';
 import { createRowWrites } from './row-writes.ts';
 import { removeRows } from './remove-rows.ts';
 import type { Session, SessionRunner } from '../wire/session.ts';
+import { requireAllRows } from '../schema/table-promises.ts';
 import { tableNames } from '../schema/table-names.ts';
 import { planUpsert } from './upsert-plan.ts';
 
@@ -52,6 +53,11 @@ export function createUpsertMode(spec: ResolvedPostgresSpec, runner: SessionRunn
     if (!allowDeletes) refuseTooManyDeletes(spec, snapshot, difference);
     const written = await writes.upsert(session, snapshot, difference.changed, { skipEqual: state.resyncDue });
     const deleted = await writes.remove(session, snapshot, difference.stale);
+    if (state.resyncDue) {
+      const { changed, stale } = await differences.byDigest(session, snapshot, await rowDigests(items));
+      const left = changed.length + stale.length;
+      await requireAllRows(session, { table: names.table, asked: left, done: 0, verb: 'written' });
+    }
     await record(state.resyncDue, checksum);
     // Counted by what was alive before: a soft-deleted row that is written counts as inserted.
     const { inserted } = difference;

@@ -24,8 +24,8 @@ export interface Session {
    * Rejects with the driver's errors; the runner turns what leaves it into SinkErrors.
    */
   query(text: string, values?: readonly SqlValue[]): Promise<SqlResult>;
-  /** Runs a `COPY … FROM STDIN` and feeds it; the chunks are pulled as fast as the socket takes them. */
-  copyIn(text: string, chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void>;
+  /** Runs a `COPY … FROM STDIN` and feeds it; the chunks are pulled as fast as the socket takes them. Gives the rows that the server took. */
+  copyIn(text: string, chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<number>;
 }
 
 export interface SessionOptions {
@@ -98,9 +98,11 @@ export function createSessionRunner(context: PostgresContext, pool: ClientPool):
         return sqlResult(result);
       },
       async copyIn(text, chunks) {
+        const copy = copyFrom(text);
         await guard(pooled, options, limitMs, () =>
-          pipeline(Readable.from(chunks, { objectMode: true, highWaterMark: 1 }), client.query(copyFrom(text))),
+          pipeline(Readable.from(chunks, { objectMode: true, highWaterMark: 1 }), client.query(copy)),
         );
+        return copy.rowCount;
       },
     };
   };
