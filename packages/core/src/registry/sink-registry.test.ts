@@ -106,6 +106,21 @@ test('create asks the host nothing and hands the sink all it may know', async ()
   expect(await context?.credentials()).toEqual({ password: 'a' });
 });
 
+test('a sink may use of the host what was allowed to its type and name, and nothing else', () => {
+  const hostIdentity = [{ allow: ['proxy'], types: ['topic'], sinks: ['platform/events'] }] as const;
+  const granting = buildSinkRegistry([tableSink, topicSink], { egress: noEgress, hostIdentity });
+  const none = { cloudCredentials: false, instanceMetadata: false, proxy: false, clientConfig: false };
+  for (const [name, expected] of [
+    ['platform/events', { ...none, proxy: true }],
+    ['tenant/events', none],
+  ] as const) {
+    granting.create({ type: 'topic' }, { name });
+    expect(created.mock.lastCall?.[0].hostIdentity).toEqual(expected);
+  }
+  granting.create({ type: 'topic' });
+  expect(created.mock.lastCall?.[0].hostIdentity).toEqual(none);
+});
+
 test('a sink without a name is called by its type', () => {
   registry.create({ type: 'topic' });
   expect(created.mock.lastCall?.[0].name).toBe('topic');
