@@ -45,7 +45,13 @@ export {
 } from './delivery/delivery-options.ts';
 export type { IsMaterialChange, SnapshotSummary } from './delivery/inventory/gate-decision.ts';
 export type { DeliveryClock } from './delivery/delivery-clock.ts';
-export type { BreakerState, DeliveryEnded, DeliveryMetrics, DeliveryOutcome } from './observability/metrics.ts';
+export type {
+  BreakerState,
+  DeliveryEnded,
+  DeliveryMetrics,
+  DeliveryOutcome,
+  SinkBacklog,
+} from './observability/metrics.ts';
 export type { DeliverySpan, DeliveryTracer, SpanAttributes } from './observability/tracing.ts';
 export type { DeliveryLogger, LogFields } from './observability/logging.ts';
 export { createEgressPolicy, type EgressPolicyOptions } from './connection/egress-policy.ts';

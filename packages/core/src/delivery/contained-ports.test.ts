@@ -16,7 +16,9 @@ test('what metrics and loggers throw or reject with is dropped', async () => {
       attemptRetried: fault,
       inFlightChanged: fault,
       breakerChanged: fault,
+      watchBacklog: () => fault() as never,
     });
+    metrics.watchBacklog(() => [])();
     metrics.declareSinkType('fake');
     metrics.inFlightChanged({ sinkType: 'fake', delta: 1 });
     metrics.breakerChanged({ sinkType: 'fake', to: 'closed' });
@@ -32,6 +34,9 @@ test('calls arrive as they are, on the object they belong to', () => {
   const { metrics, told } = notedMetrics();
   containMetrics(metrics).inFlightChanged({ sinkType: 'fake', delta: -1 });
   expect(told).toEqual([['inFlightChanged', { sinkType: 'fake', delta: -1 }]]);
+  let watched = 1;
+  containMetrics({ ...metrics, watchBacklog: () => () => (watched -= 1) }).watchBacklog(() => [])();
+  expect(watched).toBe(0);
   const lines: unknown[] = [];
   class Logger {
     readonly prefix = 'x';

@@ -20,6 +20,14 @@ export function containMetrics(metrics: DeliveryMetrics | undefined): DeliveryMe
     attemptRetried: (event) => quietly(() => metrics?.attemptRetried(event)),
     inFlightChanged: (event) => quietly(() => metrics?.inFlightChanged(event)),
     breakerChanged: (event) => quietly(() => metrics?.breakerChanged(event)),
+    watchBacklog: (read) => {
+      let end: unknown;
+      quietly(() => (end = metrics?.watchBacklog(read)));
+      return () =>
+        quietly(() => {
+          if (typeof end === 'function') end();
+        });
+    },
   };
 }
 

@@ -196,8 +196,7 @@ export const fakeTimersOptions = {
 export function notedMetrics(): { readonly metrics: DeliveryMetrics; readonly told: (readonly [string, unknown])[] } {
   const told: (readonly [string, unknown])[] = [];
   const names = ['declareSinkType', 'deliveryEnded', 'attemptRetried', 'inFlightChanged', 'breakerChanged'] as const;
-  const metrics = Object.fromEntries(
-    names.map((name) => [name, (event: unknown) => void told.push([name, event])]),
-  ) as unknown as DeliveryMetrics;
+  const noted = Object.fromEntries(names.map((name) => [name, (event: unknown) => void told.push([name, event])]));
+  const metrics = { ...noted, watchBacklog: () => () => undefined } as unknown as DeliveryMetrics;
   return { metrics, told };
 }

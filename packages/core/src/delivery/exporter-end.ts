@@ -37,6 +37,7 @@ export async function endExporter(state: ExporterState, deadlineMs: number): Pro
   await Promise.all([...sinks.values()].map((sink) => sink.close()));
   state.end();
   sinks.clear();
+  state.unwatch();
 }
 
 /** One that ends may close a circuit, and so start what had been skipped. */

@@ -1,4 +1,5 @@
 import type { InventorySnapshot } from '../contract/snapshot.ts';
+import type { SinkBacklog } from '../observability/metrics.ts';
 import { containLogger, containMetrics, containTracer, quietly } from './contained-ports.ts';
 import { systemClock } from './delivery-clock.ts';
 import { resolveLimits } from './delivery-options.ts';
@@ -22,6 +23,10 @@ export interface ExporterState extends SharedSinkOptions {
   track<T>(promise: Promise<T>): Promise<T>;
   /** What `close` waits for, beside the exports in the table. Never rejects. */
   pending(): Promise<unknown>;
+  /** Inventories, and what waits and is owed, for each registered sink type. */
+  backlog(): readonly SinkBacklog[];
+  /** The metrics ask for it no more. */
+  unwatch(): void;
   /** Aborts whatever runs. */
   end(): void;
   closed: boolean;
@@ -71,6 +76,20 @@ export function createExporterState(options: ExporterOptions): ExporterState {
     }
   };
 
+  const backlog = (): readonly SinkBacklog[] => {
+    const byType = new Map(shared.registry.types.map((type) => [type, { inventories: 0, waiting: 0, owed: 0 }]));
+    for (const { sinkType, waiting, owing } of exports.all()) {
+      const numbers = byType.get(sinkType);
+      if (numbers === undefined) continue;
+      numbers.inventories += 1;
+      if (waiting) numbers.waiting += 1;
+      if (owing) numbers.owed += 1;
+    }
+    return [...byType].map(([sinkType, numbers]) => ({ sinkType, ...numbers }));
+  };
+
+  for (const type of shared.registry.types) shared.metrics.declareSinkType(type);
+
   return {
     ...shared,
     sinks,
@@ -79,6 +98,8 @@ export function createExporterState(options: ExporterOptions): ExporterState {
     exportsTo: (sink, inventory) => exports.get(scopeOf(inventory), sink.name) ?? create(sink, inventory),
     track,
     pending: () => Promise.allSettled(tracked),
+    backlog,
+    unwatch: shared.metrics.watchBacklog(backlog),
     end: () => ending.abort(),
     closed: false,
     warnOfTargets: createTargetWarnings(shared.logger),

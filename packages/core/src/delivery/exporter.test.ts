@@ -215,6 +215,7 @@ test('a function of the host that throws holds nothing back, and harms nothing',
       attemptRetried: boom,
       inFlightChanged: boom,
       breakerChanged: boom,
+      watchBacklog: boom,
     },
     tracer: { withSpan: boom },
     logger: { debug: boom, info: boom, warn: boom, error: boom },
@@ -423,7 +424,6 @@ test('metrics and logs are told of every delivery, spans of each that left the q
       sinkType: 'postgres',
       attempts: 1,
     },
-    { message: 'The export of team/all ended: debounced.' },
   ]);
   await exporter.close();
 });

@@ -21,8 +21,6 @@ export function createExporter<const Definitions extends readonly SinkDefinition
   const { sinks, exports } = state;
   let closing: Promise<void> | undefined;
 
-  for (const type of state.registry.types) state.metrics.declareSinkType(type);
-
   const refuseClosed = (what: string, sink: string): void => {
     if (state.closed) throw new SinkError('ABORTED', `${what} ${showText(sink)}: the exporter is closed.`);
   };
@@ -57,12 +55,8 @@ export function createExporter<const Definitions extends readonly SinkDefinition
         return { sink: name, ...about, running: false, waiting: false, owing: false };
       }),
     pressure: () => {
-      const all = exports.all();
-      return {
-        running: state.slots.running,
-        waiting: all.filter(({ waiting }) => waiting).length,
-        owed: all.filter(({ owing }) => owing).length,
-      };
+      const sum = (what: 'waiting' | 'owed'): number => state.backlog().reduce((total, one) => total + one[what], 0);
+      return { running: state.slots.running, waiting: sum('waiting'), owed: sum('owed') };
     },
     close: ({ deadline = '20s' } = {}) => {
       const deadlineMs = resolveDeadline(deadline);

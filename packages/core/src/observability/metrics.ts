@@ -33,6 +33,17 @@ export interface DeliveryEnded {
   readonly bytes: number;
 }
 
+/** How much there is for the sinks of one type at this moment. */
+export interface SinkBacklog {
+  readonly sinkType: string;
+  /** Inventories that are exported, each once for each sink. */
+  readonly inventories: number;
+  /** Snapshots that wait for the export before them, or for a slot. */
+  readonly waiting: number;
+  /** Debounced, failed and skipped snapshots that will be delivered later. */
+  readonly owed: number;
+}
+
 /**
  * Where delivery counts. Calls are synchronous and cheap; what one throws is dropped. Labels are bounded: types, outcomes and reasons, never
  * names. `@kollect/core/prometheus` implements it with prom-client.
@@ -47,4 +58,6 @@ export interface DeliveryMetrics {
   inFlightChanged(event: { readonly sinkType: string; readonly delta: 1 | -1 }): void;
   /** A sink's breaker changed; `from` is absent for a new sink, `to` for one that is gone. */
   breakerChanged(event: { readonly sinkType: string; readonly from?: BreakerState; readonly to?: BreakerState }): void;
+  /** Once for each exporter: `read` gives the present numbers, for each registered type, whenever they are asked for. Call what it returns when they count no more. */
+  watchBacklog(read: () => readonly SinkBacklog[]): () => void;
 }

@@ -70,6 +70,8 @@ test('a retried export and a refused one show in metrics and spans as they happe
       ([key, value]) => value !== 0 && !/_bucket|_sum|timestamp/u.test(key),
     );
     expect(Object.fromEntries(counted)).toEqual({
+      'kollect_sink_inventories{sink_type="postgres"}': 1,
+      'kollect_exports_owed{sink_type="postgres"}': 1,
       'kollect_exports_total{sink_type="postgres",outcome="applied"}': 1,
       'kollect_exports_total{sink_type="postgres",outcome="failed"}': 1,
       'kollect_exports_total{sink_type="postgres",outcome="skipped-open-circuit"}': 1,

@@ -2,22 +2,13 @@ import { createServer } from 'node:http';
 import { createExporter, createSinkRegistry, memorySink } from '@kollect/core';
 import { openTelemetryTracer } from '@kollect/core/opentelemetry';
 import { prometheusMetrics } from '@kollect/core/prometheus';
-import { Gauge, register } from 'prom-client';
+import { register } from 'prom-client';
 
 export const exporter = createExporter({
   registry: createSinkRegistry([memorySink()]), // postgresSink, kafkaSink, or types of your own
   metrics: prometheusMetrics({ register }),
   tracer: openTelemetryTracer(),
-  logger: console, // or pino()
-});
-
-export const snapshots = new Gauge({
-  name: 'operator_snapshots',
-  help: 'Snapshots that are written, wait for their turn, or are owed for later.',
-  labelNames: ['state'],
-  collect() {
-    for (const [state, count] of Object.entries(exporter.pressure())) this.set({ state }, count);
-  },
+  logger: { ...console, debug: () => undefined }, // or pino(), which has levels
 });
 
 export const server = createServer((_request, response) => {

@@ -17,7 +17,8 @@ export interface KnownMetric {
 /** Every name that a query can ask for, those of the parts of a histogram included. */
 export async function knownMetrics(): Promise<ReadonlyMap<string, KnownMetric>> {
   const register = new Registry();
-  prometheusMetrics({ register }).declareSinkType('postgres');
+  const metrics = prometheusMetrics({ register });
+  metrics.declareSinkType('postgres');
   const known = new Map<string, KnownMetric>();
   for (const { name, type, values } of await register.getMetricsAsJSON()) {
     for (const { labels, ...value } of values) {
@@ -63,7 +64,7 @@ export function tableRows(page: string, heading: string): string[][] {
   const section = page.split(/^#{2,3} /mu).find((text) => text.startsWith(`${heading}\n`)) ?? '';
   return section
     .split('\n')
-    .filter((line) => line.startsWith('| `'))
+    .filter((line) => /^\| \[?`/u.test(line))
     .map((line) =>
       line
         .split(/(?<!\\)\|/u)

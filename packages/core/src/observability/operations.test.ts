@@ -124,9 +124,20 @@ test('the page lists every metric with its type and labels, and names no other',
 });
 
 test('the page lists every alert with its severity, and nothing else', () => {
-  expect(tableRows(page, 'Alerts').map(([name, severity]) => [code(name), severity])).toEqual(
-    alerts.map(({ name, severity }) => [name, severity]),
+  const rows = tableRows(page, 'Alerts').map(([name = '', severity]) => [/`(\w+)`/u.exec(name)?.[1], severity]);
+  expect(rows).toEqual(alerts.map(({ name, severity }) => [name, severity]));
+});
+
+test('each rule leads to the section of the page that says what to do', () => {
+  const { repository } = JSON.parse(readOperations('../../packages/core/package.json')) as {
+    readonly repository: { readonly url: string };
+  };
+  const repositoryUrl = repository.url.replace(/^git\+/u, '').replace(/\.git$/u, '');
+  const links = [...rules.matchAll(/runbook_url: (\S+)/gu)].map(([, link]) => link);
+  expect(links).toEqual(
+    alerts.map(({ name }) => `${repositoryUrl}/blob/main/docs/operations.md#${name.toLowerCase()}`),
   );
+  for (const { name } of alerts) expect(page).toMatch(new RegExp(`^### ${name}\n[A-Z]`, 'mu'));
 });
 
 test('the page says what every outcome, reason and code means', () => {

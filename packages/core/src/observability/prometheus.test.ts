@@ -25,7 +25,13 @@ test('every series of a declared type is there with 0', async () => {
     'kollect_export_items_total',
     'kollect_export_bytes_total',
   ];
-  const gauges = ['kollect_exports_in_flight', 'kollect_export_last_success_timestamp_seconds'];
+  const gauges = [
+    'kollect_exports_in_flight',
+    'kollect_export_last_success_timestamp_seconds',
+    'kollect_sink_inventories',
+    'kollect_exports_waiting',
+    'kollect_exports_owed',
+  ];
   const divided = {
     kollect_exports_total: [
       'outcome',
@@ -59,6 +65,33 @@ test('every series of a declared type is there with 0', async () => {
   const found = await series();
   expect([...found.keys()].sort()).toEqual(expected.sort());
   expect([...new Set(found.values())]).toEqual([0]);
+});
+
+test('what waits and is owed is read when it is asked for, and adds up over exporters until they end', async () => {
+  const { metrics, register, series } = startMetrics({}, ['postgres']);
+  const numbers = { sinkType: 'postgres', inventories: 3, waiting: 1, owed: 2 };
+  const first = { ...numbers };
+  const endFirst = metrics.watchBacklog(() => [first]);
+  const endSecond = prometheusMetrics({ register }).watchBacklog(() => [numbers, { ...numbers, sinkType: 'kafka' }]);
+  const read = async (sinkType: string) => {
+    const found = await series();
+    return ['kollect_sink_inventories', 'kollect_exports_waiting', 'kollect_exports_owed'].map((name) =>
+      found.get(`${name}{sink_type="${sinkType}"}`),
+    );
+  };
+  expect([await read('postgres'), await read('kafka')]).toEqual([
+    [6, 2, 4],
+    [3, 1, 2],
+  ]);
+  first.waiting = 5;
+  expect(await read('postgres')).toEqual([6, 6, 4]);
+  endSecond();
+  expect([await read('postgres'), await read('kafka')]).toEqual([
+    [3, 5, 2],
+    [0, 0, 0],
+  ]);
+  endFirst();
+  expect(await read('postgres')).toEqual([0, 0, 0]);
 });
 
 test('an applied export counts with its items, bytes, times and the moment', async () => {

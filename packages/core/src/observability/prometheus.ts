@@ -1,6 +1,13 @@
 import type { SinkErrorReason } from '../contract/errors.ts';
-import { breakerStates, deliveryOutcomes, type DeliveryMetrics } from './metrics.ts';
-import { sharedCounter, sharedGauge, sharedHistogram, zeroOnce, type PrometheusRegistry } from './shared-metric.ts';
+import { breakerStates, deliveryOutcomes, type DeliveryMetrics, type SinkBacklog } from './metrics.ts';
+import {
+  sharedCounter,
+  sharedGauge,
+  sharedHistogram,
+  watchGauge,
+  zeroOnce,
+  type PrometheusRegistry,
+} from './shared-metric.ts';
 
 export type { PrometheusRegistry } from './shared-metric.ts';
 
@@ -100,10 +107,29 @@ export function prometheusMetrics({ register, buckets, queueWaitBuckets }: Prome
     aggregator: 'max',
   });
 
+  const backlog = {
+    inventories: sharedGauge({
+      ...byType,
+      name: 'kollect_sink_inventories',
+      help: 'Inventories that are exported, each once for each sink.',
+    }),
+    waiting: sharedGauge({
+      ...byType,
+      name: 'kollect_exports_waiting',
+      help: 'Snapshots that wait for the export before them, or for a slot.',
+    }),
+    owed: sharedGauge({
+      ...byType,
+      name: 'kollect_exports_owed',
+      help: 'Debounced, failed and skipped snapshots that will be delivered later.',
+    }),
+  } satisfies Partial<Record<keyof SinkBacklog, unknown>>;
+
   return {
     declareSinkType: (sinkType) => {
       const labels = { sink_type: sinkType };
-      for (const metric of [debounced, superseded, items, bytes, inFlight, lastSuccess]) metric.inc(labels, 0);
+      for (const metric of [debounced, superseded, items, bytes, inFlight, lastSuccess, ...Object.values(backlog)])
+        metric.inc(labels, 0);
       for (const outcome of deliveryOutcomes) exports.inc({ ...labels, outcome }, 0);
       for (const metric of [errors, retries]) for (const reason of reasons) metric.inc({ ...labels, reason }, 0);
       for (const state of breakerStates) breakers.inc({ ...labels, state }, 0);
@@ -133,6 +159,17 @@ export function prometheusMetrics({ register, buckets, queueWaitBuckets }: Prome
     breakerChanged: ({ sinkType, from, to }) => {
       if (from !== undefined) breakers.dec({ sink_type: sinkType, state: from });
       if (to !== undefined) breakers.inc({ sink_type: sinkType, state: to });
+    },
+
+    watchBacklog: (read) => {
+      const ends = (['inventories', 'waiting', 'owed'] as const).map((what) =>
+        watchGauge(backlog[what], (add) => {
+          for (const numbers of read()) add({ sink_type: numbers.sinkType }, numbers[what]);
+        }),
+      );
+      return () => {
+        for (const end of ends) end();
+      };
     },
   };
 }

@@ -71,6 +71,37 @@ export function zeroOnce<Label extends string>(
   done.add(key);
 }
 
+const watched = Symbol.for('@kollect/core/watched');
+
+/** Adds to the value of each of these labels. */
+export type AddTo<Label extends string> = (labels: Readonly<Record<Label, string>>, value: number) => void;
+
+/**
+ * Sets the gauge whenever it is read, to the sum of what all its readers add; labels that nobody adds to any more are 0. The readers are on the
+ * metric, for other copies of this package to join. Call what it returns to take the reader off.
+ */
+export function watchGauge<Label extends string>(gauge: Gauge<Label>, read: (add: AddTo<Label>) => void): () => void {
+  const metric = gauge as Gauge<Label> & { [watched]?: Set<typeof read>; collect?: () => void };
+  if (metric[watched] === undefined) {
+    const readers = new Set<typeof read>();
+    const seen = new Map<string, Readonly<Record<Label, string>>>();
+    metric[watched] = readers;
+    metric.collect = () => {
+      const sums = new Map([...seen.keys()].map((key) => [key, 0]));
+      const add: AddTo<Label> = (labels, value) => {
+        const key = JSON.stringify(Object.entries(labels));
+        seen.set(key, labels);
+        sums.set(key, (sums.get(key) ?? 0) + value);
+      };
+      for (const reader of readers) reader(add);
+      for (const [key, labels] of seen) metric.set(labels, sums.get(key) ?? 0);
+    };
+  }
+  const readers = metric[watched];
+  readers.add(read);
+  return () => void readers.delete(read);
+}
+
 type Method = 'inc' | 'dec' | 'set' | 'observe' | 'zero';
 
 function shared<T>(

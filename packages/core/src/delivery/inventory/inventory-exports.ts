@@ -42,6 +42,7 @@ export interface InventoryExports {
   /** For a sink that can remove inventories. */
   remove(options: RemovalDeliveryOptions, rules: GateRules): Promise<SinkDeliveryReport>;
   status(): SinkStatus;
+  readonly sinkType: string;
   readonly waiting: boolean;
   readonly owing: boolean;
   /** Starts what is owed, now. What fails from here on is not made again. */
@@ -92,7 +93,8 @@ export function createInventoryExports(options: InventoryExportsOptions): Invent
     });
     fate = nextFate(fate, report, clock.now());
     measure(metrics, sink.type, report);
-    log(logger, describeDelivery(delivery), scope, report);
+    // What is held back again and again would hide every other line.
+    if (report.outcome !== 'debounced') log(logger, describeDelivery(delivery), scope, report);
     tellDone();
     return report;
   };
@@ -126,6 +128,9 @@ export function createInventoryExports(options: InventoryExportsOptions): Invent
         owing: gate.owing,
         ...(due === undefined ? {} : { dueAt: isoTime(due) }),
       };
+    },
+    get sinkType() {
+      return sink.type;
     },
     get busy() {
       return gate.busy;
