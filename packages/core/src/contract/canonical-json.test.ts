@@ -90,9 +90,15 @@ describe('canonical JSON', () => {
     ['an integer beyond 2^53', { a: 2 ** 53 }, 'value.a is an integer beyond 2^53'],
     ['a negative integer beyond 2^53', { a: -(2 ** 60) }, 'value.a is an integer beyond 2^53'],
     ['a bigint', { a: 1n }, 'value.a is a bigint'],
-    ['a Date', { a: new Date(0) }, 'value.a is an instance of Date'],
-    ['a Map', { a: new Map() }, 'value.a is an instance of Map'],
-    ['a typed array', { a: new Uint8Array(1) }, 'value.a is an instance of Uint8Array'],
+    ['a Date', { a: new Date(0) }, 'value.a is an instance of Date, not a plain object: give date.toISOString(), or'],
+    ['a Map', { a: new Map() }, 'value.a is an instance of Map, not a plain object: give Object.fromEntries(map).'],
+    ['a Set', { a: new Set() }, 'value.a is an instance of Set, not a plain object: give [...set].'],
+    ['a promise', { a: Promise.resolve() }, 'value.a is an instance of Promise, not a plain object: await it first.'],
+    [
+      'a typed array',
+      { a: new Uint8Array(1) },
+      'value.a is an instance of Uint8Array, not a plain object: give a string',
+    ],
     ['a boxed string', { a: Object('x') as unknown }, 'value.a is an instance of String'],
     [
       'an object with a prototype of its own',

@@ -1,3 +1,4 @@
+import { isDate, isMap, isPromise, isSet, isTypedArray } from 'node:util/types';
 import { showText } from './show-value.ts';
 import { isWellFormed } from './text.ts';
 
@@ -247,11 +248,7 @@ export function createCanonicalWriter(): CanonicalWriter {
 
   function writeObject(value: object, depth: number): void {
     if (!isPlainObject(value)) {
-      refuse(
-        depth,
-        `is ${describeInstance(value)}, not a plain object`,
-        'give a string, or an object made of plain values',
-      );
+      refuse(depth, `is ${describeInstance(value)}, not a plain object`, remedyFor(value));
     }
     const keys = sortedKeys(value);
     let separator: number = openObject;
@@ -340,6 +337,16 @@ function insertionSort(keys: string[], from: number): string[] {
     keys[hole] = key;
   }
   return keys;
+}
+
+/** What to give instead, for what Kubernetes clients and JavaScript hold most. */
+function remedyFor(value: object): string {
+  if (isDate(value)) return 'give date.toISOString(), or make the item with itemFromObject';
+  if (isMap(value)) return 'give Object.fromEntries(map)';
+  if (isSet(value)) return 'give [...set]';
+  if (isPromise(value)) return 'await it first';
+  if (isTypedArray(value)) return 'give a string, such as base64';
+  return 'give a string or an object made of plain values, or make the item with itemFromObject';
 }
 
 function describeInstance(value: object): string {

@@ -95,8 +95,7 @@ export function checkOptions<Options extends object>(
   if (typeof read === 'string') return refuse(read);
   for (const [name, { expected, accepts, required: isRequired }] of known) {
     const value = read.get(name);
-    if (value === undefined && isRequired !== true) continue;
-    if (acceptsQuietly(accepts, value)) continue;
+    if (value === undefined ? isRequired !== true : acceptsQuietly(accepts, value)) continue;
     const found = showValue(value, { secret: looksSecret(name) });
     refuse(
       value === undefined

@@ -168,3 +168,61 @@ describe('what cannot become an item is named', () => {
     expect(error.message).toContain('Field path ".spec[replicas]" cannot be read at character 7, after ".spec["');
   });
 });
+
+describe('options that mean nothing are refused', () => {
+  const attributes = ['.spec.replicas'];
+  test.each<[string, unknown, string]>([
+    ['nothing', undefined, 'The options of itemFromObject: target is missing; expected an object.'],
+    [
+      'null',
+      null,
+      'The options of itemFromObject must be an object with target, attributes, apiVersion, kind, found null.',
+    ],
+    ['a typo', { target, attributes, apiversion: 'v1' }, '"apiversion" is not known; did you mean "apiVersion"?'],
+    [
+      'no target name',
+      { target: { namespace: 'a' }, attributes },
+      'The target given to itemFromObject: name is missing',
+    ],
+    ['no attributes', { target }, 'attributes is missing'],
+    ['one path', { target, attributes: '.spec.replicas' }, 'must be a list of field paths such as [".spec.replicas"]'],
+    ['a Map', { target, attributes: new Map() }, 'must be a list of field paths'],
+    ['a number', { target, attributes: 5 }, 'or a function, found the number 5.'],
+    ['null for attributes', { target, attributes: null }, 'or a function, found null.'],
+    ['a list of numbers', { target, attributes: [5] }, 'or a function, found an array of 1.'],
+    ['a record of numbers', { target, attributes: { a: 5 } }, 'the key "a" holds the number 5 and not a field path.'],
+  ])('%s', (_, options, message) => {
+    const error = refusal(() => itemFromObject(deployment, options as Parameters<typeof itemFromObject>[1]));
+    expect(error.code).toBe('SNAPSHOT_INVALID');
+    expect(error.message).toContain(message);
+  });
+});
+
+describe('what throws gives no foreign error', () => {
+  const throwing = (): never => {
+    throw new TypeError('geheim');
+  };
+  const getter = (field: string) =>
+    Object.defineProperty({ ...deployment }, field, { get: throwing, enumerable: true });
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+
+  test.each<[string, unknown]>([
+    ['a getter', getter('metadata')],
+    ['a revoked proxy', proxy],
+    ['a proxy that throws', new Proxy(deployment, { get: throwing })],
+    ['metadata that throws', { ...deployment, metadata: new Proxy({}, { get: throwing, has: throwing }) }],
+  ])('%s', (_, object) => {
+    const error = refusal(() => itemFromObject(object as KubernetesObject, { target, attributes: ['.spec'] }));
+    expect(error.code).toBe('SNAPSHOT_INVALID');
+    expect(error.message).not.toContain('geheim');
+  });
+
+  test('an attributes function, whose error is kept as the cause', () => {
+    const error = refusal(() => itemFromObject(deployment, { target, attributes: throwing }));
+    expect(error.message).toBe(
+      'Object apps/v1/Deployment shop/web: the attributes function threw TypeError; see the cause.',
+    );
+    expect(error.cause).toBeInstanceOf(TypeError);
+  });
+});

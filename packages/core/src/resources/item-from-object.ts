@@ -1,8 +1,11 @@
 import { SinkError } from '../contract/errors.ts';
+import { anObject, anyValue, aText, checkOptions, listOf, required, someText } from '../contract/check-options.ts';
 import { formatGvk } from '../contract/gvk.ts';
 import type { Item } from '../contract/snapshot.ts';
+import { plainJson } from './plain-json.ts';
 import { parseFieldPath, readFieldPath } from './field-path.ts';
-import { showText } from '../contract/show-value.ts';
+import { showText, showValue } from '../contract/show-value.ts';
+import { nameOfThrown } from '../contract/thrown.ts';
 
 /** What is read of every object; the rest is the business of `attributes`. The types of every Kubernetes client fit. */
 export interface KubernetesObject {
@@ -32,8 +35,32 @@ export interface ItemFromObjectOptions<T extends KubernetesObject = KubernetesOb
   readonly kind?: string;
 }
 
-/** A Kubernetes object, as the API server returns it, as an item. `metadata.managedFields` never gets into it. Throws SNAPSHOT_INVALID. */
+const itemKinds = {
+  target: required(anObject),
+  attributes: required(anyValue),
+  apiVersion: aText,
+  kind: aText,
+};
+const targetKinds = { namespace: required(aText), name: required(someText) };
+
+/**
+ * A Kubernetes object, as the API server or a typed client returns it, as an item: instances of classes become plain objects and Dates RFC 3339.
+ * `metadata.managedFields` never gets into it. Throws SNAPSHOT_INVALID.
+ */
 export function itemFromObject<T extends KubernetesObject>(object: T, options: ItemFromObjectOptions<T>): Item {
+  const subject = { of: 'The options of itemFromObject', code: 'SNAPSHOT_INVALID', operation: 'seal' } as const;
+  const checked = checkOptions<ItemFromObjectOptions<T>>(options, itemKinds, subject);
+  const target = checkOptions(checked.target, targetKinds, { ...subject, of: 'The target given to itemFromObject' });
+  checkSource(checked.attributes);
+  try {
+    return readItem(object, { ...checked, target });
+  } catch (error) {
+    if (SinkError.isInstance(error)) throw error;
+    throw invalid(`A Kubernetes object cannot be read, since a getter or a proxy in it throws: give plain data.`);
+  }
+}
+
+function readItem<T extends KubernetesObject>(object: T, options: ItemFromObjectOptions<T>): Item {
   if (typeof object !== 'object' || object === null || Array.isArray(object)) {
     throw invalid(`A Kubernetes object was expected, and ${article(object)} found.`);
   }
@@ -75,8 +102,24 @@ export function itemFromObject<T extends KubernetesObject>(object: T, options: I
     version,
     kind,
     uid,
-    attributes: extract(object, options.attributes, () => describe(identity)),
+    attributes: plainJson(extract(object, options.attributes, () => describe(identity))) as Record<string, unknown>,
   };
+}
+
+/** Throws SNAPSHOT_INVALID where the source is none of the three that there are. */
+function checkSource(source: unknown): void {
+  if (typeof source === 'function' || listOf(aText).accepts(source)) return;
+  const record = 'an object such as { replicas: ".spec.replicas" }';
+  const found = showValue(source, { secret: false });
+  if (typeof source !== 'object' || source === null || Array.isArray(source) || Symbol.iterator in source)
+    throw invalid(
+      `The attributes given to itemFromObject must be a list of field paths such as [".spec.replicas"], ${record}, or a function, found ${found}.`,
+    );
+  for (const [key, path] of Object.entries(source)) {
+    if (aText.accepts(path)) continue;
+    const problem = `the key ${showText(key)} holds ${showValue(path, { secret: false })}`;
+    throw invalid(`The attributes given to itemFromObject must be ${record}: ${problem} and not a field path.`);
+  }
 }
 
 function splitApiVersion(apiVersion: string, object: string): { group?: string; version: string } {
@@ -96,7 +139,7 @@ function extract<T extends KubernetesObject>(
 ): Record<string, unknown> {
   const clean = withoutManagedFields(object);
   if (typeof source === 'function') {
-    const result: unknown = clean.of(source(clean.object));
+    const result: unknown = clean.of(callSource(source, clean.object, describeObject));
     if (typeof result !== 'object' || result === null || Array.isArray(result) || 'then' in result) {
       throw invalid(
         `${describeObject()}: the attributes function returned ${article(result)}; expected an object such as { replicas: 3 }.`,
@@ -113,6 +156,21 @@ function extract<T extends KubernetesObject>(
       .map(([key, path]) => [key, readFieldPath(clean.object, parseFieldPath(path))] as const)
       .filter(([, value]) => value !== undefined),
   );
+}
+
+function callSource<T extends KubernetesObject>(
+  source: (object: T) => Readonly<Record<string, unknown>>,
+  object: T,
+  describeObject: () => string,
+): unknown {
+  try {
+    return source(object);
+  } catch (error) {
+    if (SinkError.isInstance(error)) throw error;
+    // The host's own code failed, and it needs the stack; the message may quote the object.
+    const problem = `${describeObject()}: the attributes function threw ${nameOfThrown(error)}; see the cause.`;
+    throw new SinkError('SNAPSHOT_INVALID', problem, { operation: 'seal', cause: error });
+  }
 }
 
 interface Cleaned<T> {
