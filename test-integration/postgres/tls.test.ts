@@ -102,6 +102,28 @@ test('a client certificate is a login', async () => {
   });
 });
 
+test('channel binding: a login that is not bound to the channel is refused where the dsn asks for it', async () => {
+  const { clientCertificate } = testServer();
+  const { username, password, host, port } = database.credentials;
+  const exporting = async (login: string, material: TlsMaterial): Promise<unknown> => {
+    const sink = createSinkRegistry([postgresSink]).create(
+      { type: 'postgres', postgres: { database: database.database, table: 'bound' } },
+      { credentials: { dsn: `postgresql://${login}@${host}:${port}?channel_binding=require` }, tls: material },
+    );
+    try {
+      return await sink.export(await snapshot(0, items(1)), limit());
+    } finally {
+      await sink.close();
+    }
+  };
+  await expect(exporting(`${username}:${password}`, { ca: ca() })).resolves.toMatchObject({ outcome: 'applied' });
+  const { username: role = '', cert = '', key = '' } = clientCertificate ?? {};
+  await expect(exporting(role, { ca: ca(), cert, key })).rejects.toMatchObject({
+    code: 'AUTHENTICATION_FAILED',
+    message: expect.stringContaining('channel_binding=require'),
+  });
+});
+
 test('a server without TLS is not spoken to in the clear', async () => {
   const received: Buffer[] = [];
   const sockets = new Set<Socket>();

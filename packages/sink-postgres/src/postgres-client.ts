@@ -1,9 +1,11 @@
 import { Client } from 'pg';
 import type { Socket } from 'node:net';
-import type { SinkContext, SinkOperation } from '@kollect/core';
+import { SinkError, type SinkContext, type SinkErrorCode, type SinkOperation } from '@kollect/core';
 import { formatServerAddress, showText } from '@kollect/core/authoring';
 import { sendCancelRequest } from './wire/cancel-request.ts';
-import { connectionParameters, type ConnectionParameters } from './postgres-login.ts';
+import { watchBinding } from './wire/channel-binding.ts';
+import { requireWritable } from './wire/require-writable.ts';
+import { postgresLogin, type ConnectionParameters } from './postgres-login.ts';
 import { endedBySignal, limitedBy } from './wire/deadline.ts';
 import { postgresError } from './postgres-errors.ts';
 import type { ResolvedPostgresSpec } from './postgres-spec.ts';
@@ -29,28 +31,68 @@ export interface ConnectOptions {
   readonly operation: SinkOperation;
 }
 
-/** Connects with credentials asked for now, so that a rotated password works. Leaves no socket when it rejects. */
-export async function connect(
+/**
+ * Connects with credentials asked for now, so that a rotated password works; where the login names several servers, to the first that answers
+ * and takes writes. Leaves no socket when it rejects.
+ */
+export async function connect(context: PostgresContext, options: ConnectOptions): Promise<PostgresConnection> {
+  const { signal, operation } = options;
+  const doing = `connecting to database ${showText(context.spec.database)}`;
+  if (signal.aborted) throw endedBySignal(signal, { operation, doing });
+  const { servers, readWrite } = await limitedBy({ signal, operation, doing }, postgresLogin(context));
+  const errors: SinkError[] = [];
+  for (const server of servers) {
+    try {
+      const connection = await connectTo(context, server, { ...options, doing });
+      if (readWrite)
+        await requireWritable(connection, server, { ...options, timeoutMs: context.spec.connectTimeoutMs });
+      return connection;
+    } catch (thrown) {
+      const error = postgresError(thrown, { operation, doing });
+      // A login that one server refuses, all of them refuse.
+      if (signal.aborted || !passingCodes.has(error.code) || servers.length === 1) throw error;
+      errors.push(error);
+    }
+  }
+  throw noServer(errors, { operation, doing });
+}
+
+const passingCodes: ReadonlySet<SinkErrorCode> = new Set(['UNAVAILABLE', 'TIMEOUT', 'OVERLOADED']);
+
+function noServer(
+  errors: readonly SinkError[],
+  { operation, doing }: { readonly operation: SinkOperation; readonly doing: string },
+): SinkError {
+  const each = errors.map(({ message }, index) => `(${index + 1}) ${message}`).join(' ');
+  return new SinkError('UNAVAILABLE', `None of ${errors.length} servers could be used while ${doing}: ${each}`, {
+    sinkType: 'postgres',
+    operation,
+  });
+}
+
+interface ConnectToOptions extends ConnectOptions {
+  readonly doing: string;
+}
+
+async function connectTo(
   context: PostgresContext,
-  { signal, operation }: ConnectOptions,
+  parameters: ConnectionParameters,
+  { signal, operation, doing }: ConnectToOptions,
 ): Promise<PostgresConnection> {
   const { spec } = context;
-  const doing = `connecting to database ${showText(spec.database)}`;
-  if (signal.aborted) throw endedBySignal(signal, { operation, doing });
-  const [credentials, tls] = await limitedBy(
-    { signal, operation, doing },
-    Promise.all([context.credentials(), context.tls()]),
-  );
-  const parameters = connectionParameters({ spec, credentials, tls });
   let socket: Socket | undefined;
   const client = new Client({
     host: parameters.host,
     port: parameters.port,
     user: parameters.user,
     // Left out or empty, `pg` would take PGPASSWORD or ~/.pgpass of the host: a function never does.
-    password: () => parameters.password ?? '',
+    password: () => {
+      binding?.check();
+      return parameters.password ?? '';
+    },
     database: parameters.database,
     ssl: parameters.ssl,
+    enableChannelBinding: parameters.channelBinding !== 'disable',
     application_name: spec.applicationName,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
@@ -61,6 +103,7 @@ export async function connect(
     client_encoding: 'UTF8',
   });
   sendAlone(client, startupParameters(context, parameters));
+  const binding = parameters.channelBinding === 'require' ? watchBinding(client) : undefined;
   // A client that errors while nobody waits for it would otherwise end the host's process.
   let ended = false;
   client.on('error', () => (ended = true));
@@ -76,6 +119,7 @@ export async function connect(
   };
   try {
     await limitedBy({ signal, operation, doing, timeoutMs: spec.connectTimeoutMs }, client.connect());
+    binding?.check();
   } catch (error) {
     reset();
     throw postgresError(error, {

@@ -1,9 +1,9 @@
 import { isIP, type Socket } from 'node:net';
 import { SinkError, type ConnectionReport, type Finding } from '@kollect/core';
-import { showText } from '@kollect/core/authoring';
+import { certificateExpiry, formatServerAddress, showText } from '@kollect/core/authoring';
 import { connect, type PostgresConnection, type PostgresContext } from './postgres-client.ts';
 import { postgresReportBuilder } from './connection-report.ts';
-import { connectionParameters } from './postgres-login.ts';
+import { postgresLogin, type ConnectionParameters } from './postgres-login.ts';
 import { limitedBy } from './wire/deadline.ts';
 import { postgresError } from './postgres-errors.ts';
 import {
@@ -37,42 +37,50 @@ export async function testConnection({ context, signal }: TestConnectionOptions)
   let connection: PostgresConnection | undefined;
   try {
     const parameters = await step('credentials', context, async () => {
-      const [credentials, tls] = await limited(
-        'reading the credentials',
-        Promise.all([context.credentials(), context.tls()]),
-      );
-      const value = connectionParameters({ spec, credentials, tls });
-      return { found: `User ${showText(value.user)} on ${value.host}:${String(value.port)}.`, value };
+      const { servers } = await limited('reading the credentials', postgresLogin(context));
+      const where = servers.map(formatServerAddress).join(', ');
+      return { found: `User ${showText(servers[0].user)} on ${where}.`, value: servers };
     });
-    const resolved = await step('resolve', parameters, async (to) => {
-      const addresses = await limited(`resolving ${to.host}`, resolve(context, to.host));
-      return { found: `${to.host} is ${addresses.join(', ')}.`, value: to };
-    });
-    const connected = await step('connect', resolved, async (to) => {
-      socket = await egress.dial({ host: to.host, port: to.port, signal, timeoutMs: spec.connectTimeoutMs });
-      socket.on('error', () => undefined);
-      return { found: `${to.host}:${String(to.port)} accepts connections.`, value: { to, socket } };
-    });
-    const encrypted = await step('tls', connected, async (open) => {
-      if (open.to.ssl === false) return { found: 'Not encrypted: spec.postgres.tls.mode is disable.', value: open.to };
+    const resolved = await step('resolve', parameters, async (servers) =>
+      firstOf(servers, async (to) => {
+        const addresses = await limited(`resolving ${to.host}`, resolve(context, to.host));
+        return `${to.host} is ${addresses.join(', ')}.`;
+      }),
+    );
+    const connected = await step('connect', resolved, async (servers) =>
+      firstOf(servers, async (to) => {
+        socket?.destroy();
+        socket = await egress.dial({ host: to.host, port: to.port, signal, timeoutMs: spec.connectTimeoutMs });
+        socket.on('error', () => undefined);
+        return `${formatServerAddress(to)} accepts connections.`;
+      }),
+    );
+    const encrypted = await step('tls', connected, async ([to]) => {
+      if (to === undefined || to.ssl === false || socket === undefined)
+        return { found: 'Not encrypted: spec.postgres.tls.mode is disable.', value: true };
       const handshake = new AbortController();
-      const started = startTls(open.socket, open.to, AbortSignal.any([signal, handshake.signal]));
+      const started = startTls(socket, to, AbortSignal.any([signal, handshake.signal]));
       try {
         const channel = await limited('shaking hands', started);
-        const validTo = Date.parse(channel.getPeerCertificate().valid_to);
-        const found = `${channel.getProtocol() ?? 'TLS'}; the certificate is valid until ${new Date(validTo).toISOString()}.`;
+        const subject = `the certificate of ${formatServerAddress(to)}`;
+        const expiry = certificateExpiry(channel.getPeerCertificate(), { subject });
         channel.on('error', () => undefined);
         channel.destroy();
-        return { found, value: open.to, ...expiryWarning(validTo) };
+        const { found = `${subject} does not say how long it is valid`, warning } = expiry ?? {};
+        return {
+          found: `${channel.getProtocol() ?? 'TLS'}; ${found}.`,
+          value: true,
+          ...(warning === undefined ? {} : { warning }),
+        };
       } finally {
         handshake.abort();
       }
     });
     socket?.destroy();
-    const session = await step('authenticate', encrypted, async (to) => {
+    const session = await step('authenticate', encrypted, async () => {
       const opened = await login(context, signal);
       if (!SinkError.isInstance(opened)) connection = opened;
-      return { found: `The server accepted user ${showText(to.user)}.`, value: opened };
+      return { found: `The server accepted user ${showText(parameters?.[0]?.user ?? '')}.`, value: opened };
     });
     const client = await step('database', session, async (opened) => {
       // The server looks at the login first: an error of the database means that the login was accepted.
@@ -93,6 +101,24 @@ export async function testConnection({ context, signal }: TestConnectionOptions)
     socket?.destroy();
     await connection?.end();
   }
+}
+
+/** The servers from the first that answers on: an export takes the first that does and takes writes. Throws what the first met where none does. */
+async function firstOf(
+  servers: readonly ConnectionParameters[],
+  attempt: (server: ConnectionParameters) => Promise<string>,
+): Promise<Finding<readonly ConnectionParameters[]>> {
+  const failures: string[] = [];
+  let failure: unknown;
+  for (const [index, server] of servers.entries()) {
+    try {
+      return { found: [...failures, await attempt(server)].join(' '), value: servers.slice(index) };
+    } catch (error) {
+      failure ??= error;
+      failures.push(postgresError(error, { operation }).message);
+    }
+  }
+  throw failure;
 }
 
 /** Addresses that the egress policy allows. */
@@ -118,13 +144,4 @@ async function login(context: PostgresContext, signal: AbortSignal): Promise<Pos
     if (error.code === 'NOT_FOUND' || error.code === 'PERMISSION_DENIED') return error;
     throw error;
   }
-}
-
-const soonMs = 14 * 86_400_000;
-
-function expiryWarning(validTo: number): Pick<Finding<unknown>, 'warning'> {
-  if (validTo - Date.now() > soonMs) return {};
-  return {
-    warning: { code: 'TLS_FAILED', remedy: 'Renew the certificate of the server: it expires within two weeks.' },
-  };
 }

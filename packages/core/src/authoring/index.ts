@@ -31,7 +31,7 @@ export {
 export type { MessageHeaders } from './events/message-headers.ts';
 export { createPublishedTimes, type PublishedTimes } from './events/published-times.ts';
 export { showFieldName, showText, showValue } from '../contract/show-value.ts';
-export { requirePrintable } from '../contract/printable.ts';
+export { requirePrintable, unprintablePart } from '../contract/printable.ts';
 export {
   aBoolean,
   aCount,

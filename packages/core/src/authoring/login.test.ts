@@ -25,7 +25,7 @@ test.each<[string, Credentials, string, Credentials]>([
 test.each<[string, Credentials, RegExp]>([
   ['nothing', {}, /lack host and username; the sink reads dsn, or host, username, password and port\.$/],
   ['half', { username: 'u', password: secret }, /lack host; /],
-  ['both', { dsn: secret, username: 'u' }, /hold dsn beside username, and the sink reads/],
+  ['both', { dsn: secret, username: 'u' }, /hold dsn and username, which do not go together: the sink reads/],
   ['an unknown field', { dsn: secret, user: 'u' }, /hold "user"; the sink reads/],
   [
     'an unknown field whose name is a secret',

@@ -66,7 +66,9 @@ export function checkLogin<Name extends string>(
   if (form === undefined) throw invalid('The sink takes no credentials.');
   const foreign = names.filter((name) => !fieldsOf(form).includes(name));
   if (foreign.length > 0)
-    throw invalid(`The credentials hold ${form.needs.join(' and ')} beside ${foreign.join(', ')}, and ${reads}.`);
+    throw invalid(
+      `The credentials hold ${form.needs.join(' and ')} and ${foreign.join(', ')}, which do not go together: ${reads}.`,
+    );
   const missing = form.needs.filter((name) => !names.includes(name));
   if (missing.length > 0) throw invalid(`The credentials lack ${missing.join(' and ')}; ${reads}.`);
   for (const name of names) {
