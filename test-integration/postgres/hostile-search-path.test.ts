@@ -43,7 +43,7 @@ async function useAllStatements(open: (spec: SinkBlock) => KollectSink, spec: Si
   const sink = open(spec);
   const done = async (at: number, content: ReturnType<typeof items>, outcome: string): Promise<void> => {
     const next = await snapshot(at, content);
-    await expect(sink.plan?.(next, limit())).resolves.toMatchObject({ outcome });
+    await expect(sink.plan?.(next, { ...limit(), allowDeletes: true })).resolves.toMatchObject({ outcome });
     await expect(sink.export(next, { ...limit(), allowDeletes: true })).resolves.toMatchObject({ outcome });
     if (spec.mode !== 'append')
       expect(await tableContents(safe, spec.deletes === 'soft' ? 'deleted_at IS NULL' : 'true')).toEqual(

@@ -66,7 +66,7 @@ test('after each of 200 random sequences of snapshots the table equals the model
           inventoryName,
           incompleteTargets: step.incomplete,
         });
-        const { outcome } = (await sinks[step.sink]?.export(sealed, limit())) ?? {};
+        const { outcome } = (await sinks[step.sink]?.export(sealed, { ...limit(), allowDeletes: true })) ?? {};
         const expected = model.apply(step, sealed);
         expect(outcome === 'superseded').toBe(expected === 'superseded');
         expect(await tableContents(database, `inventory_name = '${inventoryName}'`)).toEqual(model.rows());

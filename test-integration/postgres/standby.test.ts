@@ -45,7 +45,7 @@ test('a standby that has no table yet is UNAVAILABLE: the table comes with repli
   await expect(sink.export(await snapshot(0, items(1)), limit())).rejects.toMatchObject({
     code: 'UNAVAILABLE',
     retryable: true,
-    message: expect.stringContaining('The server is read-only'),
+    message: expect.stringContaining('The server is a standby and takes no writes.'),
   });
 });
 

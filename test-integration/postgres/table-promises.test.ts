@@ -29,12 +29,12 @@ const lost = (count: number, attributes = {}) =>
 
 const fences = () => store.database.query('SELECT exported_at, checksum, item_count FROM inventory_exports');
 
-describe('rows that a trigger keeps out are counted, and nothing is written', () => {
+describe('rows that a trigger keeps out or changes are counted, and nothing is written', () => {
   const refusal = (asked: number, verb: string, took: number, table = 'inventory') => ({
     code: 'SCHEMA_MISMATCH',
     retryable: false,
     message: expect.stringContaining(
-      `Of ${asked} rows that were to be ${verb}, "public"."${table}" took ${took}: trigger "drops rows" keeps the others. Nothing was written.`,
+      `Of ${asked} rows that were to be ${verb}, "public"."${table}" took ${took}: trigger "drops rows" keeps out or changes the others. Nothing was written.`,
     ),
   });
 
@@ -96,6 +96,29 @@ describe('rows that a trigger keeps out are counted, and nothing is written', ()
     await store.database.query(skipping(event, 'inventory_exports'));
     const next = await snapshot(1, items(2), { inventoryName: 'lost' });
     await expect(sink.export(next, limit())).rejects.toMatchObject(refusal(1, 'written', 0, 'inventory_exports'));
+  });
+
+  test.each<readonly [string, SinkBlock, string]>([
+    ['the payload', {}, `NEW.payload := NEW.payload || '{"changed": true}'`],
+    ['a digest', { deletes: 'soft' }, 'NEW.row_digest := NULL'],
+    ['a row back to what it was', {}, `IF TG_OP = 'UPDATE' THEN NEW := OLD; END IF`],
+  ])('where a trigger changes %s', async (_, spec, change) => {
+    const sink = store.open(spec);
+    const first = await snapshot(0, items(3));
+    await sink.export(first, limit());
+    await store.database.query(`
+      CREATE FUNCTION alter_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${change}; RETURN NEW; END $$;
+      CREATE TRIGGER "drops rows" BEFORE INSERT OR UPDATE ON inventory FOR EACH ROW EXECUTE FUNCTION alter_row()`);
+    const next = await snapshot(
+      1,
+      items(3, () => ({ other: true })),
+    );
+    await expect(sink.export(next, limit())).rejects.toMatchObject(refusal(3, 'written', 0));
+    if (!change.startsWith('IF')) {
+      const other = await snapshot(1, items(2), { inventoryName: 'other' });
+      await expect(sink.export(other, limit())).rejects.toMatchObject(refusal(2, 'written', 0));
+    }
+    expect(await tableContents(store.database)).toEqual(contentsOf(first));
   });
 
   test('in append mode', async () => {

@@ -320,6 +320,68 @@ describe('maxDeletes', () => {
   });
 });
 
+describe('from many rows to none', () => {
+  const emptied = /would delete (\d+) of \1 rows.*Nothing was written.*allowDeletes: true.*maxDeletes: '100%'/;
+
+  test('ten rows and more are kept without allowDeletes or a maxDeletes that says so: an informer may not have synced', async () => {
+    for (const spec of [{}, { deletes: 'soft', table: 'soft' }] as const) {
+      const sink = store.open({ ...spec, resyncInterval: '1ms' });
+      await sink.export(await snapshot(0, items(10)), limit());
+      for (const read of [sink, store.open(spec)]) {
+        await expect(read.plan?.(await snapshot(1, []), limit())).rejects.toMatchObject({ code: 'DELETE_LIMIT' });
+        await expect(read.export(await snapshot(1, []), limit())).rejects.toMatchObject({
+          code: 'DELETE_LIMIT',
+          retryable: false,
+          message: expect.stringMatching(emptied),
+        });
+      }
+      await expect(sink.export(await snapshot(2, []), { ...limit(), allowDeletes: true })).resolves.toMatchObject({
+        outcome: 'applied',
+        counts: { deleted: 10, unchanged: 0 },
+      });
+    }
+  });
+
+  test('nine may go, others may take the place of all, and a removal is no accident', async () => {
+    const sink = store.open();
+    await sink.export(await snapshot(0, items(9)), limit());
+    await expect(sink.export(await snapshot(1, []), limit())).resolves.toMatchObject({ counts: { deleted: 9 } });
+    await sink.export(await snapshot(2, items(30)), limit());
+    const others = items(1).map((one) => ({ ...one, uid: 'other' }));
+    await expect(sink.export(await snapshot(3, others), limit())).resolves.toMatchObject({ counts: { deleted: 30 } });
+    const many = await snapshot(4, items(30));
+    await sink.export(many, limit());
+    const removal = { ...limit(), removedAt: '2026-01-31T13:00:00.000Z' };
+    await expect(sink.removeInventory?.(many, removal)).resolves.toMatchObject({ counts: { deleted: 30 } });
+  });
+
+  test.each(['100%', 30] as const)('maxDeletes: %j allows it, as it says', async (maxDeletes) => {
+    const sink = store.open({ maxDeletes });
+    await sink.export(await snapshot(0, items(30)), limit());
+    await expect(sink.export(await snapshot(1, []), limit())).resolves.toMatchObject({ counts: { deleted: 30 } });
+  });
+
+  test('rows that incomplete targets keep are not none', async () => {
+    const sink = store.open();
+    const pods = items(3).map((one) => ({ ...one, targetName: 'pods' }));
+    await sink.export(await snapshot(0, [...items(20), ...pods]), limit());
+    await expect(sink.export(await snapshot(1, [], { incompleteTargets: ['pods'] }), limit())).resolves.toMatchObject({
+      counts: { deleted: 20 },
+    });
+    expect(await tableContents(store.database)).toEqual(contentsOf(await snapshot(0, pods)));
+  });
+});
+
+test('of two targets of one name the incomplete one keeps its rows, named by its namespace', async () => {
+  const sink = store.open();
+  const of = (targetNamespace: string, count: number) =>
+    items(count).map((one) => ({ ...one, targetNamespace, uid: `${targetNamespace}-${one.uid}` }));
+  await sink.export(await snapshot(0, [...of('a', 3), ...of('b', 3)]), limit());
+  const partial = await snapshot(1, of('b', 1), { incompleteTargets: ['a/deployments'] });
+  await expect(sink.export(partial, limit())).resolves.toMatchObject({ counts: { deleted: 2, unchanged: 1 } });
+  expect(await tableContents(store.database)).toEqual(contentsOf(await snapshot(1, [...of('a', 3), ...of('b', 1)])));
+});
+
 describe('plan', () => {
   test('tells what the export then does, and writes nothing', async () => {
     const sink = store.open();

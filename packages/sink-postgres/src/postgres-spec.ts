@@ -108,7 +108,7 @@ export const postgresSpecSchema = {
       maxLength: 4,
       pattern: '^(100|[1-9]?[0-9])%$',
       description:
-        "Most rows one export may delete: a number, or a percentage of the inventory's rows such as '10%'. Default: no limit.",
+        "Most rows one export may delete: a number, or a percentage of the inventory's rows such as '10%'. Default: any number, but not all of ten or more; '100%' allows that, too.",
     },
     clusterInKey: {
       type: 'boolean',

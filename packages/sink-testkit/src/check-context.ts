@@ -103,7 +103,12 @@ export function createCheckContext({ definition, harness, patienceMs }: CheckCon
     },
     export: async (sink, snapshot, options) => {
       const result = await sink
-        .export(snapshot, { signal: new AbortController().signal, ...options })
+        .export(snapshot, {
+          signal: new AbortController().signal,
+          // A sink may refuse to go from many items to none, which it is told here that it may.
+          allowDeletes: snapshot.items.length === 0,
+          ...options,
+        })
         .catch((error: unknown) => {
           throw context.observe(error);
         });

@@ -32,6 +32,7 @@ export type { MessageHeaders } from './events/message-headers.ts';
 export { createPublishedTimes, type PublishedTimes } from './events/published-times.ts';
 export { showFieldName, showText, showValue } from '../contract/show-value.ts';
 export { requirePrintable, unprintablePart } from '../contract/printable.ts';
+export { incompleteTargetTest } from '../contract/incomplete-targets.ts';
 export {
   aBoolean,
   aCount,

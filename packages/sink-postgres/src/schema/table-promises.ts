@@ -28,11 +28,22 @@ export function soundness({ tableLiteral, exports, current }: TableNames, mode: 
   return `(${conditions.join(' AND ')})`;
 }
 
+/** SQL that is true where the table or a partition of it has triggers that may keep rows out or change them. */
+export function hasWritingTriggers({ tableLiteral }: Pick<TableNames, 'tableLiteral'>): string {
+  return `EXISTS (SELECT FROM ${treeOf(tableLiteral)} JOIN pg_trigger t ON t.tgrelid = tree.oid WHERE ${writingTriggers})`;
+}
+
+/** A table and its partitions; a table without has no partition tree. */
+function treeOf(tableLiteral: string): string {
+  const root = `to_regclass(${tableLiteral})`;
+  return `(SELECT ${root}::oid AS oid UNION SELECT p.relid::oid FROM pg_partition_tree(${root}) p) tree`;
+}
+
 export function unsound(table: string): SinkError {
   const remedy = 'testConnection() names what changed.';
   return new SinkError(
     'SCHEMA_MISMATCH',
-    `Table ${table} or what stands beside it was changed so that it does not keep what is written. Nothing was written. ${remedy}`,
+    `Table ${table} or what stands beside it does not keep what is written as it should. Nothing was written. ${remedy}`,
     { sinkType: 'postgres', remedy },
   );
 }
@@ -48,16 +59,14 @@ export interface AskedRows {
 /** Throws SCHEMA_MISMATCH that names the triggers of the table where the server did less than it was asked to. */
 export async function requireAllRows(session: Session, { table, asked, done, verb }: AskedRows): Promise<void> {
   if (done >= asked) return;
-  const root = `to_regclass(${quoteLiteral(table)})::oid`;
   const { rows } = await session.query(
-    `SELECT DISTINCT t.tgname::text FROM (SELECT ${root} AS oid UNION SELECT p.relid::oid FROM pg_partition_tree(${root}) p) tree
-     JOIN pg_trigger t ON t.tgrelid = tree.oid WHERE ${writingTriggers} ORDER BY 1`,
+    `SELECT DISTINCT t.tgname::text FROM ${treeOf(quoteLiteral(table))} JOIN pg_trigger t ON t.tgrelid = tree.oid WHERE ${writingTriggers} ORDER BY 1`,
   );
   const triggers = rows.slice(0, 3).map(([name]) => quoteIdentifier(String(name)));
   const culprit =
     triggers.length === 0
-      ? 'something in the database keeps the others'
-      : `trigger ${triggers.join(' or ')} keeps the others`;
+      ? 'something in the database keeps out or changes the others'
+      : `trigger ${triggers.join(' or ')} keeps out or changes the others`;
   const remedy =
     triggers.length === 0
       ? 'Look for rules and triggers on the table.'

@@ -2,7 +2,7 @@ import { refuseFutureTime, type InventorySnapshot, type Scope } from '@kollect/c
 import type { Session } from '../wire/session.ts';
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
 import { quoteLiteral, type TableNames } from '../schema/table-names.ts';
-import { requireAllRows, soundness, unsound } from '../schema/table-promises.ts';
+import { hasWritingTriggers, requireAllRows, soundness, unsound } from '../schema/table-promises.ts';
 
 /** What the scope's row says of the snapshot that was applied last, read under its lock. */
 export interface ScopeState {
@@ -17,6 +17,8 @@ export interface ScopeState {
   readonly resyncDue: boolean;
   /** The inventory was exported, and not removed since. */
   readonly held: boolean;
+  /** The table has triggers that may keep rows out or change them. */
+  readonly triggers: boolean;
 }
 
 export interface AppliedSnapshot {
@@ -72,7 +74,7 @@ export function createFence(
       : `(resynced_at IS NULL OR resynced_at < clock_timestamp() - interval '${resyncIntervalMs} milliseconds')`;
   const selectState = `
     SELECT exported_at > $4::timestamptz, exported_at = $4::timestamptz, checksum, coalesce(table_storage = ${storage}, false), ${resyncDue},
-           NOT removed AND exported_at > '-infinity', floor(extract(epoch FROM clock_timestamp()) * 1000)::float8, ${sound}
+           NOT removed AND exported_at > '-infinity', floor(extract(epoch FROM clock_timestamp()) * 1000)::float8, ${sound}, ${hasWritingTriggers(names)}
     FROM ${names.exports} WHERE ${ofScope}`;
 
   const read = async (
@@ -93,6 +95,7 @@ export function createFence(
       sameStorage: row[3] === true,
       resyncDue: row[4] === true,
       held: row[5] === true,
+      triggers: row[8] === true,
     };
   };
 
@@ -111,7 +114,16 @@ export function createFence(
       await requireAllRows(session, { table: names.exports, asked: 1, done: 0, verb: 'written' });
       throw unsound(names.table);
     },
-    look: (session, scope, moment) => read(session, scope, moment, ''),
+    async look(session, scope, moment) {
+      const state = await read(session, scope, moment, '');
+      if (state !== undefined) return state;
+      const { rows } = await session.query(
+        `SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::float8, ${sound}`,
+      );
+      if (rows[0]?.[1] !== true) throw unsound(names.table);
+      refuseFutureTime(moment.field, moment.time, new Date(Number(rows[0]?.[0])));
+      return undefined;
+    },
     async record(session, scope, { exportedAt, generation, checksum, itemCount, removed, resynced }) {
       const { rows } = await session.query(
         `UPDATE ${names.exports}

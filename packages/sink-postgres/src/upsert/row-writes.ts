@@ -2,6 +2,7 @@ import { formatGvk, type InventorySnapshot, type SealedItem } from '@kollect/cor
 import {
   binaryArray,
   binaryBigint,
+  binaryPlaceArray,
   binaryTimestamptz,
   copyHeader,
   copyRowPrefix,
@@ -10,7 +11,7 @@ import {
   writeValue,
   type BinaryValue,
 } from '../wire/binary-format.ts';
-import type { StaleRow } from './difference.ts';
+import { placeLength, type StaleRows } from './difference.ts';
 import { scopeValues } from './fence.ts';
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
 import { rowDigest } from './row-digests.ts';
@@ -27,24 +28,33 @@ export interface WrittenRows {
   readonly bytes: number;
 }
 
+export interface UpsertOptions {
+  /** Leaves rows alone that are as they should be. */
+  readonly skipEqual: boolean;
+  /** Triggers may change rows: what was stored is compared with what was sent. */
+  readonly triggers: boolean;
+}
+
+/** Each throws SCHEMA_MISMATCH where the server did less than it was asked to. */
 export interface RowWrites {
   /** Fills a scope that has no row, the quickest way there is. */
   copy(session: Session, snapshot: InventorySnapshot): Promise<WrittenRows>;
-  /** Inserts or updates the rows of these items; with `skipEqual` a row that holds the same content already is left alone. */
+  /** Inserts and updates the rows of these items. */
   upsert(
     session: Session,
     snapshot: InventorySnapshot,
-    changed: readonly number[],
-    options: { readonly skipEqual: boolean },
+    items: Iterable<SealedItem>,
+    options: UpsertOptions,
   ): Promise<WrittenRows>;
-  /** Deletes the rows, or marks them deleted. Returns how many it found. */
-  remove(session: Session, snapshot: InventorySnapshot, stale: readonly StaleRow[]): Promise<number>;
+  /** Of these items those whose rows are there and differ, as indexes into the list: what `skipEqual` would write. Reads only. */
+  differing(session: Session, snapshot: InventorySnapshot, items: readonly SealedItem[]): Promise<readonly number[]>;
+  /** Deletes these rows, or marks them. Gives their number. */
+  remove(session: Session, snapshot: InventorySnapshot, stale: StaleRows): Promise<number>;
 }
 
 const chunkBytes = 64 * 1024;
 const batchRows = 1_000;
 const batchBytes = 8 * 1024 * 1024;
-/** Each statement that deletes reads the whole scope once. */
 const deleteBatchRows = 20_000;
 
 const ofScope = 't.cluster = $1 AND t.inventory_namespace = $2 AND t.inventory_name = $3';
@@ -52,26 +62,50 @@ const scopeColumns = ['cluster', 'inventory_namespace', 'inventory_name', 'gener
 const itemColumns = ['target_name', 'source_uid', 'gvk', 'payload', 'row_digest'];
 const columns = [...scopeColumns, ...itemColumns].join(', ');
 
+/** The items of a batch as rows, from parameters that begin at `$first`. */
+const itemRows = (first: number): string => {
+  const types = ['text', 'text', 'text', 'jsonb', 'uuid'].map((type, index) => `$${String(first + index)}::${type}[]`);
+  return `unnest(${types.join(', ')})`;
+};
+
 export function createRowWrites(names: TableNames, spec: ResolvedPostgresSpec): RowWrites {
   const softDeletes = spec.deletes === 'soft';
   const key = upsertKey(spec).map(quoteIdentifier).join(', ');
 
   // Two clusters may claim one key. A row is never taken over: the NULL breaks the column's constraint, which ends the statement.
-  const upsert = `
-    INSERT INTO ${names.table} AS t (${columns})
-    SELECT $1, $2, $3, $4::bigint, $5::timestamptz, s.* FROM unnest($6::text[], $7::text[], $8::text[], $9::jsonb[], $10::uuid[]) s
-    ON CONFLICT (${key}) DO UPDATE SET
-      cluster = CASE WHEN t.cluster = EXCLUDED.cluster THEN t.cluster END, gvk = EXCLUDED.gvk, generation = EXCLUDED.generation,
-      payload = EXCLUDED.payload, exported_at = EXCLUDED.exported_at, row_digest = EXCLUDED.row_digest${softDeletes ? ', deleted_at = NULL' : ''}`;
-  const unlessEqual = `
-    WHERE t.cluster <> EXCLUDED.cluster OR t.gvk <> EXCLUDED.gvk OR t.payload <> EXCLUDED.payload
-       OR t.row_digest IS DISTINCT FROM EXCLUDED.row_digest${softDeletes ? ' OR t.deleted_at IS NOT NULL' : ''}`;
+  const upsert = ({ skipEqual, triggers }: UpsertOptions): string => `
+    WITH written AS (
+      INSERT INTO ${names.table} AS t (${columns})
+      SELECT $1, $2, $3, $4::bigint, $5::timestamptz, s.* FROM ${itemRows(6)} s
+      ON CONFLICT (${key}) DO UPDATE SET
+        cluster = CASE WHEN t.cluster = EXCLUDED.cluster THEN t.cluster END, gvk = EXCLUDED.gvk, generation = EXCLUDED.generation,
+        payload = EXCLUDED.payload, exported_at = EXCLUDED.exported_at, row_digest = EXCLUDED.row_digest${softDeletes ? ', deleted_at = NULL' : ''}
+      ${skipEqual ? `WHERE t.cluster <> EXCLUDED.cluster OR ${differs('EXCLUDED')}${softDeletes ? ' OR t.deleted_at IS NOT NULL' : ''}` : ''}
+      RETURNING t.row_digest${triggers ? ', t.target_name, t.source_uid, t.gvk, t.payload' : ''}
+    )
+    SELECT (SELECT count(*)::int FROM written), (
+      SELECT count(*)::int FROM written t JOIN ${triggers ? `${itemRows(6)} s(target_name, source_uid, gvk, payload, row_digest)` : 'unnest($10::uuid[]) s(row_digest)'}
+      ON t.row_digest = s.row_digest${triggers ? ' AND t.target_name = s.target_name AND t.source_uid = s.source_uid AND t.gvk = s.gvk AND t.payload = s.payload' : ''}
+    )`;
 
-  const remove = softDeletes
-    ? `UPDATE ${names.table} t SET deleted_at = $4::timestamptz, exported_at = $4::timestamptz, generation = $5::bigint`
-    : `DELETE FROM ${names.table} t`;
-  const alive = softDeletes ? ' AND t.deleted_at IS NULL' : '';
-  const firstFree = softDeletes ? 6 : 4;
+  // The row of each item by its key, one at a time: a join may read the whole scope for each batch.
+  const differing = `
+    SELECT s.ord::int
+    FROM ${itemRows(4)} WITH ORDINALITY s(target_name, source_uid, gvk, payload, row_digest, ord), LATERAL (
+      SELECT * FROM ${names.table} t
+      WHERE ${ofScope} AND t.target_name = s.target_name COLLATE "C" AND t.source_uid = s.source_uid COLLATE "C" LIMIT 1
+    ) t
+    WHERE ${differs('s')}`;
+
+  const removeBy = (condition: string): string =>
+    softDeletes
+      ? `WITH marked AS (
+           UPDATE ${names.table} t SET deleted_at = $4::timestamptz, exported_at = $4::timestamptz, generation = $5::bigint
+           WHERE ${ofScope} AND t.deleted_at IS NULL${condition} RETURNING t.deleted_at
+         ) SELECT count(deleted_at)::int FROM marked`
+      : `WITH gone AS (DELETE FROM ${names.table} t WHERE ${ofScope}${condition} RETURNING 1) SELECT count(*)::int FROM gone`;
+  const removeAll = removeBy('');
+  const removePlaces = removeBy(` AND t.ctid = ANY($${softDeletes ? 6 : 4}::tid[])`);
 
   const requireAll = (session: Session, verb: 'written' | 'deleted', asked: number, done: number): Promise<void> =>
     requireAllRows(session, { table: names.table, asked, done, verb });
@@ -87,52 +121,69 @@ export function createRowWrites(names: TableNames, spec: ResolvedPostgresSpec): 
       return { rows, messages: 1, bytes: traffic.bytes };
     },
 
-    async upsert(session, snapshot, changed, { skipEqual }) {
-      const text = skipEqual ? `${upsert} ${unlessEqual}` : upsert;
-      const written = { rows: 0, messages: 0, bytes: 0 };
-      for (const batch of batches(snapshot.items, changed)) {
+    async upsert(session, snapshot, items, options) {
+      const text = upsert(options);
+      const total = { rows: 0, messages: 0, bytes: 0 };
+      for (const batch of batches(items)) {
         const parameters = batchParameters(batch);
-        const { rowCount } = await session.query(text, [
+        const { rows } = await session.query(text, [
           ...scopeValues(snapshot),
           snapshot.generation,
           snapshot.exportedAt,
           ...parameters,
         ]);
+        const [written, asSent] = (rows[0] ?? []).map(Number);
         // Where equal rows are skipped, the count does not tell them from rows that a trigger kept out: the caller compares once more.
-        if (!skipEqual) await requireAll(session, 'written', batch.length, rowCount);
-        written.rows += rowCount;
-        written.messages += 1;
-        written.bytes += parameters.reduce((total, { length }) => total + length, 0);
+        await requireAll(session, 'written', options.skipEqual ? (written ?? 0) : batch.length, asSent ?? 0);
+        total.rows += written ?? 0;
+        total.messages += 1;
+        total.bytes += parameters.reduce((sum, { length }) => sum + length, 0);
       }
-      return written;
+      return total;
     },
 
-    async remove(session, snapshot, stale) {
+    async differing(session, snapshot, items) {
+      const found: number[] = [];
+      let from = 0;
+      for (const batch of batches(items)) {
+        const { rows } = await session.query(differing, [...scopeValues(snapshot), ...batchParameters(batch)]);
+        for (const [ord] of rows) found.push(from + Number(ord) - 1);
+        from += batch.length;
+      }
+      return found.sort((a, b) => a - b);
+    },
+
+    async remove(session, snapshot, { count, places }) {
+      if (count === 0) return 0;
       const scope = [...scopeValues(snapshot), ...(softDeletes ? [snapshot.exportedAt, snapshot.generation] : [])];
-      const known = stale.filter((row) => row.digest !== null);
-      const byKey = stale.filter((row) => row.digest === null);
+      const run = async (text: string, ...more: readonly Buffer[]): Promise<number> =>
+        Number((await session.query(text, [...scope, ...more])).rows[0]?.[0]);
       let removed = 0;
-      for (let from = 0; from < known.length; from += deleteBatchRows) {
-        const digests = binaryArray(
-          'uuid',
-          known.slice(from, from + deleteBatchRows).map(({ digest }) => digest),
+      if (places === undefined) {
+        removed = await run(removeAll);
+      } else {
+        // By their places alone: any other way reads the whole scope once for each batch, or once for each row.
+        await session.setting(
+          'SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off',
         );
-        const text = `${remove} WHERE ${ofScope}${alive} AND t.row_digest = ANY($${firstFree}::uuid[])`;
-        removed += (await session.query(text, [...scope, digests])).rowCount;
-      }
-      for (let from = 0; from < byKey.length; from += batchRows) {
-        const batch = byKey.slice(from, from + batchRows);
-        const keys = [batch.map(({ targetName }) => targetName), batch.map(({ uid }) => uid)].map((values) =>
-          binaryArray('text', values),
+        for (let from = 0; from < places.length; from += deleteBatchRows * placeLength)
+          removed += await run(
+            removePlaces,
+            binaryPlaceArray(places.subarray(from, from + deleteBatchRows * placeLength)),
+          );
+        await session.setting(
+          'SET LOCAL enable_seqscan = DEFAULT; SET LOCAL enable_indexscan = DEFAULT; SET LOCAL enable_bitmapscan = DEFAULT',
         );
-        const text = `${remove} WHERE ${ofScope}${alive}
-          AND (t.target_name, t.source_uid) IN (SELECT * FROM unnest($${firstFree}::text[], $${firstFree + 1}::text[]))`;
-        removed += (await session.query(text, [...scope, ...keys])).rowCount;
       }
-      await requireAll(session, 'deleted', stale.length, removed);
+      await requireAll(session, 'deleted', count, removed);
       return removed;
     },
   };
+}
+
+/** Where a row `t` is not what an item says. */
+function differs(item: string): string {
+  return `t.gvk <> ${item}.gvk OR t.payload <> ${item}.payload OR t.row_digest IS DISTINCT FROM ${item}.row_digest`;
 }
 
 /** A binary COPY of the whole snapshot in chunks of about 64 KiB. */
@@ -171,13 +222,11 @@ async function* copyChunks(snapshot: InventorySnapshot, traffic: { bytes: number
   yield copyTrailer;
 }
 
-/** The items at these indexes, at most a thousand and eight MiB at a time; a larger item goes alone. */
-function* batches(items: readonly SealedItem[], indexes: readonly number[]): Generator<readonly SealedItem[]> {
+/** At most a thousand items and eight MiB at a time; a larger item goes alone. */
+function* batches(items: Iterable<SealedItem>): Generator<readonly SealedItem[]> {
   let batch: SealedItem[] = [];
   let bytes = 0;
-  for (const index of indexes) {
-    const item = items[index];
-    if (item === undefined) continue;
+  for (const item of items) {
     const { length } = item.json;
     if (batch.length === batchRows || (batch.length > 0 && bytes + length > batchBytes)) {
       yield batch;

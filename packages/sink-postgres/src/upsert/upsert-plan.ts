@@ -1,63 +1,106 @@
-import { formatScope, type ExportOptions, type ExportPlan, type InventorySnapshot, type ItemKey } from '@kollect/core';
-import type { Difference, Differences } from './difference.ts';
-import { superseded, unchanged } from './export-results.ts';
-import type { Fence } from './fence.ts';
-import { rowDigests } from './row-digests.ts';
+import {
+  formatScope,
+  type ExportOptions,
+  type ExportPlan,
+  type InventorySnapshot,
+  type ItemKey,
+  type SealedItem,
+} from '@kollect/core';
+import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
+import type { TableNames } from '../schema/table-names.ts';
 import type { Session, SessionRunner } from '../wire/session.ts';
+import { refuseTooManyDeletes } from './delete-limit.ts';
+import { insert, sampleSize, same, update, type Difference, type Differences } from './difference.ts';
+import { applied, superseded, unchanged } from './export-results.ts';
+import type { Fence } from './fence.ts';
+import { heldByOthers, ownerConflict, rowsUnderName } from './row-owners.ts';
+import type { RowWrites } from './row-writes.ts';
 
 interface Planning {
+  readonly spec: ResolvedPostgresSpec;
+  readonly names: TableNames;
   readonly fence: Fence;
   readonly differences: Differences;
+  readonly writes: RowWrites;
   readonly runner: SessionRunner;
 }
 
-const sampleSize = 10;
 const noSamples = { inserted: [], updated: [], deleted: [] };
 
-/** What an export would do, found out in a read-only transaction that sees one moment of the store. */
+/**
+ * What an export would answer, found out in a read-only transaction that sees one moment of the store: its outcome and counts, or the error that it
+ * would reject with.
+ */
 export async function planUpsert(
-  { fence, differences, runner }: Planning,
+  { spec, names, fence, differences, writes, runner }: Planning,
   snapshot: InventorySnapshot,
-  { signal }: ExportOptions,
+  { signal, allowDeletes = false }: ExportOptions,
 ): Promise<ExportPlan> {
+  const { items, checksum, exportedAt } = snapshot;
   const options = {
     signal,
     operation: 'plan',
     doing: `planning the export of ${formatScope(snapshot)}`,
     readOnly: true,
   } as const;
+
   return runner.transaction(options, async (session): Promise<ExportPlan> => {
-    const { items, checksum, exportedAt } = snapshot;
     const state = await fence.look(session, snapshot, { field: 'exportedAt', time: exportedAt });
     if (state?.newer === true) return { outcome: 'superseded', counts: superseded.counts, samples: noSamples };
-    if (state !== undefined && state.checksum === checksum && state.sameStorage && !state.resyncDue) {
+    if (state !== undefined && state.checksum === checksum && state.sameStorage && !state.resyncDue)
       return { outcome: 'unchanged', counts: unchanged(items.length).counts, samples: noSamples };
-    }
-    return planned(snapshot, await compare(session, snapshot));
+    const rows = await rowsUnderName(session, names, snapshot);
+    if (!rows.own && (spec.clusterInKey || !rows.foreign)) return filled(items);
+    const resync = state === undefined ? spec.resyncIntervalMs > 0 : state.resyncDue;
+    const difference = resync
+      ? await byContent(session, await differences.byKey(session, snapshot))
+      : await differences.byDigest(session, snapshot);
+    refuseTooManyDeletes(spec, snapshot, difference, { allowDeletes, items: items.length });
+    if (!spec.clusterInKey && rows.foreign) await refuseForeignKeys(session, difference);
+    return planned(items, difference);
   });
 
-  async function compare(session: Session, of: InventorySnapshot): Promise<Difference> {
-    return differences.byDigest(session, of, await rowDigests(of.items));
+  /** By key alone every row that is there counts as to be updated. */
+  async function byContent(session: Session, difference: Difference): Promise<Difference> {
+    const there: number[] = [];
+    for (const [index, state] of difference.states.entries()) if (state === update) there.push(index);
+    const candidates = there.flatMap((index) => items[index] ?? []);
+    const differing = await writes.differing(session, snapshot, candidates);
+    for (const index of there) difference.states[index] = same;
+    for (const found of differing) difference.states[there[found] ?? -1] = update;
+    return { ...difference, updated: differing.length };
+  }
+
+  async function refuseForeignKeys(session: Session, { states }: Difference): Promise<void> {
+    const added = items.filter((_, index) => states[index] === insert);
+    if (await heldByOthers(session, names, snapshot, added)) throw await ownerConflict(session, names, snapshot);
   }
 }
 
-function planned({ items }: InventorySnapshot, difference: Difference): ExportPlan {
-  const inserted: ItemKey[] = [];
-  const updated: ItemKey[] = [];
-  for (const index of difference.changed) {
-    const item = items[index];
-    if (item === undefined) continue;
-    const sample = difference.isNew(item) ? inserted : updated;
-    if (sample.length < sampleSize) sample.push({ targetName: item.targetName, uid: item.uid });
-  }
-  const deleted = difference.stale.slice(0, sampleSize).map(({ targetName, uid }) => ({ targetName, uid }));
-  const changed = difference.changed.length;
-  const counts = {
-    inserted: difference.inserted,
-    updated: changed - difference.inserted,
-    deleted: difference.stale.length,
-    unchanged: items.length - changed,
+function filled(items: readonly SealedItem[]): ExportPlan {
+  const { outcome, counts } =
+    items.length === 0 ? unchanged(0) : applied({ inserted: items.length }, { messages: 0, bytes: 0 });
+  return { outcome, counts, samples: { ...noSamples, inserted: items.slice(0, sampleSize).map(keyOfItem) } };
+}
+
+function planned(items: readonly SealedItem[], { states, inserted, updated, stale }: Difference): ExportPlan {
+  const first = (wanted: number): ItemKey[] => {
+    const samples: ItemKey[] = [];
+    for (
+      let index = states.indexOf(wanted);
+      index >= 0 && samples.length < sampleSize;
+      index = states.indexOf(wanted, index + 1)
+    ) {
+      const item = items[index];
+      if (item !== undefined) samples.push(keyOfItem(item));
+    }
+    return samples;
   };
-  const outcome = changed + counts.deleted === 0 ? 'unchanged' : 'applied';
-  return { outcome, counts, samples: { inserted, updated, deleted } };
+  const counts = { inserted, updated, deleted: stale.count, unchanged: items.length - inserted - updated };
+  const outcome = inserted + updated + stale.count === 0 ? 'unchanged' : 'applied';
+  return { outcome, counts, samples: { inserted: first(insert), updated: first(update), deleted: stale.samples } };
+}
+
+function keyOfItem({ targetName, uid }: ItemKey): ItemKey {
+  return { targetName, uid };
 }

@@ -1,14 +1,13 @@
 import { SinkError, type ExportOptions, type ExportResult, type InventorySnapshot } from '@kollect/core';
 import { refuseTooManyDeletes } from './delete-limit.ts';
-import { createDifferences } from './difference.ts';
+import { changedItems, createDifferences } from './difference.ts';
 import { applied, exportSession, superseded, unchanged } from './export-results.ts';
-import { createFence } from './fence.ts';
+import { createFence, type ScopeState } from './fence.ts';
 import type { PostgresMode } from '../postgres-mode.ts';
 import { sqlStateOf } from '../postgres-errors.ts';
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
-import { rowDigests } from './row-digests.ts';
 import { ownerConflict, rowsUnderName } from './row-owners.ts';
-import { createRowWrites } from './row-writes.ts';
+import { createRowWrites, type WrittenRows } from './row-writes.ts';
 import { removeRows } from './remove-rows.ts';
 import type { Session, SessionRunner } from '../wire/session.ts';
 import { requireAllRows } from '../schema/table-promises.ts';
@@ -43,20 +42,22 @@ export function createUpsertMode(spec: ResolvedPostgresSpec, runner: SessionRunn
     }
     const rows = await rowsUnderName(session, names, snapshot);
     if (!rows.own && (spec.clusterInKey || !rows.foreign)) {
-      const written = items.length === 0 ? undefined : await writes.copy(session, snapshot);
+      const written = items.length === 0 ? undefined : await fill(session, snapshot, state);
       await record(true, checksum);
       return written === undefined ? unchanged(0) : applied({ inserted: written.rows }, written);
     }
-    const difference = state.resyncDue
-      ? await differences.byKey(session, snapshot)
-      : await differences.byDigest(session, snapshot, await rowDigests(items));
-    if (!allowDeletes) refuseTooManyDeletes(spec, snapshot, difference);
-    const written = await writes.upsert(session, snapshot, difference.changed, { skipEqual: state.resyncDue });
+    const compare = state.resyncDue ? differences.byKey : differences.byDigest;
+    const difference = await compare(session, snapshot);
+    refuseTooManyDeletes(spec, snapshot, difference, { allowDeletes, items: items.length });
+    const written = await writes.upsert(session, snapshot, changedItems(items, difference), {
+      skipEqual: state.resyncDue,
+      triggers: state.triggers,
+    });
     const deleted = await writes.remove(session, snapshot, difference.stale);
     if (state.resyncDue) {
-      const { changed, stale } = await differences.byDigest(session, snapshot, await rowDigests(items));
-      const left = changed.length + stale.length;
-      await requireAllRows(session, { table: names.table, asked: left, done: 0, verb: 'written' });
+      const left = await differences.byDigest(session, snapshot);
+      const asked = left.inserted + left.updated + left.stale.count;
+      await requireAllRows(session, { table: names.table, asked, done: 0, verb: 'written' });
     }
     await record(state.resyncDue, checksum);
     // Counted by what was alive before: a soft-deleted row that is written counts as inserted.
@@ -66,6 +67,12 @@ export function createUpsertMode(spec: ResolvedPostgresSpec, runner: SessionRunn
     if (inserted + updated + deleted === 0) return unchanged(untouched);
     return applied({ inserted, updated, deleted, unchanged: untouched }, written);
   };
+
+  // What COPY stored cannot be compared with what was sent, and triggers may have changed it.
+  const fill = (session: Session, snapshot: InventorySnapshot, { triggers }: ScopeState): Promise<WrittenRows> =>
+    triggers
+      ? writes.upsert(session, snapshot, snapshot.items, { skipEqual: false, triggers })
+      : writes.copy(session, snapshot);
 
   return {
     async export(snapshot: InventorySnapshot, { signal, allowDeletes = false }: ExportOptions) {
@@ -83,7 +90,7 @@ export function createUpsertMode(spec: ResolvedPostgresSpec, runner: SessionRunn
           .catch(() => error);
       }
     },
-    plan: (snapshot, options) => planUpsert({ fence, differences, runner }, snapshot, options),
+    plan: (snapshot, options) => planUpsert({ spec, names, fence, differences, writes, runner }, snapshot, options),
     removeInventory: (scope, options) => removeRows({ spec, names, fence, runner }, scope, options),
   };
 }

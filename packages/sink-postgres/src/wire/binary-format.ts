@@ -34,18 +34,33 @@ export function binaryArray(type: BinaryElementType, values: readonly BinaryValu
 
 /** An array of 16-byte uuids that stand one after another. */
 export function binaryUuidArray(uuids: Buffer): Buffer {
-  const count = uuids.length / 16;
-  if (count === 0) return binaryArray('uuid', []);
-  const bytes = Buffer.allocUnsafe(20 + count * 20);
+  return fixedArray(typeOids.uuid, 16, uuids);
+}
+
+/** An array of `ctid`s that stand one after another. */
+export function binaryPlaceArray(places: Buffer): Buffer {
+  return fixedArray(27, 6, places);
+}
+
+function fixedArray(oid: number, width: number, values: Buffer): Buffer {
+  const count = values.length / width;
+  if (count === 0) return emptyArray(oid);
+  const bytes = Buffer.allocUnsafe(20 + count * (4 + width));
   bytes.writeInt32BE(1, 0);
   bytes.writeInt32BE(0, 4);
-  bytes.writeInt32BE(typeOids.uuid, 8);
+  bytes.writeInt32BE(oid, 8);
   bytes.writeInt32BE(count, 12);
   bytes.writeInt32BE(1, 16);
-  for (let index = 0, at = 20; index < count; index += 1, at += 20) {
-    bytes.writeInt32BE(16, at);
-    uuids.copy(bytes, at + 4, index * 16, index * 16 + 16);
+  for (let index = 0, at = 20; index < count; index += 1, at += 4 + width) {
+    bytes.writeInt32BE(width, at);
+    values.copy(bytes, at + 4, index * width, (index + 1) * width);
   }
+  return bytes;
+}
+
+function emptyArray(oid: number): Buffer {
+  const bytes = Buffer.alloc(12);
+  bytes.writeInt32BE(oid, 8);
   return bytes;
 }
 

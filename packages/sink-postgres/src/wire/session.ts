@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
-import type { QueryResult } from 'pg';
+import { Query, type Client, type QueryConfig, type QueryResult } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { SinkError, type SinkOperation } from '@kollect/core';
 import type { ClientPool, PooledConnection } from './client-pool.ts';
@@ -24,6 +24,10 @@ export interface Session {
    * Rejects with the driver's errors; the runner turns what leaves it into SinkErrors.
    */
   query(text: string, values?: readonly SqlValue[]): Promise<SqlResult>;
+  /** The same for results of any length: each row is handed over as it arrives, and none is kept. */
+  eachRow(text: string, values: readonly SqlValue[], onRow: (row: SqlRow) => void): Promise<void>;
+  /** Runs statements that take no parameters and give nothing, such as SET LOCAL, in one round trip. */
+  setting(text: string): Promise<void>;
   /** Runs a `COPY … FROM STDIN` and feeds it; the chunks are pulled as fast as the socket takes them. Gives the rows that the server took. */
   copyIn(text: string, chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<number>;
 }
@@ -97,6 +101,12 @@ export function createSessionRunner(context: PostgresContext, pool: ClientPool):
         );
         return sqlResult(result);
       },
+      async eachRow(text, values, onRow) {
+        await guard(pooled, options, limitMs, () => readRows(client, { text, values: [...values] }, onRow));
+      },
+      async setting(text) {
+        await guard(pooled, options, limitMs, () => client.query(text));
+      },
       async copyIn(text, chunks) {
         const copy = copyFrom(text);
         await guard(pooled, options, limitMs, () =>
@@ -168,6 +178,25 @@ export function createSessionRunner(context: PostgresContext, pool: ClientPool):
       }
     },
   };
+}
+
+function readRows(client: Client, config: QueryConfig, onRow: (row: SqlRow) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const arrays = { ...config, rowMode: 'array' };
+    const query = new Query<unknown[]>(arrays);
+    let failure: Error | undefined;
+    query.on('row', (row) => {
+      // Thrown here it would end the host's process, for the driver emits from within the socket.
+      try {
+        if (failure === undefined) onRow(row as unknown as SqlRow);
+      } catch (error) {
+        failure = error instanceof Error ? error : new Error(String(error));
+      }
+    });
+    query.once('end', () => (failure === undefined ? resolve() : reject(failure)));
+    query.once('error', reject);
+    client.query(query);
+  });
 }
 
 function sqlResult(result: QueryResult<unknown[]> | undefined): SqlResult {

@@ -8,7 +8,10 @@ import { evolve } from '../generators/evolve.ts';
 const plans = ({ definition }: Subject): boolean => definition.capabilities.plan;
 
 async function planExport(context: CheckContext, sink: KollectSink, snapshot: InventorySnapshot): Promise<ExportPlan> {
-  const plan = await sink.plan?.(snapshot, { signal: new AbortController().signal });
+  const plan = await sink.plan?.(snapshot, {
+    signal: new AbortController().signal,
+    allowDeletes: snapshot.items.length === 0,
+  });
   assert.ok(plan, 'capabilities.plan is true, and the sink has no plan().');
   assertPlan(context.observe(plan), context.harness.holds);
   return plan;
