@@ -81,7 +81,14 @@ export type {
 } from './contract/sink.ts';
 
 // For consumers of documents: an event's value, or a row of an append-only table.
-export { joinParts, parseDocument, snapshotFromDocument, type InventoryDocument } from './contract/read-document.ts';
+export {
+  joinParts,
+  joinPartsInSlices,
+  parseDocument,
+  parseDocumentInSlices,
+  snapshotFromDocument,
+  type InventoryDocument,
+} from './contract/read-document.ts';
 export { mergeItems, type PartialItems } from './contract/merge-items.ts';
 export { formatMessageKey, parseMessageKey } from './authoring/events/message-key.ts';
 export { readSnapshots, type ReadSnapshotsOptions } from './authoring/events/read-snapshots.ts';

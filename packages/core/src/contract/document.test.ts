@@ -2,7 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { exportedAt, item, items, naiveJson, naiveSeal, refusal, seal } from './contract.fixture.ts';
 import { documentSchemaVersion, splitDocument, wholeDocument } from './document.ts';
-import { joinParts, parseDocument, snapshotFromDocument, type InventoryDocument } from './read-document.ts';
+import {
+  joinParts,
+  parseDocument,
+  parseDocumentInSlices,
+  snapshotFromDocument,
+  type InventoryDocument,
+} from './read-document.ts';
 
 const parse = (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString('utf8')) as Record<string, unknown>;
 
@@ -227,6 +233,55 @@ describe('reading documents', () => {
     expect(await readRefusal(() => parseDocument('secret'))).not.toContain('secret');
   });
 
+  test('an item can be copied and written as JSON, and its attributes belong to whoever asks', async () => {
+    const document = parseDocument(JSON.stringify(await whole()));
+    const [first] = document.items;
+    expect(JSON.parse(JSON.stringify(document.items))).toEqual(items(3));
+    expect({ ...first }).toEqual(items(1)[0]);
+    expect(structuredClone(first)).toEqual(items(1)[0]);
+    expect(first?.attributes).not.toBe(first?.attributes);
+    // And it can be sealed again.
+    expect((await seal({ items: document.items })).checksum).toBe(document.checksum);
+  });
+
+  test('in slices others get their turn, and the signal ends it', async () => {
+    const filler = 'x'.repeat(4_000_000);
+    const snapshot = await seal({ items: [item({ attributes: { filler } })] });
+    const bytes = wholeDocument(snapshot).bytes();
+    let turns = 0;
+    const timer = setInterval(() => turns++, 0);
+    for (let reads = 0; turns < 3 && reads < 100; reads++) await parseDocumentInSlices(bytes);
+    clearInterval(timer);
+    expect(turns).toBeGreaterThanOrEqual(3);
+    const aborted = parseDocumentInSlices(bytes, { signal: AbortSignal.abort() });
+    await expect(aborted).rejects.toMatchObject({ code: 'ABORTED', operation: 'read' });
+  });
+
+  test.each([
+    [
+      'a field twice',
+      (text: string) => text.replace('"generation":1', '"generation":1,"generation":2'),
+      'generation twice',
+    ],
+    [
+      'a field without end',
+      (text: string) => text.replace('"generation":1', `"generation":1${' '.repeat(2_000_000)}x`),
+      'not valid JSON',
+    ],
+    [
+      'incomplete targets of a megabyte',
+      (text: string) => text.replace('{', `{"incompleteTargets":["${'x'.repeat(2 ** 20)}"],`),
+      'incompleteTargets has 1048580 bytes',
+    ],
+    [
+      'a large item that is no canonical JSON',
+      (text: string) => text.replace('"index":0', `"index": "${'x'.repeat(2 ** 20)}"`),
+      'is not canonical JSON',
+    ],
+  ])('refuses %s', async (_, change, message) => {
+    expect(await readRefusal(async () => parseDocument(change(JSON.stringify(await whole()))))).toContain(message);
+  });
+
   test('fields of a later format are dropped', async () => {
     expect(parseDocument(JSON.stringify(await whole({ later: 1 })))).not.toHaveProperty('later');
   });
@@ -278,6 +333,15 @@ describe('reading documents', () => {
     ])('refuses %s', async (_, pick, message) => {
       const [documents, others] = [await parts(), await parts({ exportedAt: new Date(0) })];
       expect(await readRefusal(() => joinParts(pick(documents, others)))).toContain(message);
+    });
+
+    test.each([1e8, Number.MAX_SAFE_INTEGER])('one that says it is of %d is believed in nothing', async (partTotal) => {
+      const [first] = await parts();
+      const lying = parseDocument(JSON.stringify({ ...first, partTotal }));
+      const message = await readRefusal(() => joinParts([lying]));
+      expect(message).toContain(
+        `lacks ${partTotal - 1} of ${partTotal} parts (partIndex 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, …)`,
+      );
     });
 
     test('are no snapshot by themselves', async () => {

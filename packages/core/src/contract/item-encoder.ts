@@ -3,6 +3,7 @@ import { createCanonicalWriter, isPlainObject, Refusal } from './canonical-json.
 import { SinkError, type SinkOperation } from './errors.ts';
 import { formatScope } from './scope.ts';
 import { sanitizeValue } from './sanitize.ts';
+import { PooledItem } from './sealed-item.ts';
 import type { Item, ItemIdentity, Scope } from './snapshot.ts';
 import { isList } from './show-value.ts';
 import { ownData } from './thrown.ts';
@@ -26,7 +27,7 @@ const remedyForUnknown = `an item holds ${fields.join(', ')}; what belongs to th
 
 export interface ItemEncoder {
   /** Checks one item and writes its canonical JSON; throws SNAPSHOT_INVALID. `json` is valid until the next call. */
-  encode(item: unknown, index: number): { readonly identity: ItemIdentity; readonly json: Buffer };
+  encode(item: unknown, index: number): { readonly identity: ItemIdentity; readonly json: Uint8Array };
 }
 
 export interface ItemEncoderOptions {
@@ -120,6 +121,9 @@ export function createItemEncoder({ scope, operation, sanitize = false }: ItemEn
 
   return {
     encode(item, index) {
+      // One of a snapshot or of a document: it was checked and written already.
+      if (typeof item === 'object' && item !== null && PooledItem.isPooled(item))
+        return { identity: item, json: item.json };
       try {
         if (typeof item !== 'object' || item === null || Array.isArray(item) || !isPlainObject(item)) {
           throw new Refusal({

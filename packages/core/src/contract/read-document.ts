@@ -1,12 +1,18 @@
 import { createHash } from 'node:crypto';
+import { itemChunks } from './chunks.ts';
+import { readEnvelope, stepBytes } from './document-envelope.ts';
 import { documentSchemaVersion } from './document.ts';
 import { SinkError } from './errors.ts';
 import { createItemEncoder, describeType } from './item-encoder.ts';
+import { readItems } from './read-items.ts';
 import { formatScope } from './scope.ts';
 import { sealSnapshot } from './seal-snapshot.ts';
-import type { InventorySnapshot, Item, Scope } from './snapshot.ts';
+import type { InventorySnapshot, Item, Scope, SealedItem } from './snapshot.ts';
 import { checkCount, checkIncompleteTargets, checkScope, checkTime } from './snapshot-input.ts';
 import { showText } from './show-value.ts';
+import { runInSlices, runSteps, type Steps } from './steps.ts';
+import { isWellFormed } from './text.ts';
+import { createTimeSlices } from './time-slices.ts';
 
 /** What a document says, once it was read and verified. */
 export interface InventoryDocument extends Scope {
@@ -27,15 +33,18 @@ export interface InventoryDocument extends Scope {
 /**
  * Reads one document: UTF-8 or text. Checks every field, and the checksum of a whole document; of a part, `joinParts` checks it.
  * Fields that the format does not know are dropped. SNAPSHOT_INVALID names the field, what was expected and what was found.
+ * Takes the bytes once again and some 250 bytes an item: attributes are parsed anew at each access.
  */
 export function parseDocument(data: Uint8Array | string): InventoryDocument {
-  const raw = parseJson(typeof data === 'string' ? data : decode(data));
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
-    return refuse(`The document is ${describeType(raw)}; expected a JSON object.`);
-  const document = checkDocument(raw as Record<string, unknown>);
-  const checksum = checksumOf(document);
-  if (document.partTotal === undefined) checkChecksum(document, checksum);
-  return document;
+  return runSteps(readDocument(data));
+}
+
+/** `parseDocument` for large documents: gives way to the event loop every ten milliseconds. ABORTED once the signal fires. */
+export function parseDocumentInSlices(
+  data: Uint8Array | string,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<InventoryDocument> {
+  return inSlices(() => readDocument(data), signal);
 }
 
 /**
@@ -43,30 +52,19 @@ export function parseDocument(data: Uint8Array | string): InventoryDocument {
  * SNAPSHOT_INVALID, and so are items that do not have the checksum.
  */
 export function joinParts(documents: Iterable<InventoryDocument>): InventoryDocument {
-  const [first, ...others] = documents;
-  if (first === undefined) return refuse('There is no document to join; expected every part of one snapshot.');
-  const total = first.partTotal ?? 1;
-  const parts = new Map([[first.partIndex ?? 0, first]]);
-  for (const part of others) {
-    refuseForeign(first, part);
-    const index = part.partIndex ?? 0;
-    const known = parts.get(index);
-    if (known === undefined) parts.set(index, part);
-    else if (checksumOf(known) !== checksumOf(part))
-      refuse(`Part ${index} of inventory ${formatScope(first)} came twice with different items; read both again.`);
-  }
-  const missing = Array.from({ length: total }, (_, index) => index).filter((index) => !parts.has(index));
-  if (missing.length > 0) {
-    const named = missing.slice(0, 10).join(', ') + (missing.length > 10 ? ', …' : '');
-    refuse(
-      `Inventory ${formatScope(first)} lacks ${missing.length} of ${total} parts (partIndex ${named}); read them too.`,
-    );
-  }
-  const items = [...parts].sort(([a], [b]) => a - b).flatMap(([, part]) => part.items);
-  const { partIndex: _index, partTotal: _total, ...whole } = first;
-  const joined = { ...whole, itemCount: items.length, items };
-  checkChecksum(joined, checksumOf(joined));
-  return joined;
+  return runSteps(joinDocuments(documents));
+}
+
+/** `joinParts` for large documents: gives way to the event loop every ten milliseconds. ABORTED once the signal fires. */
+export function joinPartsInSlices(
+  documents: Iterable<InventoryDocument>,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<InventoryDocument> {
+  return inSlices(() => joinDocuments(documents), signal);
+}
+
+async function inSlices<T>(begin: () => Steps<T>, signal: AbortSignal | undefined): Promise<T> {
+  return runInSlices(begin(), createTimeSlices({ signal, operation: 'read' }));
 }
 
 /** The snapshot that a whole document was made of. SNAPSHOT_INVALID for a part, and where its items do not have the checksum. */
@@ -91,28 +89,67 @@ export async function snapshotFromDocument(document: InventoryDocument): Promise
   return snapshot;
 }
 
-function decode(data: Uint8Array): string {
-  try {
-    // A byte order mark stays in, for JSON.parse to refuse.
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(data);
-  } catch {
-    return refuse('The document is not valid UTF-8; expected the bytes as they were written.');
+function* readDocument(data: Uint8Array | string): Steps<InventoryDocument> {
+  const bytes = bytesOf(data);
+  const { fields, items: found } = yield* readEnvelope(bytes);
+  const header = checkHeader(fields);
+  if (typeof found === 'string') return refuse(`The document's items is ${found}; expected an array.`);
+  if (header.itemCount !== found.count)
+    refuse(`The document's itemCount is ${header.itemCount}; expected ${found.count}, the number of its items.`);
+  const { items, end, canonical } = yield* readItems(bytes, found, header);
+  const document = { ...header, items };
+  if (document.partTotal === undefined) {
+    const checksum = canonical ? yield* hashBytes(bytes.subarray(found.start, end)) : yield* hashItems(document);
+    checkChecksum(document, checksum);
   }
+  return document;
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    // The parser's message quotes the text, which is row data.
-    return refuse(
-      `The document is not valid JSON (${text.length} characters); expected it whole and as it was written.`,
-    );
-  }
+function bytesOf(data: Uint8Array | string): Buffer {
+  if (typeof data !== 'string') return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  // Else U+FFFD would silently stand in its place.
+  if (!isWellFormed(data)) refuse('The document holds half of a surrogate pair, which is no character.');
+  return Buffer.from(data);
 }
 
-function checkDocument(raw: Record<string, unknown>): InventoryDocument {
-  const { schemaVersion, checksum, items } = raw;
+function* joinDocuments(documents: Iterable<InventoryDocument>): Steps<InventoryDocument> {
+  const [first, ...others] = documents;
+  if (first === undefined) return refuse('There is no document to join; expected every part of one snapshot.');
+  const total = first.partTotal ?? 1;
+  const parts = new Map([[first.partIndex ?? 0, first]]);
+  for (const part of others) {
+    refuseForeign(first, part);
+    const index = part.partIndex ?? 0;
+    const known = parts.get(index);
+    if (known === undefined) parts.set(index, part);
+    else if ((yield* hashItems(known)) !== (yield* hashItems(part)))
+      refuse(`Part ${index} of inventory ${formatScope(first)} came twice with different items; read both again.`);
+  }
+  if (parts.size < total) {
+    const missing = total - parts.size;
+    const named = firstMissing(parts, Math.min(missing, 10)).join(', ') + (missing > 10 ? ', …' : '');
+    refuse(`Inventory ${formatScope(first)} lacks ${missing} of ${total} parts (partIndex ${named}); read them too.`);
+  }
+  const items: Item[] = [];
+  for (const [, part] of [...parts].sort(([a], [b]) => a - b)) {
+    for (const item of part.items) items.push(item);
+    yield;
+  }
+  const { partIndex: _index, partTotal: _total, ...whole } = first;
+  const joined = { ...whole, itemCount: items.length, items };
+  checkChecksum(joined, yield* hashItems(joined));
+  return joined;
+}
+
+/** The lowest ones. Looks at no more numbers than there are parts: the total is what somebody said. */
+function firstMissing(parts: ReadonlyMap<number, unknown>, count: number): number[] {
+  const missing: number[] = [];
+  for (let index = 0; missing.length < count; index++) if (!parts.has(index)) missing.push(index);
+  return missing;
+}
+
+function checkHeader(raw: Readonly<Record<string, unknown>>): Omit<InventoryDocument, 'items'> {
+  const { schemaVersion, checksum } = raw;
   if (schemaVersion !== documentSchemaVersion) {
     const found = typeof schemaVersion === 'string' ? showText(schemaVersion) : describeType(schemaVersion);
     return refuse(`The document's schemaVersion is ${found}; expected "${documentSchemaVersion}".`);
@@ -122,26 +159,21 @@ function checkDocument(raw: Record<string, unknown>): InventoryDocument {
       `The document's checksum is ${typeof checksum === 'string' ? 'another text' : describeType(checksum)}; expected 64 lower-case hex digits.`,
     );
   }
-  if (!Array.isArray(items)) return refuse(`The document's items is ${describeType(items)}; expected an array.`);
-  const itemCount = checkCount('itemCount', raw['itemCount'], 'read');
-  if (itemCount !== items.length)
-    refuse(`The document's itemCount is ${itemCount}; expected ${items.length}, the number of its items.`);
   return {
     schemaVersion,
     ...checkScope(raw, 'read'),
     generation: checkCount('generation', raw['generation'], 'read'),
     checksum,
     ...checkPart(raw),
-    itemCount,
+    itemCount: checkCount('itemCount', raw['itemCount'], 'read'),
     exportedAt: checkTime(raw['exportedAt'], 'read'),
     ...(raw['incompleteTargets'] === undefined
       ? undefined
       : { incompleteTargets: checkIncompleteTargets(raw['incompleteTargets'], false, 'read') }),
-    items: items as readonly Item[],
   };
 }
 
-function checkPart(raw: Record<string, unknown>): { partIndex: number; partTotal: number } | undefined {
+function checkPart(raw: Readonly<Record<string, unknown>>): { partIndex: number; partTotal: number } | undefined {
   if (raw['partIndex'] === undefined && raw['partTotal'] === undefined) return undefined;
   const partIndex = checkCount('partIndex', raw['partIndex'], 'read');
   const partTotal = checkCount('partTotal', raw['partTotal'], 'read');
@@ -151,15 +183,27 @@ function checkPart(raw: Record<string, unknown>): { partIndex: number; partTotal
   return { partIndex, partTotal };
 }
 
-/** Checks every item on the way: what JSON.parse had to round, such as an integer beyond 2^53, is refused here. */
-function checksumOf(document: InventoryDocument): string {
-  const encoder = createItemEncoder({ scope: document, operation: 'read' });
-  const hash = createHash('sha256').update('[');
-  for (const [index, item] of document.items.entries()) {
-    if (index > 0) hash.update(',');
-    hash.update(encoder.encode(item, index).json);
+function* hashBytes(bytes: Uint8Array): Steps<string> {
+  const hash = createHash('sha256');
+  for (let start = 0; start < bytes.length; start += stepBytes) {
+    hash.update(bytes.subarray(start, start + stepBytes));
+    yield;
   }
-  return hash.update(']').digest('hex');
+  return hash.digest('hex');
+}
+
+/** Checks on the way what no item of a document is: one that a caller put in its place. */
+function* hashItems(document: InventoryDocument): Steps<string> {
+  const encoder = createItemEncoder({ scope: document, operation: 'read' });
+  function* encoded(): Iterable<Pick<SealedItem, 'json'>> {
+    for (const [index, item] of document.items.entries()) yield encoder.encode(item, index);
+  }
+  const hash = createHash('sha256');
+  for (const chunk of itemChunks({ head: '[', items: encoded(), tail: ']', byteLength: stepBytes, reuse: true })) {
+    hash.update(chunk);
+    yield;
+  }
+  return hash.digest('hex');
 }
 
 function checkChecksum(document: InventoryDocument, computed: string): void {

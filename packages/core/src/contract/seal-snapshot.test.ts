@@ -36,6 +36,7 @@ describe('sealSnapshot', () => {
       version: 'v1',
       kind: 'Deployment',
       uid: 'u1',
+      attributes: { b: [1, { z: 'ä', a: null }] },
     });
   });
 

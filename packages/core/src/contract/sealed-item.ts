@@ -10,9 +10,12 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** Keeps bytes in pools of up to 1 MiB: an object per item is small, and no snapshot needs one huge allocation. */
-export function createBytePools(): (bytes: Uint8Array) => ByteRange {
-  let pool = Buffer.allocUnsafeSlow(firstPoolBytes);
+/**
+ * Keeps bytes in pools of up to 1 MiB: an object per item is small, and no snapshot needs one huge allocation. Whoever knows how many bytes
+ * there will be at most says so, for a small document takes no more than it needs.
+ */
+export function createBytePools({ expectedBytes = firstPoolBytes } = {}): (bytes: Uint8Array) => ByteRange {
+  let pool = Buffer.allocUnsafeSlow(Math.min(expectedBytes, firstPoolBytes));
   let used = 0;
   return (bytes) => {
     if (pool.length - used < bytes.length) {
@@ -34,6 +37,14 @@ function copyOf(bytes: Uint8Array): Buffer {
   return copy;
 }
 
+/** An own property, so that JSON.stringify and a copy have it; one for all items, so that they keep one shape. */
+const parsedAttributes: PropertyDescriptor = {
+  enumerable: true,
+  get(this: PooledItem) {
+    return PooledItem.parse(this).attributes;
+  },
+};
+
 /** A class for the sake of memory: 100 000 of these share their accessors. */
 export class PooledItem implements SealedItem {
   readonly targetNamespace: string;
@@ -44,6 +55,7 @@ export class PooledItem implements SealedItem {
   readonly version: string;
   readonly kind: string;
   readonly uid: string;
+  declare readonly attributes: { readonly [key: string]: JsonValue };
   readonly #pool: Buffer;
   readonly #start: number;
   readonly #end: number;
@@ -57,6 +69,7 @@ export class PooledItem implements SealedItem {
     this.version = identity.version;
     this.kind = identity.kind;
     this.uid = identity.uid;
+    Object.defineProperty(this, 'attributes', parsedAttributes);
     this.#pool = pool;
     this.#start = start;
     this.#end = end;
@@ -67,10 +80,12 @@ export class PooledItem implements SealedItem {
     return this.#pool.subarray(this.#start, this.#end);
   }
 
-  get attributes(): { readonly [key: string]: JsonValue } {
-    const item = JSON.parse(this.#pool.toString('utf8', this.#start, this.#end)) as {
-      attributes: { [key: string]: JsonValue };
-    };
-    return item.attributes;
+  /** True for an item of any snapshot or document of this copy of the package. */
+  static isPooled(value: object): value is PooledItem {
+    return #pool in value;
+  }
+
+  static parse(item: PooledItem): Pick<SealedItem, 'attributes'> {
+    return JSON.parse(item.#pool.toString('utf8', item.#start, item.#end)) as Pick<SealedItem, 'attributes'>;
   }
 }

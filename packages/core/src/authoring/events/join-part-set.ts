@@ -1,5 +1,8 @@
 import { SinkError } from '../../contract/errors.ts';
-import { snapshotFromDocument, type InventoryDocument } from '../../contract/read-document.ts';
+import { itemKey } from '../../contract/merge-items.ts';
+import { joinPartsInSlices, type InventoryDocument } from '../../contract/read-document.ts';
+import { compareItems } from '../../contract/sort-items.ts';
+import { createTimeSlices } from '../../contract/time-slices.ts';
 import { formatMessageKey } from './message-key.ts';
 import type { PartSet } from './pending-parts.ts';
 
@@ -9,30 +12,24 @@ export function isWhole({ document, parts }: PartSet): boolean {
 }
 
 /**
- * The whole document of a set without gaps. Gives way to the event loop while it verifies, as a snapshot of 20 MB takes a quarter of a second.
- * SNAPSHOT_INVALID where the items do not have the checksum.
+ * The whole document of a set without gaps. Gives way to the event loop while it verifies. SNAPSHOT_INVALID where the items do not have the
+ * checksum, or are not those of one snapshot in its order.
  */
 export async function joinPartSet({ parts }: PartSet): Promise<InventoryDocument> {
-  const ordered = [...parts].sort(([a], [b]) => a - b).map(([, { document }]) => document);
-  const [first] = ordered;
-  if (first === undefined)
-    throw new SinkError('CONTRACT_VIOLATION', 'A set without parts cannot be joined.', { operation: 'read' });
-  const items = ordered.flatMap((part) => part.items);
-  const { partIndex: _index, partTotal: _total, ...whole } = first;
-  const document = { ...whole, itemCount: items.length, items };
-  const sealed = await snapshotFromDocument(document);
-  // Sealing sorts, and a checksum is that of the items as they are.
-  if (
-    sealed.items.every(
-      ({ targetName, uid }, index) => targetName === items[index]?.targetName && uid === items[index]?.uid,
-    )
-  )
-    return document;
-  throw new SinkError(
-    'SNAPSHOT_INVALID',
-    `The items of inventory ${formatMessageKey(document)} are not in canonical order across its ${ordered.length} parts; read it again.`,
-    {
-      operation: 'read',
-    },
-  );
+  const document = await joinPartsInSlices([...parts.values()].map((part) => part.document));
+  const slices = createTimeSlices({ operation: 'read' });
+  const keys = new Set<string>();
+  for (const [index, item] of document.items.entries()) {
+    const previous = document.items[index - 1];
+    keys.add(itemKey(item));
+    if (keys.size <= index || (previous !== undefined && compareItems(previous, item) >= 0)) {
+      throw new SinkError(
+        'SNAPSHOT_INVALID',
+        `The items of inventory ${formatMessageKey(document)} are not in canonical order across its ${parts.size} parts, or one is there twice; read it again.`,
+        { operation: 'read' },
+      );
+    }
+    if (slices.due()) await slices.next();
+  }
+  return document;
 }

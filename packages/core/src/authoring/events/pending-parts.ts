@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { InventoryDocument } from '../../contract/read-document.ts';
 import type { MessagePosition } from './incoming-message.ts';
+import { createOffsetHeap, type HeapEntry, type OffsetHeap } from './offset-heap.ts';
 
 /** One part as it was read. */
 export interface ReceivedPart {
@@ -18,6 +20,8 @@ export interface PartSet {
   /** Of any one of its parts: scope, exportedAt and checksum are those of all. */
   readonly document: InventoryDocument;
   readonly parts: ReadonlyMap<number, ReceivedPart>;
+  /** How often its parts, when none was missing, were not those of one snapshot. */
+  failures: number;
 }
 
 export interface PendingParts {
@@ -28,8 +32,8 @@ export interface PendingParts {
   remove(set: PartSet): void;
   /** Removes and returns the sets of the inventory that are older than the time, or hold the very snapshot of that time. */
   dropOutdated(key: string, by: { readonly time: string; readonly checksum?: string }): readonly PartSet[];
-  /** Removes and returns the sets that waited for too many messages. */
-  dropStale(): readonly PartSet[];
+  /** Removes and returns the sets that waited for too many messages of the partition. */
+  dropStale(lane: string): readonly PartSet[];
   /** Removes and returns the sets that are too much to hold, beginning with the one that waits longest for a part. */
   dropExcess(): readonly PartSet[];
   all(): readonly PartSet[];
@@ -42,29 +46,69 @@ export interface PendingLimits {
   readonly maxMessages: number;
 }
 
+/** What a part takes at least, however small. */
+const leastBytes = 1024;
+/** Of one inventory: exporters that take turns, and their torn attempts. */
+const maxSetsOfKey = 64;
+
+interface HeldPart extends ReceivedPart {
+  readonly entry: HeapEntry | undefined;
+}
+
 interface HeldSet extends PartSet {
   readonly id: string;
-  readonly parts: Map<number, ReceivedPart>;
-  /** The partition of the part that came last, and how many messages it had seen then. */
-  lane: string;
+  readonly parts: Map<number, HeldPart>;
+  /** Where the part came from that came last. */
+  lane: Lane;
+  /** How many messages that partition had seen then. */
   seen: number;
 }
 
-/** Holds parts until their snapshot is whole, within limits. */
-export function createPendingParts({ maxBytes, maxMessages }: PendingLimits): PendingParts {
-  /** The set that got a part last is the last one. */
-  const sets = new Map<string, HeldSet>();
-  const seen = new Map<string, number>();
-  let heldBytes = 0;
+/** One partition. */
+interface Lane {
+  seen: number;
+  readonly offsets: OffsetHeap;
+  /** The sets whose last part came from here, in the order of those parts. */
+  readonly waiting: Set<HeldSet>;
+}
 
-  const remove = (set: HeldSet): void => {
-    if (!sets.delete(set.id)) return;
-    for (const { bytes } of set.parts.values()) heldBytes -= bytes;
+/** Holds parts until their snapshot is whole, within limits. No step takes longer for what else is held. */
+export function createPendingParts({ maxBytes, maxMessages }: PendingLimits): PendingParts {
+  /** The set that got a part last is the last one; so are those of a key. */
+  const sets = new Map<string, HeldSet>();
+  const byKey = new Map<string, Set<HeldSet>>();
+  const lanes = new Map<string, Lane>();
+  let heldBytes = 0;
+  let latestKey = '';
+
+  const laneOf = (name: string): Lane => {
+    const known = lanes.get(name);
+    if (known !== undefined) return known;
+    const lane: Lane = { seen: 0, offsets: createOffsetHeap(), waiting: new Set() };
+    lanes.set(name, lane);
+    return lane;
   };
-  const drop = (unwanted: (set: HeldSet) => boolean): readonly PartSet[] => {
+  const release = ({ lane, entry, bytes }: HeldPart): void => {
+    heldBytes -= Math.max(bytes, leastBytes);
+    if (entry !== undefined) laneOf(lane).offsets.remove(entry);
+  };
+  const unlink = (set: HeldSet): void => {
+    sets.delete(set.id);
+    set.lane.waiting.delete(set);
+    const others = byKey.get(set.key);
+    others?.delete(set);
+    if (others?.size === 0) byKey.delete(set.key);
+  };
+  const remove = (set: HeldSet): void => {
+    if (sets.get(set.id) !== set) return;
+    unlink(set);
+    for (const part of set.parts.values()) release(part);
+  };
+  /** From the first that waits on, as long as they are unwanted. */
+  const dropFirst = (from: Iterable<HeldSet>, unwanted: (set: HeldSet) => boolean): readonly PartSet[] => {
     const dropped: PartSet[] = [];
-    for (const set of sets.values()) {
-      if (!unwanted(set)) continue;
+    for (const set of from) {
+      if (!unwanted(set)) break;
       remove(set);
       dropped.push(set);
     }
@@ -72,45 +116,58 @@ export function createPendingParts({ maxBytes, maxMessages }: PendingLimits): Pe
   };
 
   return {
-    passed: (lane) => void seen.set(lane, (seen.get(lane) ?? 0) + 1),
+    passed: (lane) => void laneOf(lane).seen++,
+    dropStale(name) {
+      const { waiting, seen } = laneOf(name);
+      return dropFirst(waiting, (set) => seen - set.seen > maxMessages);
+    },
     add(part) {
-      const { key, lane, document, bytes } = part;
+      const { key, document, bytes, position } = part;
       const id = setId(part);
-      const set: HeldSet = sets.get(id) ?? { id, key, document, parts: new Map(), lane, seen: 0 };
+      const lane = laneOf(part.lane);
+      const set: HeldSet = sets.get(id) ?? { id, key, document, parts: new Map(), failures: 0, lane, seen: 0 };
+      unlink(set);
       const index = document.partIndex ?? 0;
-      heldBytes += bytes - (set.parts.get(index)?.bytes ?? 0);
-      set.parts.set(index, part);
+      const replaced = set.parts.get(index);
+      if (replaced !== undefined) release(replaced);
+      heldBytes += Math.max(bytes, leastBytes);
+      set.parts.set(index, {
+        ...part,
+        entry: position === undefined ? undefined : lane.offsets.add(position.offset),
+      });
       set.lane = lane;
-      set.seen = seen.get(lane) ?? 0;
-      sets.delete(id);
+      set.seen = lane.seen;
+      latestKey = key;
       sets.set(id, set);
+      lane.waiting.add(set);
+      byKey.set(key, (byKey.get(key) ?? new Set()).add(set));
       return set;
     },
-    remove: (set) => void drop((held) => held === set),
-    dropOutdated: (key, { time, checksum }) =>
-      drop(
-        ({ key: held, document }) =>
-          held === key &&
-          (document.exportedAt < time || (document.exportedAt === time && document.checksum === checksum)),
-      ),
-    dropStale: () => drop((set) => (seen.get(set.lane) ?? 0) - set.seen > maxMessages),
-    dropExcess: () => drop(() => heldBytes > maxBytes),
-    all: () => [...sets.values()],
-    firstOffset(lane) {
-      let first: bigint | undefined;
-      for (const { parts } of sets.values()) {
-        for (const { lane: held, position } of parts.values()) {
-          if (held === lane && position !== undefined && (first === undefined || position.offset < first))
-            first = position.offset;
-        }
-      }
-      return first;
+    remove: (set) => remove(set as HeldSet),
+    dropOutdated(key, { time, checksum }) {
+      const outdated = [...(byKey.get(key) ?? [])].filter(
+        ({ document }) =>
+          document.exportedAt < time || (document.exportedAt === time && document.checksum === checksum),
+      );
+      for (const set of outdated) remove(set);
+      return outdated;
     },
+    dropExcess() {
+      const ofKey = byKey.get(latestKey);
+      return [
+        ...dropFirst(ofKey ?? [], () => (ofKey?.size ?? 0) > maxSetsOfKey),
+        ...dropFirst(sets.values(), () => heldBytes > maxBytes),
+      ];
+    },
+    all: () => [...sets.values()],
+    firstOffset: (lane) => lanes.get(lane)?.offsets.least(),
   };
 }
 
 /** Parts with one id belong together; another limit of the exporter cuts the same snapshot into another number of parts. */
 function setId({ key, document }: ReceivedPart): string {
   const { exportedAt, checksum, generation, partTotal, incompleteTargets = [] } = document;
-  return JSON.stringify([key, exportedAt, checksum, generation, partTotal, ...incompleteTargets]);
+  return createHash('sha256')
+    .update(JSON.stringify([key, exportedAt, checksum, generation, partTotal, ...incompleteTargets]))
+    .digest('base64');
 }

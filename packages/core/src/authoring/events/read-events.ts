@@ -19,6 +19,11 @@ export interface SnapshotEvent extends ReadEvent {
   readonly scope: Scope;
   /** Whole and verified; `snapshotFromDocument` makes a snapshot for a sink of it. */
   readonly document: InventoryDocument;
+  /**
+   * False where the listing of some targets was cut short. What is absent of those is not gone: `mergeItems(event.document, previous)` says
+   * what the inventory holds now.
+   */
+  readonly complete: boolean;
 }
 
 /** An inventory is no more. */
@@ -31,8 +36,8 @@ export interface RemovedEvent extends ReadEvent {
 
 /**
  * `duplicate`: delivered already. `superseded`: older than what was delivered. `unchanged`: says what the last one said, and
- * `skipUnchanged` is set. `torn`: some parts came, and then a newer snapshot or too many other messages. `limit`: its parts were too much
- * to hold. `incomplete`: the messages ended before its last part. `invalid`: no message of this sink, or damaged.
+ * `skipUnchanged` is set. `torn`: some parts came, and then a newer snapshot or too many other messages. `limit`: it, or its parts, were too
+ * much to hold. `incomplete`: the messages ended before its last part. `invalid`: no message of this sink, or damaged.
  */
 export type SkipReason = 'duplicate' | 'superseded' | 'unchanged' | 'torn' | 'limit' | 'incomplete' | 'invalid';
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { wholeDocument } from '../../contract/document.ts';
+import { mergeItems } from '../../contract/merge-items.ts';
 import { parseDocument, snapshotFromDocument } from '../../contract/read-document.ts';
 import type { SnapshotInput } from '../../contract/seal-snapshot.ts';
-import type { InventorySnapshot } from '../../contract/snapshot.ts';
+import type { InventorySnapshot, Item } from '../../contract/snapshot.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 import type { EventMessage } from './event-messages.ts';
 import { consumed, document, items, partsOf, removalOf, scope, seal } from './events.fixture.ts';
@@ -40,6 +41,7 @@ describe('reading snapshots', () => {
       type: 'snapshot',
       scope,
       document: parseDocument(wholeDocument(snapshot).bytes()),
+      complete: true,
       position: { topic: 'inventory', partition: 3, offset: 41n },
       committable: { topic: 'inventory', partition: 3, offset: 42n },
     });
@@ -59,6 +61,26 @@ describe('reading snapshots', () => {
       expect(event.document).toEqual(parseDocument(wholeDocument(snapshot).bytes()));
       expect(await snapshotFromDocument(event.document)).toEqual(snapshot);
     }
+  });
+
+  test('a consumer that keeps what was cut short ends with what a store has', async () => {
+    const kind = (targetName: string, count: number, text: string) =>
+      items(count, text).map((item) => ({ ...item, targetName, uid: `${targetName} ${item.uid}` }));
+    const [pods, nodes] = [kind('pods', 3, 'old'), kind('nodes', 2, 'old')];
+    const cut = { items: kind('pods', 1, 'new'), incompleteTargets: ['team/pods'] };
+    const records = [
+      ...partsOf(await snapshotAt(1, { items: [...pods, ...nodes] })),
+      ...partsOf(await snapshotAt(2, cut), document),
+    ];
+    let held: readonly Item[] = [];
+    const complete: boolean[] = [];
+    for (const event of await readRecords(records)) {
+      if (event.type !== 'snapshot') throw new Error('No snapshot came.');
+      complete.push(event.complete);
+      held = event.complete ? event.document.items : mergeItems(event.document, held);
+    }
+    expect(complete).toEqual([true, false]);
+    expect(held).toEqual([...kind('pods', 1, 'new'), ...pods.slice(1)]);
   });
 
   test('both formats are the same to a reader', async () => {

@@ -1,6 +1,6 @@
 import { refuseFutureTime } from '../../contract/clock.ts';
 import { SinkError } from '../../contract/errors.ts';
-import { parseDocument, type InventoryDocument } from '../../contract/read-document.ts';
+import { parseDocumentInSlices, type InventoryDocument } from '../../contract/read-document.ts';
 import type { Scope } from '../../contract/snapshot.ts';
 import { kafkaBinding, type EventBinding } from './event-binding.ts';
 import { headerOf, positionOf, textOf, type IncomingMessage, type MessagePosition } from './incoming-message.ts';
@@ -8,12 +8,14 @@ import { isWhole, joinPartSet } from './join-part-set.ts';
 import { formatMessageKey, parseMessageKey } from './message-key.ts';
 import { createPendingParts, type PartSet } from './pending-parts.ts';
 import type { InventoryEvent, RemovedEvent, SkippedEvent, SkipReason, SnapshotEvent } from './read-events.ts';
-import { createScopeFence } from './scope-fence.ts';
+import { createScopeFence, shortened } from './scope-fence.ts';
 
 export interface ReadSnapshotsOptions {
   /** Leaves out a newer export that says what the last one said. Default false. */
   readonly skipUnchanged?: boolean;
-  /** Bytes of parts that may wait for the rest of their snapshots; parsed, they take several times as much. Default 128 MiB. */
+  /** Bytes of one message; a larger one is not looked into. Default 128 MiB. */
+  readonly maxValueBytes?: number;
+  /** Bytes of parts that may wait for the rest of their snapshots, a part counting 1 KiB at least. In memory they take up to three times as much. Default 128 MiB. */
   readonly maxPendingBytes?: number;
   /** Messages of its partition after which a snapshot that got no further part is given up. Default 10 000. */
   readonly maxPendingMessages?: number;
@@ -53,8 +55,12 @@ interface Received {
 
 type News = SnapshotEvent | RemovedEvent;
 
+/** A set whose parts were so often not those of one snapshot is given up: each attempt reads all of them. */
+const maxFailures = 16;
+
 function createReader({
   skipUnchanged = false,
+  maxValueBytes = 128 * 1024 * 1024,
   maxPendingBytes = 128 * 1024 * 1024,
   maxPendingMessages = 10_000,
   now = () => new Date(),
@@ -77,19 +83,22 @@ function createReader({
     received: Received,
     value: Uint8Array | string,
   ): Promise<News | SkippedEvent | undefined> => {
-    const document = parseDocument(value);
+    const bytes = typeof value === 'string' ? Buffer.byteLength(value) : value.byteLength;
+    if (bytes > maxValueBytes) return { type: 'skipped', reason: 'limit', scope: parseMessageKey(received.key) };
+    const document = await parseDocumentInSlices(value);
     refuseForeignKey(received.key, document);
     refuseFutureTime('exportedAt', document.exportedAt, now());
     const verdict = fence.judge(received.stateKey, document);
     if (verdict !== undefined) return { type: 'skipped', reason: verdict, ...nameOf(document) };
     if (document.partTotal === undefined) return deliver(received.stateKey, document);
     const { stateKey, lane, position } = received;
-    const set = pending.add({ key: stateKey, lane, document, bytes: value.length, position });
+    const set = pending.add({ key: stateKey, lane, document, bytes, position });
     if (!isWhole(set)) return undefined;
     try {
       return deliver(stateKey, await joinPartSet(set), set);
     } catch (error) {
       // It waits on: a part of another attempt may have been among its own.
+      if (++set.failures >= maxFailures) pending.remove(set);
       return { ...skippedSet('invalid', set), error: asReadError(error) };
     }
   };
@@ -97,7 +106,8 @@ function createReader({
   const deliver = (stateKey: string, document: InventoryDocument, set?: PartSet): News => {
     if (set !== undefined) pending.remove(set);
     fence.delivered(stateKey, document);
-    return { type: 'snapshot', scope: scopeOf(document), document };
+    const complete = (document.incompleteTargets ?? []).length === 0;
+    return { type: 'snapshot', scope: scopeOf(document), document, complete };
   };
 
   const readOne = async (received: Received): Promise<News | SkippedEvent | undefined> => {
@@ -128,7 +138,7 @@ function createReader({
         ...(outdating === undefined
           ? []
           : pending.dropOutdated(stateKey, outdating).map((set) => skippedSet('torn', set))),
-        ...pending.dropStale().map((set) => skippedSet('torn', set)),
+        ...pending.dropStale(lane).map((set) => skippedSet('torn', set)),
         ...pending.dropExcess().map((set) => skippedSet('limit', set)),
       ];
       return position === undefined
@@ -148,7 +158,13 @@ function receive(message: IncomingMessage): Received {
   // No key of this sink is empty.
   const key = textOf(message.key) ?? '';
   // No topic holds a space.
-  return { key, stateKey: `${topic} ${key}`, lane: `${topic} ${partition}`, message, position: positionOf(message) };
+  return {
+    key,
+    stateKey: shortened(`${topic} ${key}`),
+    lane: `${topic} ${partition}`,
+    message,
+    position: positionOf(message),
+  };
 }
 
 /** What makes snapshots of its scope old; undefined for what is no news, or does not say when. */

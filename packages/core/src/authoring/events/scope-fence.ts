@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { InventoryDocument } from '../../contract/read-document.ts';
 
 /** Why a message brings nothing new. */
@@ -22,9 +23,19 @@ export interface ScopeFence {
   removed(key: string, removedAt: string | undefined): void;
 }
 
+/** Of so many inventories the reader remembers something, the ones heard of last. */
+const maxScopes = 250_000;
+const longText = 200;
+
 /** Times are RFC 3339 in UTC with milliseconds, which sort as texts. */
 export function createScopeFence({ skipUnchanged }: { readonly skipUnchanged: boolean }): ScopeFence {
   const states = new Map<string, ScopeState>();
+  const remember = (key: string, state: ScopeState): void => {
+    states.delete(key);
+    states.set(key, state);
+    const [oldest] = states.keys();
+    if (states.size > maxScopes && oldest !== undefined) states.delete(oldest);
+  };
   return {
     judge(key, document) {
       const state = states.get(key);
@@ -44,7 +55,7 @@ export function createScopeFence({ skipUnchanged }: { readonly skipUnchanged: bo
     },
     delivered(key, document) {
       const { exportedAt, checksum } = document;
-      states.set(key, {
+      remember(key, {
         time: exportedAt,
         snapshot: { exportedAt, checksum, content: contentOf(document) },
         removed: false,
@@ -52,12 +63,17 @@ export function createScopeFence({ skipUnchanged }: { readonly skipUnchanged: bo
     },
     removed(key, removedAt) {
       const state = states.get(key);
-      states.set(key, { ...state, time: removedAt ?? state?.time ?? '', removed: true });
+      remember(key, { ...state, time: removedAt ?? state?.time ?? '', removed: true });
     },
   };
 }
 
 /** Of two parts of one snapshot, and of two snapshots that say the same, this is equal. */
 function contentOf({ checksum, generation, incompleteTargets = [] }: InventoryDocument): string {
-  return JSON.stringify([checksum, generation, ...incompleteTargets]);
+  return shortened(JSON.stringify([checksum, generation, ...incompleteTargets]));
+}
+
+/** A text that is kept for long is short, whatever a message said. */
+export function shortened(text: string): string {
+  return text.length <= longText ? text : createHash('sha256').update(text).digest('base64');
 }
