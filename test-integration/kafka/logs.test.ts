@@ -44,17 +44,17 @@ describe.each(eachClient)('%s', (name, client) => {
       { topic, spec: { brokers: [...listeners.sasl], sasl }, credentials: { ...login, password: canary } },
       {
         topic,
-        spec: { brokers: [...listeners.sasl], sasl: { mechanism: 'plain' } },
+        spec: { brokers: [...listeners.sasl], tls: { mode: 'disable' }, sasl: { mechanism: 'plain' } },
         credentials: { username: canary, password: canary },
       },
       {
         topic,
-        spec: { brokers: [...listeners.sasl], sasl: { mechanism: 'oauthbearer' } },
+        spec: { brokers: [...listeners.sasl], tls: { mode: 'disable' }, sasl: { mechanism: 'oauthbearer' } },
         credentials: { token: canary },
       },
       {
         topic,
-        spec: { brokers: [...listeners.sasl], sasl: { mechanism: 'oauthbearer' } },
+        spec: { brokers: [...listeners.sasl], tls: { mode: 'disable' }, sasl: { mechanism: 'oauthbearer' } },
         credentials: { token: unsecuredToken(users.admin.username) },
       },
       { topic, spec: { brokers: [...listeners.mtls], tls: {} }, tls: { ca, ...clientCertificates.foreign } },

@@ -4,6 +4,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { Kafka, logLevel } from 'kafkajs';
+import { tlsOptions } from '@kollect/core/authoring';
 import { createEgressPolicy, SinkError, type Egress } from '@kollect/core';
 import type { KafkaClient, KafkaClientConfig } from '@kollect/sink-kafka';
 import { platformaticClient } from '@kollect/sink-kafka/platformatic';
@@ -33,7 +34,7 @@ function createClient(config: Partial<KafkaClientConfig> = {}): KafkaClient {
     requestTimeoutMs: 10_000,
     connectTimeoutMs: 10_000,
     credentials: async () => ({}),
-    tlsMaterial: async () => ({}),
+    tls: async () => undefined,
     egress: createEgressPolicy(),
     log: () => undefined,
     ...config,
@@ -235,7 +236,7 @@ test('a broker that metadata alone names is dialled as the egress policy says, a
 
 test.each<[string, Partial<KafkaClientConfig>]>([
   ['plaintext', {}],
-  ['TLS', { tls: {} }],
+  ['TLS', { tls: async () => tlsOptions({ sinkType: 'kafka', tls: { mode: 'verify-full' }, material: {} }) }],
   ['SASL', { sasl: { mechanism: 'plain' }, credentials: async () => ({ username: 'u', password: 'p' }) }],
   [
     'SASL, with credentials that never come',

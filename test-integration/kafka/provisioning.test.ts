@@ -115,7 +115,7 @@ describe.each(eachClient)('%s', (_, client) => {
     const topic = `${writerPrefix}${freeName()}`;
     const sink = topics.open({
       topic,
-      spec: { ...create, brokers: [...listeners.sasl], sasl: { mechanism: 'plain' } },
+      spec: { ...create, brokers: [...listeners.sasl], tls: { mode: 'disable' }, sasl: { mechanism: 'plain' } },
       credentials: { username: users.writer.username, password: users.writer.password },
     });
     const error = await failureOf(exportTo(sink, 0));

@@ -32,12 +32,15 @@ const tokenOf = (user: keyof typeof users): Credentials => ({ token: unsecuredTo
 const loginAs = (user: keyof typeof users, mechanism: Mechanism): Credentials =>
   mechanism === 'oauthbearer' ? tokenOf(user) : passwordOf(user);
 
+/** What a login that shows its secret has to say. */
+const inTheClear = { mode: 'disable' } as const;
+
 /** Every way in that the broker has open. */
 const right: Readonly<Record<string, Setup>> = {
   plaintext: { listener: 'plaintext' },
   ...Object.fromEntries(
     mechanisms.flatMap((sasl) => [
-      [sasl, { listener: 'sasl', sasl, credentials: loginAs('admin', sasl) }],
+      [sasl, { listener: 'sasl', sasl, tls: inTheClear, credentials: loginAs('admin', sasl) }],
       [
         `${sasl} over TLS`,
         { listener: 'saslTls', sasl, tls: {}, material: { ca }, credentials: loginAs('admin', sasl) },
@@ -75,7 +78,7 @@ const refusedLogin = { code: 'AUTHENTICATION_FAILED', step: 'sasl', remedy: /Che
 const wrongPassword = (mechanism: Mechanism, listener: 'sasl' | 'saslTls'): Wrong => ({
   listener,
   sasl: mechanism,
-  ...(listener === 'saslTls' ? { tls: {}, material: { ca } } : {}),
+  ...(listener === 'saslTls' ? { tls: {}, material: { ca } } : { tls: inTheClear }),
   credentials:
     mechanism === 'oauthbearer'
       ? { token: unsecuredToken(users.admin.username, { lifetimeSeconds: -60 }) }
@@ -103,7 +106,13 @@ const wrong: Readonly<Record<string, Wrong>> = {
     credentials: { username: 'nobody', password: canary },
     ...refusedLogin,
   },
-  'a token that is none': { listener: 'sasl', sasl: 'oauthbearer', credentials: { token: canary }, ...refusedLogin },
+  'a token that is none': {
+    listener: 'sasl',
+    tls: inTheClear,
+    sasl: 'oauthbearer',
+    credentials: { token: canary },
+    ...refusedLogin,
+  },
   'a listener without the CA': { listener: 'tls', tls: {}, ...untrusted },
   'a listener of another CA': { listener: 'tls', tls: {}, material: { ca: foreignCa }, ...untrusted },
   'another CA, with a login': {
@@ -172,6 +181,7 @@ const wrong: Readonly<Record<string, Wrong>> = {
   'no login where one is asked for': { listener: 'sasl', ...broken, step: 'sasl' },
   'a login where none is asked for': {
     listener: 'plaintext',
+    tls: inTheClear,
     sasl: 'plain',
     credentials: passwordOf('admin'),
     code: 'AUTHENTICATION_FAILED',
@@ -285,7 +295,7 @@ describe.each(eachClient)('%s', (name, client) => {
       expect(error.message).toMatch(/Grant WRITE and DESCRIBE on the topic/);
       const report = await sink.testConnection(limit());
       expect(failed(report).map((each) => [each.name, each.code])).toEqual([['metadata', 'PERMISSION_DENIED']]);
-      expect(failed(report)[0]?.remedy).toMatch(/Grant the user WRITE and DESCRIBE/);
+      expect(failed(report)[0]?.remedy).toMatch(/Grant WRITE and DESCRIBE on the topic/);
       expectSecretFree(setup(user, foreign), error, report, lines);
       expect((await testKafka().endOffsets(foreign)).get(0)).toBe(0);
     });
@@ -327,6 +337,7 @@ describe.each(eachClient)('%s', (name, client) => {
         topic: topic.name,
         spec: {
           brokers: [...listeners.sasl],
+          tls: inTheClear,
           sasl: { mechanism: 'plain' },
           transactional: true,
           clientId: 'of-nobody',
@@ -351,7 +362,7 @@ describe.each(eachClient)('%s', (name, client) => {
       const [step] = failed(await sink.testConnection(limit()));
       expect(step).toMatchObject({
         code: 'PERMISSION_DENIED',
-        found: expect.stringContaining('transactional ids that begin with spec.kafka.clientId'),
+        remedy: expect.stringContaining('transactional ids that begin with spec.kafka.clientId'),
       });
     });
   });
@@ -365,7 +376,7 @@ describe.each(eachClient)('%s', (name, client) => {
       let current = stale;
       const sink = topics.open({
         topic: topic.name,
-        spec: { brokers: [...listeners.sasl], sasl: { mechanism } },
+        spec: { brokers: [...listeners.sasl], tls: inTheClear, sasl: { mechanism } },
         credentials: () => {
           asked.push(current);
           return current;

@@ -127,7 +127,12 @@ describe.each(eachClient)('%s', (_, client) => {
       const { username, password } = users[what.startsWith('only') ? 'writer' : 'admin'];
       const sink = topics.open({
         topic,
-        spec: { compression: 'none', brokers: [...listeners.sasl], sasl: { mechanism: 'plain' } },
+        spec: {
+          compression: 'none',
+          brokers: [...listeners.sasl],
+          tls: { mode: 'disable' },
+          sasl: { mechanism: 'plain' },
+        },
         credentials: { username, password },
       });
       const send = async (inventoryName: string, bytes: number): Promise<string> =>

@@ -178,23 +178,34 @@ describe.each(eachClient)('%s', (_, client) => {
   });
 
   test.each<readonly [string, Omit<TestSinkOptions, 'topic'>, string, RegExp]>([
-    ['no credentials', { spec: { sasl: { mechanism: 'plain' } } }, 'SPEC_INVALID', /lack username and password/],
+    [
+      'no credentials',
+      { spec: { tls: { mode: 'disable' }, sasl: { mechanism: 'plain' } } },
+      'SPEC_INVALID',
+      /lack username and password/,
+    ],
     [
       'half of them',
-      { spec: { sasl: { mechanism: 'plain' } }, credentials: { password: canary } },
+      { spec: { tls: { mode: 'disable' }, sasl: { mechanism: 'plain' } }, credentials: { password: canary } },
       'SPEC_INVALID',
       /lack username/,
     ],
     [
       'those of another mechanism',
-      { spec: { sasl: { mechanism: 'oauthbearer' } }, credentials: { username: canary, password: canary } },
+      {
+        spec: { tls: { mode: 'disable' }, sasl: { mechanism: 'oauthbearer' } },
+        credentials: { username: canary, password: canary },
+      },
       'SPEC_INVALID',
       /"username", "password"/,
     ],
     ['credentials and no sasl', { credentials: { password: canary } }, 'SPEC_INVALID', /without spec\.kafka\.sasl/],
     [
       'a function that fails',
-      { spec: { sasl: { mechanism: 'plain' } }, credentials: () => Promise.reject(new Error(canary)) },
+      {
+        spec: { tls: { mode: 'disable' }, sasl: { mechanism: 'plain' } },
+        credentials: () => Promise.reject(new Error(canary)),
+      },
       'CREDENTIALS_UNAVAILABLE',
       /cannot be read/,
     ],
@@ -222,7 +233,10 @@ describe.each(eachClient)('%s', (_, client) => {
     const topic = await topics.make();
     const { username, password } = users.admin;
     const credentials = mechanism === 'oauthbearer' ? { token: canary } : { username, password };
-    const found = await report(topic, { spec: { brokers: [...listeners.sasl], sasl: { mechanism } }, credentials });
+    const found = await report(topic, {
+      spec: { brokers: [...listeners.sasl], tls: { mode: 'disable' }, sasl: { mechanism } },
+      credentials,
+    });
     expect(stepOf(found, 'tls')).toMatchObject({
       status: 'warning',
       code: 'TLS_FAILED',

@@ -20,7 +20,7 @@ async function run({ brokers, topic, create, tls, ca, sasl, format }: ExampleOpt
         topic,
         format,
         topicProvisioning: create ? 'create' : 'existing',
-        ...(tls ? { tls: {} } : {}),
+        ...(tls === undefined ? {} : { tls: { mode: tls ? ('verify-full' as const) : ('disable' as const) } }),
         ...(sasl === undefined ? {} : { sasl: { mechanism: sasl } }),
       },
     },

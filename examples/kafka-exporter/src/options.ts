@@ -8,7 +8,8 @@ export interface ExampleOptions {
   readonly brokers: string[];
   readonly topic: string;
   readonly create: boolean;
-  readonly tls: boolean;
+  /** Undefined where nothing was said. */
+  readonly tls: boolean | undefined;
   /** A file; undefined for the authorities that Node knows. */
   readonly ca: string | undefined;
   readonly sasl: (typeof mechanisms)[number] | undefined;
@@ -24,6 +25,7 @@ Usage: npx -y pnpm@12.21.0 example:kafka --brokers HOST:PORT[,HOST:PORT] --topic
   --topic TOPIC     must exist, unless --create is given
   --create          make the topic where it is missing
   --tls             encrypt, with --ca FILE for an authority of your own
+  --no-tls          do not encrypt, where the network is trusted: sasl plain and oauthbearer are refused otherwise
   --sasl MECHANISM  ${mechanisms.join(', ')}; KAFKA_USERNAME and KAFKA_PASSWORD, or KAFKA_TOKEN, hold the login
   --format FORMAT   ${formats.join(' or ')}; default document
   --help            this text
@@ -40,7 +42,8 @@ export function parseOptions(args: readonly string[]): ExampleOptions | undefine
       brokers: { type: 'string' },
       topic: { type: 'string' },
       create: { type: 'boolean', default: false },
-      tls: { type: 'boolean', default: false },
+      tls: { type: 'boolean' },
+      'no-tls': { type: 'boolean', default: false },
       ca: { type: 'string' },
       sasl: { type: 'string' },
       format: { type: 'string', default: 'document' },
@@ -51,12 +54,13 @@ export function parseOptions(args: readonly string[]): ExampleOptions | undefine
   const { brokers, topic, create, tls, ca, sasl, format } = values;
   if (brokers === undefined || topic === undefined)
     throw new Error('Give --brokers and --topic. Run with --help to see what there is.');
-  if (ca !== undefined && !tls) throw new Error('--ca belongs to --tls. Give both or none.');
+  if (ca !== undefined && tls !== true) throw new Error('--ca belongs to --tls. Give both or none.');
+  if (tls === true && values['no-tls']) throw new Error('--tls and --no-tls contradict each other. Give one.');
   return {
     brokers: brokers.split(','),
     topic,
     create,
-    tls,
+    tls: values['no-tls'] ? false : tls,
     ca,
     sasl: sasl === undefined ? undefined : among('sasl', sasl, mechanisms),
     format: among('format', format, formats),

@@ -1,4 +1,5 @@
-import type { Credentials, Egress, TlsMaterial } from '@kollect/core';
+import type { Credentials, Egress } from '@kollect/core';
+import type { SinkTls } from '@kollect/core/authoring';
 
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 export type Acks = 'all' | 'leader' | 'none';
@@ -54,12 +55,12 @@ export interface KafkaClientConfig {
   readonly idempotent: boolean;
   /** Present: `transaction` works, with this id; a new client of the same id ends what the last one left open. */
   readonly transactionalId?: string;
-  readonly tls?: { readonly serverName?: string };
   readonly sasl?: { readonly mechanism: SaslMechanism };
   readonly requestTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly credentials: () => Promise<Credentials>;
-  readonly tlsMaterial: () => Promise<TlsMaterial>;
+  /** Resolves to undefined where connections are not encrypted. */
+  readonly tls: () => Promise<SinkTls | undefined>;
   /** Every address is dialled through it, those of brokers that metadata names included. */
   readonly egress: Egress;
   /** The client library's own log lines: never a message, a password or a token. */

@@ -9,22 +9,25 @@ const sasl = (mechanism?: SaslMechanism) => (mechanism === undefined ? {} : { sa
 describe('credentials', () => {
   test.each<readonly [SaslMechanism | undefined, Credentials, Credentials]>([
     [undefined, {}, {}],
-    ['plain', { username: 'u', password: ' p\n' }, { username: 'u', password: ' p\n' }],
+    ['plain', { username: 'u', password: ' p ' }, { username: 'u', password: ' p ' }],
     ['scram-sha-256', { username: 'u', password: secret, token: '' }, { username: 'u', password: secret }],
-    ['oauthbearer', { token: `${secret}\n` }, { token: secret }],
+    ['oauthbearer', { token: secret, username: '' }, { token: secret }],
   ])('%s: accepted', (mechanism, credentials, expected) => {
     expect(checkedCredentials(sasl(mechanism), credentials)).toMatchObject(expected);
   });
 
   test.each<readonly [SaslMechanism | undefined, Credentials, RegExp]>([
     [undefined, { username: secret }, /hold "username"; without spec\.kafka\.sasl the sink reads none/],
-    ['plain', {}, /lack username and password, which sasl\.mechanism plain needs/],
+    ['plain', {}, /lack username and password; with sasl\.mechanism plain the sink reads username and password/],
     ['plain', { username: 'u', password: '' }, /lack password/],
     [
       'scram-sha-512',
       { username: 'u', password: secret, token: secret },
       /hold "token"; with sasl\.mechanism scram-sha-512 the sink reads username and password/,
     ],
+    ['scram-sha-512', { username: 'u\0', password: secret }, /username holds the character U\+0000/],
+    ['plain', { username: `u,n=${secret}\n`, password: 'p' }, /username holds a line break/],
+    ['oauthbearer', { token: `a\n${secret}` }, /token holds a line break/],
     ['oauthbearer', { password: secret }, /hold "password"; with sasl\.mechanism oauthbearer the sink reads token/],
   ])('%s %#: refused', (mechanism, credentials, message) => {
     expect(() => checkedCredentials(sasl(mechanism), credentials)).toThrow(
@@ -35,20 +38,32 @@ describe('credentials', () => {
 });
 
 describe('TLS material', () => {
-  test.each<readonly [boolean, TlsMaterial]>([
-    [false, {}],
-    [true, {}],
-    [true, { ca: 'CA' }],
-    [true, { cert: 'C', key: 'K' }],
-  ])('tls %s: %j is accepted', (on, material) => {
-    expect(checkedTls(on ? { tls: {} } : {}, material)).toBe(material);
+  const on = { tls: { mode: 'verify-full' } } as const;
+
+  test('is none without tls, and with mode disable', () => {
+    expect(checkedTls({}, {})).toBeUndefined();
+    expect(checkedTls({ tls: { mode: 'disable' } }, {})).toBeUndefined();
   });
 
-  test.each<readonly [boolean, TlsMaterial, RegExp]>([
-    [false, { ca: 'CA' }, /holds TLS material \(ca\) and spec\.kafka\.tls is absent/],
-    [true, { cert: 'C' }, /certificate without its key/],
-    [true, { key: 'K' }, /key without its certificate/],
-  ])('tls %s: %j is refused', (on, material, message) => {
-    expect(() => checkedTls(on ? { tls: {} } : {}, material)).toThrow(message);
+  test('greets each broker by its own name', () => {
+    expect(checkedTls(on, {})?.for('kafka-0.example')).toMatchObject({
+      servername: 'kafka-0.example',
+      rejectUnauthorized: true,
+    });
+    expect(checkedTls(on, {})?.for('10.0.0.1')).not.toHaveProperty('servername');
+  });
+
+  test.each<readonly [object, TlsMaterial, RegExp]>([
+    [{}, { ca: 'CA' }, /holds TLS material \(ca\) and spec\.kafka\.tls is absent/],
+    [
+      { tls: { mode: 'disable' } },
+      { ca: 'CA' },
+      /holds TLS material \(ca\) and spec\.kafka\.tls is \{ mode: disable \}/,
+    ],
+    [on, { cert: 'C' }, /certificate without its key/],
+    [on, { key: 'K' }, /key without its certificate/],
+    [on, { cert: 'C', key: 'K' }, /cert of the connection holds no certificate/],
+  ])('%j: %j is refused', (spec, material, message) => {
+    expect(() => checkedTls(spec, material)).toThrow(message);
   });
 });

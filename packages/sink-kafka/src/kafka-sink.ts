@@ -84,7 +84,7 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
     make: () => makeClient(config),
     connect: async (client) => {
       // What the spec has no use for is refused, and not left aside: a client asks for what it needs alone.
-      await Promise.all([config.credentials(), config.tlsMaterial()]);
+      await Promise.all([config.credentials(), config.tls()]);
       await client.connect();
     },
     destroy: (client) => client.destroy(),

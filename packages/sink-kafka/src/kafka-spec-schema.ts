@@ -1,4 +1,5 @@
 import type { CredentialField, SpecInput, SpecOf, SpecSchema } from '@kollect/core';
+import { tlsSpecSchema } from '@kollect/core/authoring';
 
 /** What `spec.kafka` may hold. Credentials and certificates are no part of it: they come with the connection. */
 export const kafkaSpecSchema = {
@@ -65,18 +66,9 @@ export const kafkaSpecSchema = {
       description: 'Name shown in the logs and quotas of the brokers.',
     },
     tls: {
-      type: 'object',
-      additionalProperties: false,
+      ...tlsSpecSchema,
       description:
-        'Present: connections are encrypted, chain and name checked; CA, client certificate and key come from the connection, not from here.',
-      properties: {
-        serverName: {
-          type: 'string',
-          minLength: 1,
-          maxLength: 253,
-          description: 'Name that the certificates of all brokers must carry. Default: the host that is dialled.',
-        },
-      },
+        'How connections are encrypted; CA, client certificate and key come from the connection, not from here. Absent: not encrypted, which sasl plain and oauthbearer refuse.',
     },
     sasl: {
       type: 'object',

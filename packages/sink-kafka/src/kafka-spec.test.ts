@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { kafkaSink } from './kafka-sink.ts';
 import type { KafkaSpec } from './kafka-spec-schema.ts';
-import { parseBroker } from './clients/broker-address.ts';
 
 const base = { brokers: ['kafka-0:9092'], topic: 'inventory' };
 const resolve = (spec: object) => kafkaSink.parseSpec({ ...base, ...spec }, 'events');
@@ -46,9 +45,12 @@ describe('what is given arrives', () => {
     [{ compression: 'lz4' }, { compression: 'lz4' }],
     [{ idempotent: false }, { idempotent: false }],
     [{ transactional: true }, { transactional: true, idempotent: true }],
-    [{ tls: {} }, { tls: {} }],
-    [{ tls: { serverName: 'kafka.example' } }, { tls: { serverName: 'kafka.example' } }],
-    [{ sasl: { mechanism: 'oauthbearer' } }, { sasl: { mechanism: 'oauthbearer' } }],
+    [{ tls: {} }, { tls: { mode: 'verify-full' } }],
+    [{ tls: { mode: 'verify-ca' } }, { tls: { mode: 'verify-ca' } }],
+    [{ tls: { serverName: 'kafka.example' } }, { tls: { mode: 'verify-full', serverName: 'kafka.example' } }],
+    [{ tls: {}, sasl: { mechanism: 'oauthbearer' } }, { sasl: { mechanism: 'oauthbearer' } }],
+    [{ tls: { mode: 'disable' }, sasl: { mechanism: 'plain' } }, { tls: { mode: 'disable' } }],
+    [{ sasl: { mechanism: 'scram-sha-512' } }, { sasl: { mechanism: 'scram-sha-512' } }],
     [
       { requestTimeout: '1s', connectTimeout: '250ms', deliveryTimeout: '2s' },
       { requestTimeoutMs: 1_000, connectTimeoutMs: 250, deliveryTimeoutMs: 2_000 },
@@ -69,12 +71,17 @@ describe('what is given arrives', () => {
 describe('what is refused, naming the field', () => {
   test.each<readonly [object, RegExp]>([
     [{ brokers: [] }, /\$\.kafka\.brokers/],
-    [{ brokers: ['kafka'] }, /brokers\[0\]: expected host:port.*found "kafka"/],
+    [{ brokers: ['kafka'] }, /brokers\[0\]: expected host:port.*the port is missing/],
     [{ brokers: ['kafka:0'] }, /brokers\[0\]: expected host:port/],
     [{ brokers: ['kafka:65536'] }, /brokers\[0\]: expected host:port/],
     [{ brokers: ['::1:9092'] }, /brokers\[0\]: expected host:port/],
     [{ brokers: ['SASL_SSL://kafka:9092'] }, /brokers\[0\]: expected host:port/],
     [{ brokers: ['a:1,b:2'] }, /brokers\[0\]: expected host:port/],
+    [{ brokers: ['a:1', 'a..b:9092'] }, /\$\.kafka\.brokers\[1\]: .*no empty part/],
+    [{ brokers: ['a:1', 'b:2', '-a.example:9092'] }, /\$\.kafka\.brokers\[2\]: .*begins or ends with "-"/],
+    [{ brokers: ['256.1.1.1:9092'] }, /brokers\[0\]: .*looks like an IPv4 address and is none/],
+    [{ brokers: [`${'a'.repeat(64)}.example:9092`] }, /brokers\[0\]: .*at most 63 bytes/],
+    [{ brokers: [`${'a.'.repeat(125)}example:9092`] }, /brokers\[0\]: .*at most 253 bytes/],
     [{ topic: '..' }, /topic: must not be "\.\."/],
     [{ topic: 'a'.repeat(250) }, /topic: expected at most 249 characters/],
     [{ topic: 'team/inventory' }, /topic: must hold letters/],
@@ -90,7 +97,18 @@ describe('what is refused, naming the field', () => {
     [{ maxMessageBytes: 100 }, /maxMessageBytes/],
     [{ maxMessageBytes: 104_857_600 }, /maxMessageBytes/],
     [{ clientId: 'a\u0000' }, /clientId holds the character U\+0000 at character 2/],
-    [{ tls: { serverName: 'a b' } }, /tls\.serverName: expected a host name/],
+    [{ tls: { serverName: 'a b' } }, /\$\.kafka\.tls\.serverName: expected the name of a certificate/],
+    [{ tls: { serverName: 'https://kafka' } }, /tls\.serverName: expected the name of a certificate/],
+    [{ tls: { mode: 'disable', serverName: 'kafka' } }, /tls\.serverName: has no meaning with mode disable/],
+    [{ tls: { mode: 'require' } }, /tls\.mode/],
+    [
+      { sasl: { mechanism: 'plain' } },
+      /\$\.kafka\.sasl: with mechanism plain and without tls the password crosses .* tls: \{ mode: disable \}/,
+    ],
+    [
+      { sasl: { mechanism: 'oauthbearer' } },
+      /\$\.kafka\.sasl: with mechanism oauthbearer and without tls the token crosses/,
+    ],
     [{ sasl: {} }, /mechanism/],
     [{ sasl: { mechanism: 'gssapi' } }, /mechanism/],
     [{ sasl: { mechanism: 'plain', password: 'x' } }, /password/],
@@ -115,18 +133,5 @@ describe('what is refused, naming the field', () => {
   test('without showing what may be a secret', () => {
     expect(() => resolve({ brokers: ['user:hunter2@kafka:9092'] })).toThrow(/^(?!.*hunter2)/s);
     expect(() => resolve({ headers: { token: 'hunter2\n' } })).toThrow(/^(?!.*hunter2)/s);
-  });
-});
-
-describe('a broker', () => {
-  test.each([
-    ['kafka-0.example:9092', { host: 'kafka-0.example', port: 9092 }],
-    ['[2001:db8::1]:9092', { host: '2001:db8::1', port: 9092 }],
-    ['10.0.0.1:65535', { host: '10.0.0.1', port: 65_535 }],
-    ['[10.0.0.1]:9092', undefined],
-    ['[zz]:9092', undefined],
-    [':9092', undefined],
-  ])('%s', (text, expected) => {
-    expect(parseBroker(text)).toEqual(expected);
   });
 });

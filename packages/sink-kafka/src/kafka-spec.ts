@@ -1,7 +1,5 @@
-import { isIP } from 'node:net';
-import { parseDuration, SinkError } from '@kollect/core';
-import { showText } from '@kollect/core/authoring';
-import { parseBroker } from './clients/broker-address.ts';
+import { SinkError } from '@kollect/core';
+import { boundedDuration, parseServerAddress, showText, tlsSpecProblems, type TlsSpec } from '@kollect/core/authoring';
 import { missingCodec } from './clients/codecs.ts';
 import type { Acks, Compression, SaslMechanism } from './kafka-client.ts';
 import type { CompleteKafkaSpec } from './kafka-spec-schema.ts';
@@ -23,7 +21,8 @@ export interface ResolvedKafkaSpec {
   readonly transactional: boolean;
   readonly maxMessageBytes: number;
   readonly clientId: string;
-  readonly tls?: { readonly serverName?: string };
+  /** Absent: not encrypted, as with mode disable. */
+  readonly tls?: TlsSpec;
   readonly sasl?: { readonly mechanism: SaslMechanism };
   readonly requestTimeoutMs: number;
   readonly connectTimeoutMs: number;
@@ -40,6 +39,11 @@ export interface ResolvedKafkaSpec {
 export function resolveKafkaSpec(spec: CompleteKafkaSpec): ResolvedKafkaSpec {
   const { brokers, idempotent, requestTimeout, connectTimeout, deliveryTimeout, topicProvisioning, ...rest } = spec;
   const { newTopic: wanted, headers, tls, sasl, ...asWritten } = rest;
+  const times = {
+    requestTimeout: boundedDuration(requestTimeout, { above: '0s', most: '1h' }),
+    connectTimeout: boundedDuration(connectTimeout, { above: '0s', most: '1h' }),
+    deliveryTimeout: boundedDuration(deliveryTimeout, { above: '0s', most: '24h' }),
+  };
   const resolved: ResolvedKafkaSpec = {
     ...asWritten,
     brokers: Object.freeze([...new Set(brokers)]),
@@ -47,12 +51,16 @@ export function resolveKafkaSpec(spec: CompleteKafkaSpec): ResolvedKafkaSpec {
     idempotent: idempotent ?? spec.acks === 'all',
     ...(tls === undefined ? {} : { tls: Object.freeze({ ...tls }) }),
     ...(sasl === undefined ? {} : { sasl: Object.freeze({ ...sasl }) }),
-    requestTimeoutMs: parseDuration(requestTimeout, '$.kafka.requestTimeout'),
-    connectTimeoutMs: parseDuration(connectTimeout, '$.kafka.connectTimeout'),
-    deliveryTimeoutMs: parseDuration(deliveryTimeout, '$.kafka.deliveryTimeout'),
+    requestTimeoutMs: times.requestTimeout.value ?? 0,
+    connectTimeoutMs: times.connectTimeout.value ?? 0,
+    deliveryTimeoutMs: times.deliveryTimeout.value ?? 0,
     ...(topicProvisioning === 'create' ? { newTopic: newTopic(wanted) } : {}),
   };
-  const problems = [...spec.brokers.flatMap(brokerProblems), ...specProblems(resolved)];
+  const problems = [
+    ...spec.brokers.flatMap(brokerProblems),
+    ...specProblems(resolved),
+    ...Object.entries(times).flatMap(([field, { problem }]) => (problem === undefined ? [] : [`${field}: ${problem}`])),
+  ];
   if (wanted !== undefined && resolved.newTopic === undefined) {
     problems.push('newTopic: has no meaning with topicProvisioning existing; set it to create or remove newTopic');
   }
@@ -83,14 +91,25 @@ function specProblems(spec: ResolvedKafkaSpec): string[] {
     ...compressionProblems(spec),
     ...guaranteeProblems(spec),
     ...durationProblems(spec),
-    ...serverNameProblems(spec.tls?.serverName),
+    ...(spec.tls === undefined ? [] : tlsSpecProblems(spec.tls)),
+    ...secretInTheClear(spec),
   ];
 }
 
 function brokerProblems(broker: string, index: number): string[] {
-  if (parseBroker(broker) !== undefined) return [];
-  const example = '"kafka-0.example:9092" or "[2001:db8::1]:9092"';
-  return [`brokers[${index}]: expected host:port, such as ${example}, found ${showText(broker)}`];
+  const { problem } = parseServerAddress(broker);
+  return problem === undefined ? [] : [`brokers[${index}]: ${problem}`];
+}
+
+/** What the login would show to everybody on the way; scram shows no password. */
+const secrets: Partial<Readonly<Record<SaslMechanism, string>>> = { plain: 'password', oauthbearer: 'token' };
+
+function secretInTheClear({ sasl, tls }: ResolvedKafkaSpec): string[] {
+  const secret = sasl === undefined ? undefined : secrets[sasl.mechanism];
+  if (sasl === undefined || secret === undefined || tls !== undefined) return [];
+  return [
+    `sasl: with mechanism ${sasl.mechanism} and without tls the ${secret} crosses the network in the clear; set tls: {} and a listener with TLS, or tls: { mode: disable } where the network is trusted`,
+  ];
 }
 
 function topicProblems(topic: string): string[] {
@@ -122,24 +141,10 @@ function guaranteeProblems({ acks, idempotent, transactional }: ResolvedKafkaSpe
   return transactional && !idempotent ? ['transactional: needs idempotent true and acks all'] : [];
 }
 
-const hourMs = 60 * 60_000;
-
-function durationProblems({ requestTimeoutMs, connectTimeoutMs, deliveryTimeoutMs }: ResolvedKafkaSpec): string[] {
-  const bounds = [
-    ['requestTimeout', requestTimeoutMs, hourMs, '1h'],
-    ['connectTimeout', connectTimeoutMs, hourMs, '1h'],
-    ['deliveryTimeout', deliveryTimeoutMs, 24 * hourMs, '24h'],
-  ] as const;
-  const problems = bounds.flatMap(([field, ms, most, words]) =>
-    ms > 0 && ms <= most ? [] : [`${field}: must be above zero and at most ${words}, found ${ms} ms`],
-  );
-  if (problems.length > 0 || requestTimeoutMs < deliveryTimeoutMs) return problems;
+function durationProblems({ requestTimeoutMs, deliveryTimeoutMs }: ResolvedKafkaSpec): string[] {
+  // One that cannot be used by itself is told already.
+  if (requestTimeoutMs === 0 || deliveryTimeoutMs === 0 || requestTimeoutMs < deliveryTimeoutMs) return [];
   return [
     `requestTimeout: must be below deliveryTimeout, found ${requestTimeoutMs} ms and ${deliveryTimeoutMs} ms: an export could never try twice`,
   ];
-}
-
-function serverNameProblems(serverName: string | undefined): string[] {
-  if (serverName === undefined || /^[\p{L}\p{N}._-]+$/u.test(serverName) || isIP(serverName) !== 0) return [];
-  return [`tls.serverName: expected a host name or an IP address, found ${showText(serverName)}`];
 }

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import type { TLSSocket } from 'node:tls';
 import type { ConnectionReport, SinkContext } from '@kollect/core';
 import {
+  capital,
+  certificateExpiry,
   createConnectionTest,
   formatServerAddress,
   tryServers,
@@ -9,13 +11,12 @@ import {
   type Finding,
   type OperationScope,
   type Remedies,
-  type ServerAddress,
 } from '@kollect/core/authoring';
-import { describeBrokers, parseBroker } from './clients/broker-address.ts';
-import { brokerTls } from './clients/broker-socket.ts';
+import { brokerAddresses, describeBrokers } from './clients/broker-address.ts';
 import { clientConfig } from './clients/client-config.ts';
-import type { KafkaClient, KafkaClientConfig, KafkaClientFactory } from './kafka-client.ts';
+import type { KafkaClient, KafkaClientFactory } from './kafka-client.ts';
 import { protocolCodeIn } from './kafka-errors.ts';
+import { checkedCredentials, checkedTls } from './kafka-login.ts';
 import type { ResolvedKafkaSpec } from './kafka-spec.ts';
 import { checkCleanup, checkDurability, checkPermission, checkSize, checkTopic } from './publishing/topic-checks.ts';
 
@@ -36,7 +37,7 @@ export async function testConnection(options: TestConnectionOptions): Promise<Co
   const on = createConnectionTest({ scope, egress, timeoutMs: spec.connectTimeoutMs, remedies });
   let client: KafkaClient | undefined;
   try {
-    const encrypted = await untilEncrypted(on, spec, config);
+    const encrypted = await untilEncrypted(on, context);
     const session = await on.step(
       {
         name: 'sasl',
@@ -94,27 +95,26 @@ export async function testConnection(options: TestConnectionOptions): Promise<Co
 }
 
 /** Credentials, resolve, connect and tls. */
-async function untilEncrypted(
-  on: ConnectionTest,
-  spec: ResolvedKafkaSpec,
-  config: KafkaClientConfig,
-): Promise<true | undefined> {
-  const { sasl, tls } = spec;
-  const context = { credentials: config.credentials, tls: config.tlsMaterial };
-  const material = await on.credentials(context, (credentials, value) => {
-    const certificate = value.cert === undefined ? 'none' : 'a client certificate';
+async function untilEncrypted(on: ConnectionTest, context: SinkContext<ResolvedKafkaSpec>): Promise<true | undefined> {
+  const { spec } = context;
+  const { sasl } = spec;
+  const login = await on.credentials(context, (given, material) => {
+    const credentials = checkedCredentials(spec, given);
+    const value = { tls: checkedTls(spec, material) };
+    const certificate = material.cert === undefined ? 'none' : 'a client certificate';
     const who = sasl === undefined ? certificate : `${credentials['username'] ?? 'a token'}, ${sasl.mechanism}`;
-    return { found: `Login: ${who}.`, value };
+    const expiry = certificateExpiry(material.cert ?? '', { subject: 'the client certificate' });
+    return {
+      found: `Login: ${who}.${expiry === undefined ? '' : ` ${capital(expiry.found)}.`}`,
+      value,
+      warning: expiry?.warning,
+    };
   });
-  const brokers = spec.brokers.flatMap((broker) => parseBroker(broker) ?? []);
-  const connected = await on.connect(await on.resolve(material === undefined ? undefined : brokers));
+  const connected = await on.connect(await on.resolve(login === undefined ? undefined : brokerAddresses(spec.brokers)));
+  const { tls } = login ?? {};
   if (tls === undefined)
     return on.step({ name: 'tls', doing: 'looking at the spec', after: connected }, async () => plaintext(spec));
-  return on.tls({
-    after: connected,
-    tls: ({ host }: ServerAddress) => brokerTls(tls.serverName ?? host, material ?? {}),
-    ask: askWithinTls,
-  });
+  return on.tls({ after: connected, tls: ({ host }) => tls.for(host), ask: askWithinTls });
 }
 
 const lostLeader =
@@ -135,8 +135,8 @@ const remedies: Remedies = {
   BACKEND_ERROR: 'Check that Kafka 2.1 or newer answers at host and port, and read the log of the broker.',
 };
 
-function plaintext({ sasl }: ResolvedKafkaSpec): Finding<true> {
-  const found = 'Not encrypted: spec.kafka.tls is absent.';
+function plaintext({ sasl, tls }: ResolvedKafkaSpec): Finding<true> {
+  const found = `Not encrypted: spec.kafka.tls ${tls === undefined ? 'is absent' : 'has the mode disable'}.`;
   if (sasl === undefined) return { found, value: true };
   const secret =
     sasl.mechanism === 'oauthbearer'

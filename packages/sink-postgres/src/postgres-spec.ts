@@ -6,7 +6,7 @@ import {
   type SpecOf,
   type SpecSchema,
 } from '@kollect/core';
-import { showText } from '@kollect/core/authoring';
+import { boundedDuration, showText, tlsSpecProblems, tlsSpecSchema, type TlsSpec } from '@kollect/core/authoring';
 import { derivedNames, type PortalIndex } from './schema/table-names.ts';
 
 /** What `spec.postgres` may hold. Credentials and certificates are no part of it: they come with the connection. */
@@ -55,24 +55,15 @@ export const postgresSpecSchema = {
         'create: the sink makes what is missing. existing: the sink only checks, and names every difference.',
     },
     tls: {
-      type: 'object',
-      additionalProperties: false,
+      ...tlsSpecSchema,
       default: {},
-      description:
-        'How the connection is encrypted; CA, client certificate and key come from the connection, not from here.',
       properties: {
+        ...tlsSpecSchema.properties,
         mode: {
-          type: 'string',
-          enum: ['disable', 'require', 'verify-ca', 'verify-full'],
-          default: 'verify-full',
+          ...tlsSpecSchema.properties.mode,
+          enum: ['verify-full', 'verify-ca', 'require', 'disable'],
           description:
-            'require: encrypted, nothing checked. verify-ca: chain checked. verify-full: chain and host name checked.',
-        },
-        serverName: {
-          type: 'string',
-          minLength: 1,
-          maxLength: 253,
-          description: 'Name the certificate must carry. Default: the host that is dialled.',
+            'verify-full: chain and host name checked. verify-ca: chain checked. require: encrypted, nothing checked. disable: not encrypted.',
         },
       },
     },
@@ -156,8 +147,6 @@ export type PostgresSpec = SpecInput<typeof postgresSpecSchema>;
 /** `spec.postgres` valid and with every default, as the schema gives it. */
 type CompletePostgresSpec = SpecOf<typeof postgresSpecSchema>;
 
-export type TlsMode = 'disable' | 'require' | 'verify-ca' | 'verify-full';
-
 /** Most rows one export may delete: an absolute number, or a share of the scope's rows. */
 export type MaxDeletes = { readonly rows: number } | { readonly percent: number };
 
@@ -169,7 +158,7 @@ export interface ResolvedPostgresSpec {
   readonly mode: 'upsert' | 'append';
   readonly deletes: 'hard' | 'soft';
   readonly provisioning: 'create' | 'existing';
-  readonly tls: { readonly mode: TlsMode; readonly serverName?: string };
+  readonly tls: TlsSpec;
   readonly statementTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly poolSize: number;
@@ -188,19 +177,24 @@ export interface ResolvedPostgresSpec {
 export function resolvePostgresSpec(spec: CompletePostgresSpec): ResolvedPostgresSpec {
   const { statementTimeout, connectTimeout, resyncInterval, maxDeletes, tls, indexes, ...asWritten } = spec;
   const limit = resolveMaxDeletes(maxDeletes);
+  const times = {
+    statementTimeout: boundedDuration(statementTimeout, { above: '0s', most: '24h' }),
+    connectTimeout: boundedDuration(connectTimeout, { above: '0s', most: '24h' }),
+  };
   const resolved: ResolvedPostgresSpec = {
     ...asWritten,
     tls: Object.freeze({ ...tls }),
     indexes: Object.freeze([...new Set(indexes)]),
-    statementTimeoutMs: parseDuration(statementTimeout, '$.postgres.statementTimeout'),
-    connectTimeoutMs: parseDuration(connectTimeout, '$.postgres.connectTimeout'),
+    statementTimeoutMs: times.statementTimeout.value ?? 0,
+    connectTimeoutMs: times.connectTimeout.value ?? 0,
     resyncIntervalMs: parseDuration(resyncInterval, '$.postgres.resyncInterval'),
     ...(limit === undefined ? {} : { maxDeletes: limit }),
   };
   const problems = [
     ...pastedDsn(resolved),
     ...identifierProblems(resolved),
-    ...durationProblems(resolved),
+    ...Object.entries(times).flatMap(([field, { problem }]) => (problem === undefined ? [] : [`${field}: ${problem}`])),
+    ...tlsSpecProblems(resolved.tls),
     ...modeProblems(resolved),
   ];
   if (resolved.partitions === 1) problems.push('partitions: 1 partition divides nothing; use 0 for none, or 2 to 1024');
@@ -249,15 +243,6 @@ function identifierProblems(spec: ResolvedPostgresSpec): string[] {
     );
   }
   return problems;
-}
-
-const dayMs = 24 * 60 * 60_000;
-
-function durationProblems(spec: ResolvedPostgresSpec): string[] {
-  const limits = { statementTimeout: spec.statementTimeoutMs, connectTimeout: spec.connectTimeoutMs };
-  return Object.entries(limits).flatMap(([field, ms]) =>
-    ms > 0 && ms <= dayMs ? [] : [`${field}: must be above zero and at most 24h, found ${String(ms)} ms`],
-  );
 }
 
 /** What makes no sense where every snapshot is a row of its own. */

@@ -65,6 +65,7 @@ export { errorChain, errorFields, type ErrorFields } from './error-chain.ts';
 export type { Fault } from './fault.ts';
 export { httpFault, type HttpAnswer, type HttpHeaders } from './http-fault.ts';
 export {
+  capital,
   describeNetworkFault,
   networkFault,
   type NetworkFault,
@@ -83,7 +84,7 @@ export {
   type ServerAddressOptions,
 } from './server-address.ts';
 export { certificateExpiry, type CertificateExpiry, type CertificateExpiryOptions } from './certificate-expiry.ts';
-export { checkLogin, readLogin, type Login, type LoginForm, type LoginOptions } from './login.ts';
+export { checkCredentials, checkLogin, readLogin, type Login, type LoginForm, type LoginOptions } from './login.ts';
 export { tlsOptions, type SinkTls, type TlsOptionsInput } from './tls-options.ts';
 export { tlsSpecProblems, tlsSpecSchema, type TlsMode, type TlsSpec } from './tls-spec.ts';
 export { boundedDuration, type DurationBounds } from './duration-bounds.ts';

@@ -48,8 +48,17 @@ export async function readLogin<Name extends string>(
 export function checkLogin<Name extends string>(
   credentials: Credentials,
   material: TlsMaterial,
-  { sinkType, forms, when, tls }: LoginOptions<Name>,
+  options: LoginOptions<Name>,
 ): Login<Name> {
+  const { sinkType, tls } = options;
+  return { ...checkCredentials(credentials, options), tls: tlsOptions({ sinkType, tls, material }) };
+}
+
+/** The credentials alone: which form they are, and that they go over a wire. */
+export function checkCredentials<Name extends string>(
+  credentials: Credentials,
+  { sinkType, forms, when }: Omit<LoginOptions<Name>, 'tls'>,
+): Omit<Login<Name>, 'tls'> {
   const invalid = (message: string): SinkError => new SinkError('SPEC_INVALID', message, { sinkType });
   const fields = Object.fromEntries(
     Object.entries(credentials).flatMap(([name, value]) => {
@@ -74,7 +83,7 @@ export function checkLogin<Name extends string>(
   for (const name of names) {
     requirePrintable(fields[name] ?? '', `The credentials: ${name}`, sinkType);
   }
-  return { form: form.name, fields: Object.freeze(fields), tls: tlsOptions({ sinkType, tls, material }) };
+  return { form: form.name, fields: Object.freeze(fields) };
 }
 
 function fieldsOf({ needs, takes = [] }: LoginForm): readonly string[] {

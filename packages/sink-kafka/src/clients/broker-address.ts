@@ -1,18 +1,9 @@
-import { isIP } from 'node:net';
+import { parseServerAddress, type ServerAddress } from '@kollect/core/authoring';
 import type { TopicDescription } from '../kafka-client.ts';
 
-export interface BrokerAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** Host and port of `host:port` or `[address]:port`; undefined where the text is neither. */
-export function parseBroker(text: string): BrokerAddress | undefined {
-  const [, address, name, digits] = /^(?:\[([0-9A-Fa-f:.]+)\]|([\p{L}\p{N}._-]+)):(\d{1,5})$/u.exec(text) ?? [];
-  const port = Number(digits);
-  if (!(port >= 1 && port <= 65_535)) return undefined;
-  if (address !== undefined) return isIP(address) === 6 ? { host: address, port } : undefined;
-  return name === undefined ? undefined : { host: name, port };
+/** The brokers of a spec that was checked. */
+export function brokerAddresses(brokers: readonly string[]): readonly ServerAddress[] {
+  return brokers.flatMap((broker) => parseServerAddress(broker).value ?? []);
 }
 
 const shownBrokers = 3;
@@ -24,9 +15,9 @@ export function describeBrokers(brokers: readonly string[]): string {
 
 /** Of the brokers of the cluster, those that lead a partition. */
 export function leadersAmong(
-  brokers: readonly (BrokerAddress & { readonly nodeId: number })[],
+  brokers: readonly (ServerAddress & { readonly nodeId: number })[],
   partitions: TopicDescription['partitions'],
-): readonly BrokerAddress[] {
+): readonly ServerAddress[] {
   return brokers
     .filter(({ nodeId }) => partitions.some(({ leader }) => leader === nodeId))
     .map(({ host, port }) => ({ host, port }));

@@ -1,6 +1,6 @@
-import { isIP, type Socket } from 'node:net';
-import { checkServerIdentity, connect as connectTls, createSecureContext, type ConnectionOptions } from 'node:tls';
-import type { Egress, TlsMaterial } from '@kollect/core';
+import type { Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import type { Egress } from '@kollect/core';
 
 const keepAliveDelayMs = 10_000;
 
@@ -8,7 +8,7 @@ export interface BrokerSocketOptions {
   readonly host: string;
   readonly port: number;
   readonly egress: Egress;
-  /** What `brokerTls` made; absent: not encrypted. */
+  /** How it is greeted and checked; absent: not encrypted. */
   readonly tls?: ConnectionOptions | undefined;
   /** Called once bytes may be sent. */
   readonly onConnect: () => void;
@@ -26,19 +26,4 @@ export function openBrokerSocket({ host, port, egress, tls, onConnect }: BrokerS
   socket.once('close', () => channel.destroy());
   channel.once('close', () => socket.destroy());
   return channel;
-}
-
-/** How a broker of this name is greeted and checked. Throws where the material cannot be read, before any socket is made. */
-export function brokerTls(name: string, { ca, cert, key }: TlsMaterial): ConnectionOptions {
-  return {
-    secureContext: createSecureContext({
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-    }),
-    ...(isIP(name) === 0 ? { servername: name } : {}),
-    rejectUnauthorized: true,
-    // By our own name: Node checks an IP address as "localhost" on a given socket.
-    checkServerIdentity: (_name, certificate) => checkServerIdentity(name, certificate),
-  };
 }

@@ -19,12 +19,11 @@ export function clientConfig({
     acks: spec.acks,
     idempotent: spec.idempotent,
     ...(spec.transactional ? { transactionalId: `${spec.clientId}-${randomUUID()}` } : {}),
-    ...(spec.tls === undefined ? {} : { tls: spec.tls }),
     ...(spec.sasl === undefined ? {} : { sasl: spec.sasl }),
     requestTimeoutMs: spec.requestTimeoutMs,
     connectTimeoutMs: spec.connectTimeoutMs,
     credentials: async () => checkedCredentials(spec, await credentials()),
-    tlsMaterial: async () => checkedTls(spec, await tls()),
+    tls: async () => checkedTls(spec, await tls()),
     egress,
     log: ({ level, message, broker }) => logger[level](broker === undefined ? {} : { broker }, message),
   };

@@ -10,7 +10,7 @@ import kafkajs, {
   type logLevel,
 } from 'kafkajs';
 import { formatServerAddress } from '@kollect/core/authoring';
-import { brokerTls, openBrokerSocket } from '../broker-socket.ts';
+import { openBrokerSocket } from '../broker-socket.ts';
 import { loadCodec } from '../codecs.ts';
 import type {
   Acks,
@@ -23,7 +23,7 @@ import type {
   TopicDescription,
 } from '../../kafka-client.ts';
 import { kafkaError } from '../../kafka-errors.ts';
-import { leadersAmong, parseBroker } from '../broker-address.ts';
+import { brokerAddresses, leadersAmong } from '../broker-address.ts';
 
 /*
  * All that this project knows of kafkajs 2.2.4, the parts that it does not document included: its last release is of February 2023.
@@ -164,10 +164,7 @@ export const kafkajsClient: KafkaClientFactory = (config) => {
     const connect = async (): Promise<boolean> => {
       if (connection.isConnected()) return true;
       if (destroyed) throw destroyedError();
-      const options =
-        config.tls === undefined
-          ? undefined
-          : brokerTls(config.tls.serverName ?? connection.host, await config.tlsMaterial());
+      const options = (await config.tls())?.for(connection.host);
       if (destroyed) throw destroyedError();
       tls = options;
       // Half an answer of the connection before: kafkajs would read what comes now as the rest of it.
@@ -379,10 +376,11 @@ function shareCluster(kafka: Kafka, config: KafkaClientConfig, guard: (connectio
   if (cluster === undefined) throw new Error('This kafkajs is built otherwise than 2.2.4; install that version.');
   const builder = cluster.connectionPoolBuilder;
   const build = builder.build.bind(builder);
+  const seeds = brokerAddresses(config.brokers);
   let next = 0;
   builder.build = async (to = {}) => {
     // kafkajs cannot read the address of an IPv6 broker, so it is told host and port.
-    const seed = to.host === undefined ? parseBroker(config.brokers[next++ % config.brokers.length] ?? '') : undefined;
+    const seed = to.host === undefined ? seeds[next++ % seeds.length] : undefined;
     const pool = await build(seed ?? to);
     for (const connection of pool.pool) guard(connection);
     return pool;

@@ -12,7 +12,7 @@ import {
   type ConnectionOptions,
 } from '@platformatic/kafka';
 import { isIP } from 'node:net';
-import { checkServerIdentity, createSecureContext, type ConnectionOptions as TlsOptions } from 'node:tls';
+import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import { SinkError, type Egress } from '@kollect/core';
 import { formatServerAddress } from '@kollect/core/authoring';
 import type { KafkaClientConfig } from '../../kafka-client.ts';
@@ -83,10 +83,9 @@ export function createConnections(
     const name = formatServerAddress(broker);
     let failure: unknown;
     try {
-      const [addresses, tls] = await Promise.all([
-        allowedAddresses(config.egress, broker.host),
-        tlsOptions(config, broker.host),
-      ]);
+      const [addresses, sinkTls] = await Promise.all([allowedAddresses(config.egress, broker.host), config.tls()]);
+      // The library dials an address, and would take that for the server name.
+      const tls = sinkTls === undefined ? undefined : { servername: '', ...sinkTls.for(broker.host) };
       for (const address of addresses) {
         if (closed) throw closedError();
         try {
@@ -185,24 +184,6 @@ function nameErrors(connection: Connection, broker: string): Connection {
       callback(error instanceof Error ? Object.assign(error, { broker }) : error, answer),
     );
   return connection;
-}
-
-async function tlsOptions({ tls, tlsMaterial }: KafkaClientConfig, host: string): Promise<TlsOptions | undefined> {
-  if (tls === undefined) return undefined;
-  const { ca, cert, key } = await tlsMaterial();
-  const name = tls.serverName ?? host;
-  return {
-    // Made here, for a certificate that cannot be read would leave the library's connection half made.
-    secureContext: createSecureContext({
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-    }),
-    servername: isIP(name) === 0 ? name : '',
-    rejectUnauthorized: true,
-    // By our own name: the library dials an address.
-    checkServerIdentity: (_address, certificate) => checkServerIdentity(name, certificate),
-  };
 }
 
 /** What the name resolves to, as far as the policy allows; throws EGRESS_DENIED where nothing is left. */

@@ -7,7 +7,6 @@ import {
   kMetadata,
   kPerformWithRetry,
   NetworkError,
-  parseBroker,
   Producer,
   ProtocolError,
   ResponseError,
@@ -22,6 +21,7 @@ import {
   type metadataV12,
   type MetadataOptions,
 } from '@platformatic/kafka';
+import { brokerAddresses } from '../broker-address.ts';
 import type { KafkaClientConfig } from '../../kafka-client.ts';
 import { answerWith } from './platformatic-answers.ts';
 import { createConnections, type BrokerConnections } from './platformatic-connections.ts';
@@ -72,7 +72,7 @@ export class GuardedProducer extends Producer {
         return client instanceof GuardedProducer ? client.#delay(attempt, error) : 0;
       },
     });
-    this.#bootstrap = config.brokers.map((broker) => parseBroker(broker));
+    this.#bootstrap = brokerAddresses(config.brokers);
     // More than one request in flight loses the order of an idempotent producer's sequence numbers when one is sent again.
     this.#connections = createConnections(config, { maxInflights: config.idempotent ? 1 : 5 });
     // A version of the library that dials past us must fail, and not escape the egress policy.
