@@ -110,6 +110,17 @@ describe.each(eachClient)('%s', (_, client) => {
     expect(await exists(topic)).toBe(false);
   });
 
+  test('a name that differs from that of another topic in "." and "_" alone is refused with the reason', async () => {
+    const topic = `${freeName()}.a`;
+    const other = topic.replace('.', '_');
+    made.push(other);
+    await testKafka().createTopic(other);
+    const error = await failureOf(exportTo(topics.open({ topic, spec: create }), 0));
+    expect([error.code, error.retryable]).toEqual(['SPEC_INVALID', false]);
+    expect(error.message).toContain('differs from that of another topic in "." and "_" alone');
+    expect(await exists(topic)).toBe(false);
+  });
+
   test('whoever may not make topics is told so', async () => {
     const { users, listeners, writerPrefix } = testKafka();
     const topic = `${writerPrefix}${freeName()}`;

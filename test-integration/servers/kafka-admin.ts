@@ -4,7 +4,9 @@ import { promisify } from 'node:util';
 import {
   AclOperations,
   AclPermissionTypes,
+  alterClientQuotasV1,
   alterPartitionReassignmentsV0,
+  ClientQuotaKeys,
   alterUserScramCredentialsV0,
   createAclsV3,
   createTopicsV7,
@@ -55,6 +57,8 @@ export interface KafkaAdmin {
   grant(grant: Grant): Promise<void>;
   /** Sets the password of each user for both SCRAM mechanisms; resolves when brokers know it. */
   setPasswords(users: readonly KafkaUser[]): Promise<void>;
+  /** How many bytes a second clients of this id may produce. */
+  setQuota(clientId: string, bytesPerSecond: number): Promise<void>;
   /** The partitions of the topic, in order, as one node of those that answer sees them. */
   partitionsOf(topic: string): Promise<readonly PartitionState[]>;
   leaderOf(topic: string, partition?: number): Promise<number>;
@@ -199,6 +203,15 @@ export function createKafkaAdmin({ listeners, nodes }: Pick<KafkaConnection, 'li
         });
         await ask(alterUserScramCredentialsV0.api, [], await Promise.all(upsertions));
       }
+    },
+    async setQuota(clientId, bytesPerSecond) {
+      const key = ClientQuotaKeys.PRODUCER_BYTE_RATE;
+      const ops = [{ key, value: bytesPerSecond, remove: false } as const];
+      await ask(
+        alterClientQuotasV1.api,
+        [{ entities: [{ entityType: 'client-id', entityName: clientId }], ops }],
+        false,
+      );
     },
     partitionsOf,
     leaderOf: async (topic, partition = 0) => (await partitionOf(topic, partition)).leader,

@@ -58,7 +58,10 @@ const byProtocolCode: Readonly<Record<number, Fault>> = {
   14: coordinator,
   15: coordinator,
   16: coordinator,
-  17: invalidSpec('The broker takes no topic of this name', 'Correct spec.kafka.topic.'),
+  17: invalidSpec(
+    'The broker takes no topic of this name',
+    'Correct spec.kafka.topic: a name that differs from that of another topic in "." and "_" alone is refused, for both are the same in the names of metrics.',
+  ),
   18: {
     ...tooLarge,
     what: 'The batch is larger than a segment of the topic',

@@ -63,6 +63,8 @@ export interface KafkaClientConfig {
   readonly tls: () => Promise<SinkTls | undefined>;
   /** Every address is dialled through it, those of brokers that metadata names included. */
   readonly egress: Egress;
+  /** Called with the milliseconds that a broker asks to wait, because a quota is used up. */
+  readonly onThrottle?: (ms: number) => void;
   /** The client library's own log lines: never a message, a password or a token. */
   readonly log: (line: KafkaLogLine) => void;
 }

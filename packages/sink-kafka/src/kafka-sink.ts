@@ -19,7 +19,7 @@ import {
   type OperationScope,
 } from '@kollect/core/authoring';
 import { clientConfig } from './clients/client-config.ts';
-import type { KafkaClientFactory, KafkaRecord } from './kafka-client.ts';
+import type { KafkaClientConfig, KafkaClientFactory, KafkaRecord } from './kafka-client.ts';
 import { kafkaError, protocolCodeIn } from './kafka-errors.ts';
 import { kafkajsClient } from './clients/kafkajs/kafkajs-client.ts';
 import { resolveKafkaSpec, type ResolvedKafkaSpec } from './kafka-spec.ts';
@@ -75,7 +75,11 @@ const superseded: ExportResult = { outcome: 'superseded', counts: countsOf(0), m
 
 function createSink(context: KafkaContext, makeClient: KafkaClientFactory): KollectSink {
   const { spec } = context;
-  const config = clientConfig(context);
+  let throttledUntil = 0;
+  const config: KafkaClientConfig = {
+    ...clientConfig(context),
+    onThrottle: (ms) => (throttledUntil = Math.max(throttledUntil, performance.now() + ms)),
+  };
   const operations = createOperations({ sinkType: 'kafka', name: context.name, classify: kafkaError });
   // Every error is fatal to a client: its sequence numbers may be those of batches that never arrived.
   const clients = createHeldClient({
@@ -93,21 +97,28 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
   const publisher = createPublisher(spec, clients);
   const published = createPublishedTimes();
 
-  /** One attempt, whose errors say what was being done. */
-  const attempt = <T>(
+  /** One attempt, whose errors say what was being done. A broker whose quota is used up does not refuse: it lets us wait. */
+  const attempt = async <T>(
     operation: SinkOperation,
     doing: string,
     { signal }: OperationOptions,
     run: (scope: OperationScope) => Promise<T>,
-  ): Promise<T> =>
-    operations.run({ operation, doing, signal, timeoutMs: spec.deliveryTimeoutMs }, async (scope) => {
-      try {
-        return await run(scope);
-      } catch (error) {
-        if (isTopicGone(error)) topics.forget();
-        throw error;
-      }
-    });
+  ): Promise<T> => {
+    const start = performance.now();
+    try {
+      return await operations.run({ operation, doing, signal, timeoutMs: spec.deliveryTimeoutMs }, async (scope) => {
+        try {
+          return await run(scope);
+        } catch (error) {
+          if (isTopicGone(error)) topics.forget();
+          throw error;
+        }
+      });
+    } catch (error) {
+      const wasThrottled = SinkError.isInstance(error) && error.code === 'TIMEOUT' && throttledUntil > start;
+      throw wasThrottled ? overQuota({ operation, doing, waitMs: throttledUntil - performance.now() }) : error;
+    }
+  };
 
   /** What was published and where, or undefined where a newer announcement came first. */
   const announce = async (
@@ -201,6 +212,25 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
 }
 
 const topicGoneCodes: ReadonlySet<number | undefined> = new Set([3, 17, 100, 103]);
+
+interface OverQuota {
+  readonly operation: SinkOperation;
+  readonly doing: string;
+  readonly waitMs: number;
+}
+
+function overQuota({ operation, doing, waitMs }: OverQuota): SinkError {
+  return new SinkError(
+    'OVERLOADED',
+    `The user or client is over its quota: a broker let it wait too long while ${doing}.`,
+    {
+      sinkType: 'kafka',
+      operation,
+      retryAfterMs: Math.max(0, Math.round(waitMs)),
+      remedy: 'Raise the quota, or export less often.',
+    },
+  );
+}
 
 function isTopicGone(error: unknown): boolean {
   return topicGoneCodes.has(protocolCodeIn(error));

@@ -49,6 +49,8 @@ interface Connection {
     readonly pending: readonly unknown[];
     scheduleCheckPendingRequests(): void;
     rejectAll(error: Error): void;
+    /** Called with what each answer says, null where it does not say. */
+    maybeThrottle(ms: number | null): void;
   };
 }
 
@@ -208,6 +210,11 @@ export const kafkajsClient: KafkaClientFactory = (config) => {
     const schedule = queue.scheduleCheckPendingRequests.bind(queue);
     queue.scheduleCheckPendingRequests = () => {
       if (queue.pending.length > 0) schedule();
+    };
+    const throttle = queue.maybeThrottle.bind(queue);
+    queue.maybeThrottle = (ms) => {
+      if (ms !== null && ms > 0) config.onThrottle?.(ms);
+      throttle(ms);
     };
     // What a dying socket says is retried, after a pause that cannot be cut short.
     const rejectAll = queue.rejectAll.bind(queue);

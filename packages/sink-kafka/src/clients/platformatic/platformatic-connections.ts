@@ -12,6 +12,7 @@ import {
   type ConnectionOptions,
 } from '@platformatic/kafka';
 import { isIP } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import { SinkError, type Egress } from '@kollect/core';
 import { formatServerAddress } from '@kollect/core/authoring';
@@ -19,6 +20,7 @@ import type { KafkaClientConfig } from '../../kafka-client.ts';
 import { saslOptions } from './platformatic-sasl.ts';
 
 const keepAliveDelayMs = 10_000;
+const longestThrottleMs = 600_000;
 const nothing = new Uint8Array();
 
 /** One connection for each broker, made when it is asked for and again after it ended. */
@@ -45,12 +47,20 @@ export function createConnections(
   const open = new Set<Connection>();
   /** When a broker did not answer: one that takes connections and says nothing costs a time limit at each try. */
   const failures = new Map<string, number>();
+  /** Until when a broker asked to be left alone: it reads nothing of this connection before, and a new one would evade its quota. */
+  const throttles = new Map<string, number>();
+  const ended = new AbortController();
   let closed = false;
 
   const get = async (broker: Broker | undefined): Promise<Connection> => {
     if (closed) throw closedError();
     if (broker === undefined) throw new ProtocolError('LEADER_NOT_AVAILABLE');
     const name = formatServerAddress(broker);
+    const waitMs = (throttles.get(name) ?? 0) - performance.now();
+    if (waitMs > 0) {
+      await pause(waitMs, undefined, { signal: ended.signal }).catch(() => undefined);
+      return get(broker);
+    }
     const known = connections.get(name);
     if (known !== undefined) {
       const connection = await known;
@@ -89,7 +99,10 @@ export function createConnections(
       for (const address of addresses) {
         if (closed) throw closedError();
         try {
-          const connection = nameErrors(await dial({ host: address, port: broker.port }, tls), name);
+          const connection = watch(await dial({ host: address, port: broker.port }, tls), name, (ms) => {
+            throttles.set(name, performance.now() + Math.min(ms, longestThrottleMs));
+            config.onThrottle?.(ms);
+          });
           failures.delete(name);
           config.log({ level: 'debug', message: 'Connected.', broker: name });
           return connection;
@@ -167,6 +180,7 @@ export function createConnections(
     },
     async close() {
       closed = true;
+      ended.abort();
       await Promise.all([...open].map(destroyConnection));
     },
   };
@@ -176,13 +190,15 @@ export function closedError(): NetworkError {
   return new NetworkError('The client is closed.', { canRetry: false, closed: true });
 }
 
-/** Errors of the connection say which broker they came from: it need not be one of the spec. */
-function nameErrors(connection: Connection, broker: string): Connection {
+/** Errors of the connection say which broker they came from, which need not be one of the spec; and what answers say of quotas is told. */
+function watch(connection: Connection, broker: string, onThrottle: (ms: number) => void): Connection {
   const send = connection.send.bind(connection);
   connection.send = (apiKey, version, payload, parser, requestTags, responseTags, callback) =>
-    send(apiKey, version, payload, parser, requestTags, responseTags, (error, answer) =>
-      callback(error instanceof Error ? Object.assign(error, { broker }) : error, answer),
-    );
+    send(apiKey, version, payload, parser, requestTags, responseTags, (error, answer) => {
+      const { throttleTimeMs } = Object(answer) as { readonly throttleTimeMs?: unknown };
+      if (typeof throttleTimeMs === 'number' && throttleTimeMs > 0) onThrottle(throttleTimeMs);
+      callback(error instanceof Error ? Object.assign(error, { broker }) : error, answer);
+    });
   return connection;
 }
 
