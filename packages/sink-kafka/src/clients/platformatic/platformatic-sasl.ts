@@ -7,6 +7,7 @@ import {
   type saslAuthenticateV2,
   type SASLOptions,
 } from '@platformatic/kafka';
+import { SinkError } from '@kollect/core';
 import type { KafkaClientConfig, SaslMechanism } from '../../kafka-client.ts';
 import { answerWith } from './platformatic-answers.ts';
 
@@ -27,6 +28,8 @@ export function saslOptions({ sasl, credentials }: KafkaClientConfig): SASLOptio
     const { username = '', password = '', token = '' } = await credentials();
     if (mechanism === 'plain') return saslPlain.authenticate(api, connection, username, password);
     if (mechanism === 'oauthbearer') return accepted(await saslOAuthBearer.authenticate(api, connection, token, {}));
+    // The library escapes the first comma alone, and what follows the second would be an attribute of the login.
+    if (username.split(',').length > 2) throw tooManyCommas();
     return saslScramSha.authenticate(
       api,
       connection,
@@ -40,6 +43,17 @@ export function saslOptions({ sasl, credentials }: KafkaClientConfig): SASLOptio
     authenticate: (_mechanism, connection, api, _username, _password, _token, answer) =>
       void answerWith(logIn(connection, api), answer),
   };
+}
+
+function tooManyCommas(): SinkError {
+  return new SinkError(
+    'SPEC_INVALID',
+    'The credentials: username holds several commas, which this client cannot send.',
+    {
+      sinkType: 'kafka',
+      remedy: 'Use a user without them, or the client on kafkajs.',
+    },
+  );
 }
 
 /** A broker answers a token that it does not take with a success whose bytes tell why; the library would go on as if logged in. */

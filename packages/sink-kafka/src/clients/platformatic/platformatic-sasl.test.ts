@@ -1,0 +1,45 @@
+import { expect, test } from '@jest/globals';
+import type { Connection, SASLOptions } from '@platformatic/kafka';
+import { createEgressPolicy } from '@kollect/core';
+import { saslOptions } from './platformatic-sasl.ts';
+
+/** What a login as this user ends with, and what it had sent by then. */
+async function logInAs(username: string): Promise<{ readonly error: unknown; readonly sent: readonly Buffer[] }> {
+  const sent: Buffer[] = [];
+  const options = saslOptions({
+    brokers: [],
+    clientId: 'kollect',
+    compression: 'none',
+    acks: 'all',
+    idempotent: false,
+    sasl: { mechanism: 'scram-sha-256' },
+    requestTimeoutMs: 1,
+    connectTimeoutMs: 1,
+    credentials: async () => ({ username, password: 'hunter2' }),
+    tls: async () => undefined,
+    egress: createEgressPolicy(),
+    log: () => undefined,
+  }) as SASLOptions & { readonly authenticate: (...given: readonly unknown[]) => void };
+  const refused = new Error('the broker went away');
+  const api = (_connection: Connection, bytes: Buffer, answer: (error: Error) => void): void => {
+    sent.push(bytes);
+    answer(refused);
+  };
+  const error = await new Promise<unknown>((resolve) => options.authenticate('', {}, api, '', '', '', resolve));
+  return { error, sent };
+}
+
+test('a name that the library would not escape is refused before anything is sent', async () => {
+  const { error, sent } = await logInAs('admin,a=x,r=hunter2');
+  expect(error).toMatchObject({
+    code: 'SPEC_INVALID',
+    message: expect.stringContaining('username holds several commas'),
+  });
+  expect(String(error)).not.toContain('hunter2');
+  expect(sent).toEqual([]);
+});
+
+test('one comma and any number of "=" are escaped', async () => {
+  const { sent } = await logInAs('a=b=c,d');
+  expect(String(sent[0])).toContain('n=a=3Db=3Dc=2Cd,r=');
+});
