@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { createEgressPolicy, type Egress, type KollectSink } from '@kollect/core';
 import { startFaultProxy, type FaultProxy } from '../servers/fault-proxy.ts';
 import type { DatabaseAccess } from '../servers/postgres-database.ts';
@@ -53,6 +54,42 @@ describe('a network that misbehaves', () => {
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kollect' AND datname = current_database()`,
     );
   }
+
+  test('a login whose way to the server is closed in the middle is UNAVAILABLE, though the server says that the password is wrong', async () => {
+    const said: string[] = [];
+    const halving = createServer({ allowHalfOpen: true }, (near) => {
+      const far = connect({ ...database.credentials, allowHalfOpen: true });
+      let messages = 0;
+      near.on('data', (bytes) => {
+        messages += 1;
+        // The first message names user and database, the second begins the login.
+        if (messages === 1) far.write(bytes);
+        if (messages === 2) far.end(bytes.subarray(0, 5));
+      });
+      far.on('data', (bytes) => {
+        said.push(String(bytes));
+        near.write(bytes);
+      });
+      far.once('end', () => near.end());
+      near.once('close', () => far.destroy());
+      for (const socket of [near, far]) socket.on('error', () => undefined);
+    });
+    await once(halving.listen(0, '127.0.0.1'), 'listening');
+    const { port } = halving.address() as AddressInfo;
+    const sink = sinkOver({ ...database, credentials: { ...database.credentials, host: '127.0.0.1', port } });
+    sinks.push(sink);
+    try {
+      await expect(sink.export(await snapshot(1, items(1)), limit())).rejects.toMatchObject({
+        code: 'UNAVAILABLE',
+        retryable: true,
+        message: expect.stringContaining('The login was cut off on its way'),
+      });
+      expect(said.join('')).toContain('28P01');
+    } finally {
+      await sink.close();
+      halving.close();
+    }
+  });
 
   test('a server that accepts and never answers is given up after connectTimeout, retryable', async () => {
     const sink = open({ connectTimeout: '300ms' });

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { SinkError, type SinkContext, type SinkErrorCode, type SinkOperation } from '@kollect/core';
 import { formatServerAddress, showText } from '@kollect/core/authoring';
 import { sendCancelRequest } from './wire/cancel-request.ts';
-import { watchBinding } from './wire/channel-binding.ts';
+import { watchLogin } from './wire/login-watch.ts';
 import { requireWritable } from './wire/require-writable.ts';
 import { postgresLogin, type ConnectionParameters } from './postgres-login.ts';
 import { endedBySignal, limitedBy } from './wire/deadline.ts';
@@ -80,6 +80,7 @@ async function connectTo(
   { signal, operation, doing }: ConnectToOptions,
 ): Promise<PostgresConnection> {
   const { spec } = context;
+  const bound = parameters.channelBinding === 'require';
   let socket: Socket | undefined;
   const client = new Client({
     host: parameters.host,
@@ -87,7 +88,7 @@ async function connectTo(
     user: parameters.user,
     // Left out or empty, `pg` would take PGPASSWORD or ~/.pgpass of the host: a function never does.
     password: () => {
-      binding?.check();
+      if (bound) login.requireBinding();
       return parameters.password ?? '';
     },
     database: parameters.database,
@@ -103,7 +104,7 @@ async function connectTo(
     client_encoding: 'UTF8',
   });
   sendAlone(client, startupParameters(context, parameters));
-  const binding = parameters.channelBinding === 'require' ? watchBinding(client) : undefined;
+  const login = watchLogin(client);
   // A client that errors while nobody waits for it would otherwise end the host's process.
   let ended = false;
   client.on('error', () => (ended = true));
@@ -119,14 +120,16 @@ async function connectTo(
   };
   try {
     await limitedBy({ signal, operation, doing, timeoutMs: spec.connectTimeoutMs }, client.connect());
-    binding?.check();
+    if (bound) login.requireBinding();
   } catch (error) {
     reset();
-    throw postgresError(error, {
-      operation,
-      doing: `${doing} at ${formatServerAddress(parameters)}`,
-      phase: 'login',
-    });
+    const at = `${doing} at ${formatServerAddress(parameters)}`;
+    if (login.wasCutOff(error))
+      throw new SinkError('UNAVAILABLE', `The login was cut off on its way to the server while ${at}.`, {
+        sinkType: 'postgres',
+        operation,
+      });
+    throw postgresError(error, { operation, doing: at, phase: 'login' });
   }
   return {
     client,
