@@ -53,6 +53,9 @@ test('the innermost error says it, and whom the socket was for', () => {
     errorCode: 'ECONNREFUSED',
     peer: { host: '2001:db8::1', port: 443 },
   });
+  expect(networkFault(failure({ code: 'ECONNRESET', cause: failure({ code: 'CERT_HAS_EXPIRED' }) }))).toMatchObject({
+    kind: 'expired',
+  });
   expect(networkFault(failure({ code: 'OTHER', errors: [failure({}), inner] }))).toMatchObject({ kind: 'refused' });
 });
 
