@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { createSinkRegistry } from './create-sink-registry.ts';
+import { wholeDocument } from './contract/document.ts';
 import { SinkError } from './contract/errors.ts';
 import { sealSnapshot, type SnapshotInput } from './contract/seal-snapshot.ts';
 import type { InventorySnapshot, Item } from './contract/snapshot.ts';
@@ -66,8 +68,11 @@ test('counts what differs and makes the store equal to the snapshot', async () =
   ]);
   expect(uids()).toEqual(['a', 'b', 'c']);
   const applied = await sink.export(second, { signal });
-  const written = second.items.filter(({ uid }) => uid !== 'a').reduce((sum, { json }) => sum + json.byteLength, 0);
-  expect([applied.outcome, applied.counts, applied.bytes]).toEqual(['applied', counts(1, 1, 1, 1), written]);
+  expect([applied.outcome, applied.counts, applied.bytes]).toEqual([
+    'applied',
+    counts(1, 1, 1, 1),
+    wholeDocument(second).byteLength,
+  ]);
   expect(uids()).toEqual(['a', 'b', 'd']);
 });
 
@@ -166,5 +171,17 @@ test('the connection test passes, and close may be called twice', async () => {
   expect((await sink.testConnection({ signal })).ok).toBe(true);
   await sink.close();
   await sink.close();
-  expect(await codeOf(sink.export(await seal(0, []), { signal }))).toBe('CONTRACT_VIOLATION');
+  expect(await codeOf(sink.export(await seal(0, []), { signal }))).toBe('ABORTED');
+});
+
+test('what the sink to read first imports is there for every author', () => {
+  const read = (file: string): string => readFileSync(new URL(file, import.meta.url), 'utf8');
+  const names = (text: string, keyword: 'import' | 'export'): string[] =>
+    [...text.matchAll(new RegExp(`^${keyword}( type)? \\{([^}]*)\\} from`, 'gmu'))].flatMap(([, , list = '']) =>
+      list.split(',').flatMap((name) => name.trim().replace(/^type /, '') || []),
+    );
+  const exported = new Set([...names(read('index.ts'), 'export'), ...names(read('authoring/index.ts'), 'export')]);
+  const imported = names(read('memory-sink.ts'), 'import');
+  expect(imported).toContain('createDocumentSink');
+  expect(imported.filter((name) => !exported.has(name))).toEqual([]);
 });

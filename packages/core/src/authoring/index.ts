@@ -16,6 +16,25 @@ export { tryServers, type ServerAttempt } from './connection-steps.ts';
 export type { Finding } from './finding.ts';
 export type { Remedies } from './remedies.ts';
 
+// Documents: fence, carried items, tombstones, plan and counts over a store that can compare and swap one file.
+export { createDocumentSink, type DocumentSink, type DocumentSinkOptions } from './documents/document-sink.ts';
+export type {
+  CommitResult,
+  DocumentCommit,
+  DocumentFile,
+  DocumentStore,
+  StoredFile,
+} from './documents/document-store.ts';
+export {
+  keySegment,
+  partedDocumentLayout,
+  scopePath,
+  singleDocumentLayout,
+  type DocumentLayout,
+  type LayoutOptions,
+  type PartPlace,
+} from './documents/document-layout.ts';
+
 // Events: what a message of a snapshot is, and what was published.
 export { httpBinding, kafkaBinding, natsBinding, type EventBinding, type HeaderNames } from './events/event-binding.ts';
 export {

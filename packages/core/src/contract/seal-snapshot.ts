@@ -6,7 +6,7 @@ import { refuseAmbiguousTargets } from './incomplete-targets.ts';
 import { createItemEncoder, describeItem } from './item-encoder.ts';
 import { formatScope } from './scope.ts';
 import { createBytePools, PooledItem } from './sealed-item.ts';
-import type { InventorySnapshot, Item, Scope } from './snapshot.ts';
+import type { InventorySnapshot, Item, Scope, SealedItem } from './snapshot.ts';
 import { showText } from './show-value.ts';
 import { nameOfThrown } from './thrown.ts';
 import { checkSnapshotInput } from './snapshot-input.ts';
@@ -115,7 +115,8 @@ async function refuseDuplicates(scope: Scope, items: readonly PooledItem[], slic
   }
 }
 
-async function hashItems(items: readonly PooledItem[], byteLength: number, slices: TimeSlices): Promise<string> {
+/** The checksum of items in canonical order, whose array has so many bytes. */
+export async function hashItems(items: readonly SealedItem[], byteLength: number, slices: TimeSlices): Promise<string> {
   const hash = createHash('sha256');
   for (const chunk of itemChunks({ head: '[', items, tail: ']', byteLength, reuse: true })) {
     hash.update(chunk);
