@@ -20,6 +20,9 @@ export interface PostgresConnection {
   readonly ended: boolean;
   /** Asks the server to end the running statement; resolves when the request was delivered or cannot be, never rejects. */
   cancel(): Promise<void>;
+  /** Reads nothing from the server until the other is called: a long result would hold the event loop. */
+  pauseReading(): void;
+  resumeReading(): void;
   /** Resets the socket at once: a server that waits for our COPY data listens to nothing else. */
   destroy(): void;
   /** Says good-bye and waits for the socket to close, a second at most. */
@@ -137,6 +140,8 @@ async function connectTo(
       return ended;
     },
     cancel: () => sendCancelRequest({ egress: context.egress, parameters, ...backendKey(client) }),
+    pauseReading: () => void streamOf(client).pause(),
+    resumeReading: () => void streamOf(client).resume(),
     destroy: reset,
     end: async () => {
       if (ended) return reset();

@@ -107,7 +107,7 @@ export function createDifferences(names: TableNames, { softDeletes }: { readonly
       const rows = await compare(session, snapshot, byDigest, [digests], states);
       const changed = await countOf(states, insert);
       // A row whose digest no item has is the old form of a changed item, or of one that is gone.
-      const updated = await rows.match(items, states);
+      const updated = changed === 0 ? 0 : await rows.match(items, states);
       const rowsBefore = items.length - changed + rows.count;
       return { states, inserted: changed - updated, updated, stale: await rows.stale(), rowsBefore };
     },

@@ -4,6 +4,7 @@ import {
   binaryBigint,
   binaryPlaceArray,
   binaryTimestamptz,
+  binaryUuidArray,
   copyHeader,
   copyRowPrefix,
   copyTrailer,
@@ -14,7 +15,7 @@ import {
 import { placeLength, type StaleRows } from './difference.ts';
 import { scopeValues } from './fence.ts';
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
-import { rowDigest } from './row-digests.ts';
+import { batchDigests, digestLength, writeRowDigest } from './row-digests.ts';
 import type { Session } from '../wire/session.ts';
 import { upsertKey } from '../schema/table-layout.ts';
 import { quoteIdentifier, type TableNames } from '../schema/table-names.ts';
@@ -215,7 +216,9 @@ async function* copyChunks(snapshot: InventorySnapshot, traffic: { bytes: number
     at += prefix.copy(chunk, at);
     for (const value of values) at = writeValue(chunk, at, value, 0);
     at = writeValue(chunk, at, json, 1);
-    at = writeValue(chunk, at, rowDigest(item), 0);
+    at = chunk.writeInt32BE(digestLength, at);
+    writeRowDigest(item, chunk, at);
+    at += digestLength;
   }
   yield flush();
   traffic.bytes += copyTrailer.length;
@@ -255,7 +258,7 @@ function batchParameters(batch: readonly SealedItem[]): readonly Buffer[] {
       'jsonb',
       batch.map(({ json }) => json),
     ),
-    binaryArray('uuid', batch.map(rowDigest)),
+    binaryUuidArray(batchDigests(batch)),
   ];
 }
 

@@ -1,12 +1,13 @@
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
-import { Query, type Client, type QueryConfig, type QueryResult } from 'pg';
+import { Query, type QueryConfig, type QueryResult } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { SinkError, type SinkOperation } from '@kollect/core';
 import type { ClientPool, PooledConnection } from './client-pool.ts';
 import type { PostgresConnection, PostgresContext } from '../postgres-client.ts';
 import { endedBySignal, limitedBy } from './deadline.ts';
 import { isConnectionBroken, postgresError } from '../postgres-errors.ts';
+import { createTimeSlice } from './time-slice.ts';
 import { trustedNames } from './transaction.ts';
 
 /** A value of an SQL parameter: a Buffer goes out in the server's binary format, all others as text. */
@@ -102,7 +103,7 @@ export function createSessionRunner(context: PostgresContext, pool: ClientPool):
         return sqlResult(result);
       },
       async eachRow(text, values, onRow) {
-        await guard(pooled, options, limitMs, () => readRows(client, { text, values: [...values] }, onRow));
+        await guard(pooled, options, limitMs, () => readRows(pooled.connection, { text, values: [...values] }, onRow));
       },
       async setting(text) {
         await guard(pooled, options, limitMs, () => client.query(text));
@@ -180,7 +181,17 @@ export function createSessionRunner(context: PostgresContext, pool: ClientPool):
   };
 }
 
-function readRows(client: Client, config: QueryConfig, onRow: (row: SqlRow) => void): Promise<void> {
+/** Stops reading whenever rows have held the event loop for a slice of time: Node reads on as long as the server sends. */
+function readRows(connection: PostgresConnection, config: QueryConfig, onRow: (row: SqlRow) => void): Promise<void> {
+  const slice = createTimeSlice();
+  let resting = false;
+  const rest = async (): Promise<void> => {
+    resting = true;
+    connection.pauseReading();
+    await slice.rest();
+    resting = false;
+    connection.resumeReading();
+  };
   return new Promise((resolve, reject) => {
     const arrays = { ...config, rowMode: 'array' };
     const query = new Query<unknown[]>(arrays);
@@ -189,13 +200,14 @@ function readRows(client: Client, config: QueryConfig, onRow: (row: SqlRow) => v
       // Thrown here it would end the host's process, for the driver emits from within the socket.
       try {
         if (failure === undefined) onRow(row as unknown as SqlRow);
+        if (!resting && slice.due()) void rest();
       } catch (error) {
         failure = error instanceof Error ? error : new Error(String(error));
       }
     });
     query.once('end', () => (failure === undefined ? resolve() : reject(failure)));
     query.once('error', reject);
-    client.query(query);
+    connection.client.query(query);
   });
 }
 
