@@ -150,7 +150,7 @@ function holdOnce<Client>(options: HoldOptions<Client>): HeldOnce<Client> {
           return await waiting.unlessEnded(promise);
         } finally {
           waiters -= 1;
-          // What answered may be in the middle of the calls of others.
+          // A client that has answered stays: other operations may be using it.
           if (waiting.ended !== undefined && !answered && waiters === 0 && calls > 0) giveUp();
         }
       },
@@ -164,7 +164,7 @@ async function settled(run: () => Promise<unknown>): Promise<void> {
   try {
     await run();
   } catch {
-    // What could not be closed has been given up all the same.
+    // A client that could not be closed is not used any more either.
   }
 }
 

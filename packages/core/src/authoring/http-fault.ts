@@ -68,7 +68,7 @@ export function httpFault({ status, headers }: HttpAnswer): Fault | undefined {
   if (known === undefined) return undefined;
   const retryAfterMs = headers === undefined ? undefined : retryAfterOf(headers);
   if (retryAfterMs === undefined) return known;
-  // Who names a time to come back means that coming back helps, unless we are the ones at fault.
+  // A server that names a time for the next try expects it to succeed, unless the request itself was wrong.
   return known.code === 'UNAVAILABLE' ||
     known.code === 'OVERLOADED' ||
     known.code === 'TIMEOUT' ||

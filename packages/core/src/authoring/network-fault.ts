@@ -4,7 +4,7 @@ import { readQuietly } from '../contract/thrown.ts';
 import { errorChain } from './error-chain.ts';
 import type { Fault } from './fault.ts';
 
-/** What happened between us and the server, before it said anything of its own. */
+/** Failures of sockets, name resolution and TLS: the server has not answered yet in its own protocol. */
 export type NetworkFaultKind =
   | 'refused'
   | 'lost'

@@ -105,7 +105,7 @@ function createVerdict(
     const dialled = parseIpAddress(address);
     if (dialled === undefined) return 'not an IP address';
     const carried = carriedIpv4(dialled);
-    // An allowed carrier, such as the NAT64 prefix, does not allow what it carries.
+    // Allowing a range that embeds IPv4 addresses, such as the NAT64 prefix, does not allow the embedded addresses.
     if (allowed.some((range) => inRange(carried ?? dialled, range))) return undefined;
     const forms = carried === undefined ? [dialled] : [dialled, carried];
     const within = (ranges: readonly IpRange[]): boolean =>

@@ -82,7 +82,7 @@ export function createCanonicalWriter(): CanonicalWriter {
 
   function reserve(size: number): void {
     if (bytes.length - length >= size) return;
-    // Objects that share their parts can be small in memory and without end as text.
+    // Objects that contain the same part many times are small in memory, and can be huge as text.
     if (length + size > maxBytes) refuseSize(0);
     const larger = Buffer.allocUnsafeSlow(Math.max(Math.min(bytes.length * 2, maxBytes), length + size));
     bytes.copy(larger, 0, 0, length);

@@ -26,9 +26,9 @@ const traitsByCode = {
   PAYLOAD_TOO_LARGE: { reason: 'payload_too_large', retryable: false },
   /** The host could not give the credentials or certificates: reading its Secret, file or variable failed. */
   CREDENTIALS_UNAVAILABLE: transient,
-  /** The store knows us not: user, password, token or certificate. */
+  /** The store does not accept who we say we are: user, password, token or certificate. */
   AUTHENTICATION_FAILED: forbidden,
-  /** The store knows us and says no. */
+  /** The store knows who we are and does not permit the operation. */
   PERMISSION_DENIED: forbidden,
   /** The egress policy does not let this process dial the address. */
   EGRESS_DENIED: forbidden,
@@ -149,7 +149,7 @@ export class SinkError extends Error {
   }
 }
 
-/** A copy of an error has its remedy in the message already. */
+/** The message of a copied error ends with its remedy already; it is not added a second time. */
 function withRemedy(message: string, remedy: string | undefined): string {
   return remedy === undefined || message.endsWith(remedy) ? message : `${message} ${remedy}`;
 }

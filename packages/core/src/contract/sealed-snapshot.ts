@@ -9,7 +9,7 @@ export function requireSealed(snapshot: unknown, operation: SinkOperation): asse
   const violation = (problem: string): SinkError =>
     new SinkError('CONTRACT_VIOLATION', `What was given as the snapshot ${problem}.`, { operation });
   if (isPromise(snapshot)) {
-    // Whoever forgot to await it will not listen when it rejects.
+    // An un-awaited promise may reject later, when nobody listens: that must not end the process.
     snapshot.catch(() => undefined);
     throw violation('is a promise: await sealSnapshot(…) first');
   }

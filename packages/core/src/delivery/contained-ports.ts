@@ -3,7 +3,7 @@ import type { DeliveryLogger } from '../observability/logging.ts';
 import type { DeliveryMetrics } from '../observability/metrics.ts';
 import type { DeliverySpan, DeliveryTracer } from '../observability/tracing.ts';
 
-/** Calls what belongs to the host; what it throws, and what a promise of it rejects with, is dropped. */
+/** Calls a function of the host. What it throws is dropped, and so is the rejection of a promise that it returns. */
 export function quietly(call: () => unknown): void {
   try {
     const returned = call();

@@ -222,7 +222,7 @@ interface Bounds {
 }
 
 function reader(subject: string, root: string) {
-  // The message of validation begins with a subject and names a sink type, which there is none of here.
+  // Validation begins its messages with the name of a sink type; here the subject is another one.
   const refuse = (problem: string): SinkError =>
     new SinkError('SPEC_INVALID', `${subject} are invalid: ${problem.replace(/\.?$/u, '.')}`, { operation: 'create' });
   const read = <T>(validate: () => T): T => {

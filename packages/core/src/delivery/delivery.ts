@@ -37,7 +37,7 @@ export interface HeldResult {
 
 export type DeliveryResult = ExportResult | HeldResult;
 
-/** The one interface of all stations on the way to a sink. Rejects with SinkError alone. */
+/** What gate, queue, breaker, retry, attempt and sink have in common: each passes a delivery on to the next. Rejects with SinkError only. */
 export interface Station {
   deliver(delivery: Delivery): Promise<DeliveryResult>;
 }
@@ -86,7 +86,7 @@ export function removalDelivery(scope: Scope, { removedAt, signal }: RemovalDeli
   };
 }
 
-/** The same work once more, without the caller who asked for it first. */
+/** A copy of the delivery that no caller waits for: it has another signal and counts its attempts anew. */
 export function redelivery(delivery: Delivery, signal: AbortSignal): Delivery {
   return { ...delivery, signal, progress: { attempts: 0 } };
 }

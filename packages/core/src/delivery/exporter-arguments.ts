@@ -27,14 +27,14 @@ import type {
   SinkResource,
 } from './exporter-types.ts';
 
-/** What a host gives, as it was meant: each function throws SPEC_INVALID for what it does not know, instead of ignoring it. */
+/** Checks of what a host gives. Each function throws SPEC_INVALID for an option that is not known or of another kind, instead of ignoring it. */
 export function checkExporterOptions<Definitions extends readonly SinkDefinition[]>(
   options: ExporterOptions<Definitions>,
 ): ExporterOptions<Definitions> {
   return checkOptions<ExporterOptions<Definitions>>(options, exporterKinds, { of: 'The options of createExporter' });
 }
 
-/** The exporter behind checks of all that its methods are given; nothing is asked of a sink before they passed. */
+/** The same exporter, whose methods check their arguments before anything is asked of a sink. */
 export function checkCalls<Definitions extends readonly SinkDefinition[]>(
   exporter: Exporter<Definitions>,
 ): Exporter<Definitions> {

@@ -5,7 +5,7 @@ import type { ExporterState } from './exporter-state.ts';
 import type { InventoryExports } from './inventory/inventory-exports.ts';
 import type { SharedSink } from './sink/shared-sink.ts';
 
-/** Lets what runs end, fails what waits, and closes the sink, which nobody finds by its name any more. */
+/** Closes a sink that was taken out of the table of sinks: exports that run may end, those that wait fail. */
 export async function endSink({ exports }: ExporterState, sink: SharedSink): Promise<void> {
   const removed = exports.takeSink(sink.name);
   const error = new SinkError(
@@ -40,7 +40,7 @@ export async function endExporter(state: ExporterState, deadlineMs: number): Pro
   state.unwatch();
 }
 
-/** One that ends may close a circuit, and so start what had been skipped. */
+/** Waits until nothing runs. An export that ends may close a circuit and so start those that had been skipped: they are waited for, too. */
 async function idle(state: ExporterState, all: readonly InventoryExports[]): Promise<void> {
   await Promise.all([...all.map((one) => one.idle()), state.pending()]);
   if (all.some(({ busy }) => busy)) await idle(state, all);

@@ -16,7 +16,7 @@ export interface FanOut<T> {
   readonly refused: (name: string, error: SinkError) => T;
 }
 
-/** Each sink that the inventory names, once and all at a time; in their order. */
+/** Calls one of the three for every sink that the inventory names, for each once and for all at the same time. The results are in the order of the names. */
 export function fanOut<T>(
   { sinks, closed }: Pick<ExporterState, 'sinks' | 'closed'>,
   inventory: ExportInventory,
@@ -35,13 +35,13 @@ function closedError(inventory: ExportInventory): SinkError {
   return new SinkError('ABORTED', `Nothing was delivered of ${what}: the exporter is closed.`, { operation: 'export' });
 }
 
-/** Sinks that the inventory names no longer get nothing more of it. */
+/** Ends the inventory's exports to all sinks that it does not name any more. */
 export function leaveOthers(state: ExporterState, inventory: ExportInventory): void {
   for (const exports of state.exports.others(scopeOf(inventory), new Set(inventory.sinks)))
     exports.leave(leftOut(inventory));
 }
 
-/** A signal per call: one that many calls share would hold a listener for each snapshot that waits, and walk through all of them for the next. */
+/** Runs the call with a signal of its own that follows the caller's. If every waiting snapshot listened on the caller's signal itself, adding one more would become slower with each that waits. */
 export async function withOwnSignal<T>(
   { clock }: Pick<ExporterState, 'clock'>,
   given: AbortSignal | undefined,
@@ -55,7 +55,7 @@ export async function withOwnSignal<T>(
   }
 }
 
-/** The report where nothing was asked of the sink. Counted by no metric, which has no sink type then: a host that reads no reports has the log. */
+/** The report for a sink that was not asked. Metrics need a sink type, which is not known here, so the log line is what a host sees that reads no reports. */
 export function refusedReport(
   { clock, logger, sinks }: Pick<ExporterState, 'clock' | 'logger' | 'sinks'>,
   inventory: ExportInventory,

@@ -17,7 +17,7 @@ export interface ExporterState extends SharedSinkOptions {
   readonly sinks: Map<string, SharedSink>;
   readonly slots: Slots;
   readonly exports: ExportsTable;
-  /** The exports of the inventory to the sink; made where there are none. */
+  /** The exports of this inventory to this sink; created at the first call. */
   exportsTo(sink: SharedSink, inventory: ExportInventory): InventoryExports;
   /** `close` waits for the promise. */
   track<T>(promise: Promise<T>): Promise<T>;
@@ -25,7 +25,7 @@ export interface ExporterState extends SharedSinkOptions {
   pending(): Promise<unknown>;
   /** Inventories, and what waits and is owed, for each registered sink type. */
   backlog(): readonly SinkBacklog[];
-  /** The metrics ask for it no more. */
+  /** Takes the exporter out of the metrics' gauges. */
   unwatch(): void;
   /** Aborts whatever runs. */
   end(): void;

@@ -43,7 +43,7 @@ async function runIn<T>(span: Span, work: (span: DeliverySpan) => Promise<T>): P
   }
 }
 
-/** As the semantic conventions have it for a call to a database or a broker: that is an attempt, and not the export around it, which counts once more otherwise. */
+/** The span kind that the semantic conventions ask for calls of a database or broker. Only attempts have it: the export around them would be counted as a second call. */
 function kindOf(name: string, attributes: SpanAttributes): SpanKind {
   if (name !== 'kollect.attempt') return SpanKind.INTERNAL;
   if ('db.system.name' in attributes) return SpanKind.CLIENT;

@@ -144,7 +144,7 @@ export function prometheusMetrics({ register, buckets, queueWaitBuckets }: Prome
       if (outcome === 'debounced') debounced.inc(labels);
       if (outcome === 'superseded' || outcome === 'queued-superseded') superseded.inc(labels);
       if (outcome === 'applied' || outcome === 'unchanged') lastSuccess.set(labels, Date.now() / 1000);
-      // What was never tried would drown the times of what was.
+      // Exports without an attempt took no time and would distort the histograms.
       if (event.writeSeconds !== undefined) {
         duration.observe(labels, event.writeSeconds);
         queueWait.observe(labels, event.queueSeconds);

@@ -38,7 +38,7 @@ const nothing: HostIdentity = Object.freeze({
 });
 const parts = Object.keys(nothing) as readonly HostIdentityPart[];
 
-/** Throws SPEC_INVALID for a grant that says anything else than it seems to: a slip must not open a door. */
+/** Throws SPEC_INVALID for a grant that is misspelled or of another form: a mistake must not allow more than was meant. */
 export function readHostIdentity(
   grants: readonly HostIdentityGrant[] | undefined,
   types: readonly string[],

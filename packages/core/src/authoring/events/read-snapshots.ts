@@ -97,7 +97,7 @@ function createReader({
     try {
       return deliver(stateKey, await joinPartSet(set), set);
     } catch (error) {
-      // It waits on: a part of another attempt may have been among its own.
+      // The set keeps waiting: one of its parts may be from another attempt, and the right one may follow.
       if (++set.failures >= maxFailures) pending.remove(set);
       return { ...skippedSet('invalid', set), error: asReadError(error) };
     }
@@ -132,7 +132,7 @@ function createReader({
       pending.passed(lane);
       const event = await readOne(received);
       const outdating = event === undefined ? undefined : outdatedBy(event);
-      // What is delivered comes first: whoever commits at a later event has dealt with it.
+      // The snapshot is yielded before the skipped sets: who commits the offset of a later event has processed it by then.
       const events = [
         ...(event === undefined ? [] : [event]),
         ...(outdating === undefined

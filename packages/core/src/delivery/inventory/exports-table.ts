@@ -2,15 +2,15 @@ import { formatScope } from '../../contract/scope.ts';
 import type { Scope } from '../../contract/snapshot.ts';
 import type { InventoryExports } from './inventory-exports.ts';
 
-/** The exports there are, by inventory and sink. */
+/** All exports of the exporter, found by inventory and sink. */
 export interface ExportsTable {
   get(scope: Scope, sink: string): InventoryExports | undefined;
   set(scope: Scope, sink: string, exports: InventoryExports): void;
-  /** Forgets these, unless others took their place. */
+  /** Takes these out of the table, unless newer ones took their place. */
   delete(scope: Scope, sink: string, exports: InventoryExports): void;
-  /** The exports of the inventory to all but these sinks. */
+  /** The inventory's exports to every sink that is not among these. */
   others(scope: Scope, sinks: ReadonlySet<string>): readonly InventoryExports[];
-  /** Takes the exports of every inventory to the sink out of the table. */
+  /** Takes all exports to the sink out of the table, whatever their inventory. */
   takeSink(sink: string): readonly InventoryExports[];
   all(): readonly InventoryExports[];
 }

@@ -1,7 +1,7 @@
 import type { InventorySnapshot } from '../../contract/snapshot.ts';
 import type { Pace } from '../delivery-options.ts';
 
-/** What the gate keeps of a snapshot: all but the items, so that no second copy of an inventory stays in memory. */
+/** A snapshot without its items, which the gate can keep without holding the whole inventory in memory. */
 export type SnapshotSummary = Omit<InventorySnapshot, 'items'> & { readonly itemCount: number };
 
 /** A snapshot that was sent, and when its sending began. */
@@ -10,10 +10,10 @@ export interface Sent {
   readonly at: number;
 }
 
-/** `identical`: what was sent holds the same. `waitMs`: a change that has to wait so long. */
+/** `pass`: export it now. `identical`: the last snapshot that was sent says the same. `waitMs`: it is a change, to be exported in so many milliseconds. */
 export type GateDecision = 'pass' | 'identical' | { readonly waitMs: number };
 
-/** True where the change should be exported at once. The snapshots differ, or as much time passed as `exportMinInterval` asks for. */
+/** The host's answer to whether a change is to be exported at once; false lets it wait for `exportMinInterval`. */
 export type IsMaterialChange = (previous: SnapshotSummary, next: InventorySnapshot) => boolean;
 
 export interface GateRules extends Pace {
@@ -25,10 +25,10 @@ export function summarise({ items, ...summary }: InventorySnapshot): SnapshotSum
   return { ...summary, itemCount: items.length };
 }
 
-/** Whether the snapshot is due, by what was sent last. */
+/** Compares the snapshot with the last one that was sent. */
 export function decide(next: InventorySnapshot, last: Sent | undefined, rules: GateRules, now: number): GateDecision {
   if (last === undefined) return 'pass';
-  // A clock that went back must not shut the gate.
+  // Where the clock was set back, the last export would seem to be in the future and hold back all others.
   const elapsed = now < last.at ? Number.POSITIVE_INFINITY : now - last.at;
   const { exportMinIntervalMs, minChangeIntervalMs, isMaterialChange } = rules;
   if (isIdentical(last.summary, next))

@@ -15,9 +15,9 @@ export interface GateOptions {
   readonly rules: () => GateRules;
   /** For deliveries that no caller waits for. */
   readonly lifetime: AbortSignal;
-  /** A delivery that nobody called for: one that was debounced, failed or skipped before. */
+  /** Starts a delivery that no caller waits for, because it was debounced, failed or skipped before. */
   readonly onBackground?: (delivery: Delivery, start: () => Promise<DeliveryResult>) => Promise<unknown>;
-  /** The circuit was open: `wake` is to be called when it lets one through. */
+  /** The circuit was open. Whoever knows when it lets an export through calls `wake` then. */
   readonly onSkipped?: () => void;
 }
 
@@ -79,9 +79,9 @@ export function createGate({ next, clock, rules, lifetime, onBackground, onSkipp
   /** What runs, what waits in the queue, and for a moment what the latter took the place of. */
   const underway = new Set<Underway>();
   const owed = createOwed({ clock, onDue: () => void wake() });
-  /** The newest one underway took the place of another one, whose caller was told not to care. Where its own caller aborts it, it is owed all the same. */
+  /** The newest one underway took the place of an older one, whose caller was told that a newer one is delivered. So it has to be, even if its own caller aborts it. */
   let tookAPlace = false;
-  /** Nobody wants anything delivered: what ends now is not owed, whatever became of it. */
+  /** The inventory left the sink: what fails now is not made again. */
   let left = false;
   const idlers: (() => void)[] = [];
   /** Counts how often the sink became another one: what was sent to an earlier one says nothing of the present one. */
@@ -132,7 +132,7 @@ export function createGate({ next, clock, rules, lifetime, onBackground, onSkipp
     const isNewest = newestUnderway() === one;
     underway.delete(one);
     if (SinkError.isInstance(result)) {
-      // The sink may have done it all the same.
+      // The write may have reached the store before the error.
       if (faultOf(result) !== 'data') held = undefined;
       if (isNewest) afterFailure(one.delivery, result);
       else if (faultOf(result) === 'sink') tookAPlace = true;
@@ -179,7 +179,7 @@ export function createGate({ next, clock, rules, lifetime, onBackground, onSkipp
     tookAPlace = false;
   };
 
-  /** What the sink holds already, or will in a moment, is that of this newer delivery too. */
+  /** The store is equal to this newer snapshot already, so nothing older than this one is to be written any more. */
   const settleHeld = ({ time }: Delivery): void => {
     owed.drop();
     heldTime = Math.max(heldTime, time);
@@ -199,7 +199,7 @@ export function createGate({ next, clock, rules, lifetime, onBackground, onSkipp
     if (delivery.time < heldTime) return superseded;
     if (owed.delivery !== undefined && delivery.time < owed.delivery.time) return { outcome: 'queued-superseded' };
     const newest = newestUnderway();
-    // Where it is older than that, the queue says so. Where one waits already, this one takes its place.
+    // The queue answers where this one is older than what is underway, and lets it take the place of one that waits.
     if (newest !== undefined && (delivery.time < newest.delivery.time || underway.size > 1)) return forward(delivery);
     const decision = decideFor(delivery);
     if (decision === 'pass') return forward(delivery);
@@ -207,7 +207,7 @@ export function createGate({ next, clock, rules, lifetime, onBackground, onSkipp
       owe(delivery, decision.waitMs);
       return debounced(owed.dueAt);
     }
-    // What the sink holds is not owed, and neither is a change that this one takes back. What is underway may still fail.
+    // Equal to what the sink holds: nothing is owed, not even an older change that this snapshot takes back. Equal to what is underway: it is kept until that one has succeeded.
     if (newest === undefined) settleHeld(delivery);
     else owe(delivery);
     return debounced();

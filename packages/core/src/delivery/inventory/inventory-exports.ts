@@ -93,7 +93,7 @@ export function createInventoryExports(options: InventoryExportsOptions): Invent
     });
     fate = nextFate(fate, report, clock.now());
     measure(metrics, sink.type, report);
-    // What is held back again and again would hide every other line.
+    // An inventory is debounced at nearly every call: those lines would hide all others.
     if (report.outcome !== 'debounced') log(logger, describeDelivery(delivery), scope, report);
     tellDone();
     return report;

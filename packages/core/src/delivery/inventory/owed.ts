@@ -4,12 +4,12 @@ import type { Delivery } from '../delivery.ts';
 /** The one delivery that is still to be made without another call, and when. A newer one takes its place. */
 export interface Owed {
   readonly delivery: Delivery | undefined;
-  /** Undefined where nothing is owed, and where it is delivered once something else happened. */
+  /** When it will be delivered; undefined where nothing is owed, and where it waits for another event than a time. */
   readonly dueAt: number | undefined;
   /** Without `waitMs` it stays until somebody asks for it. */
   set(delivery: Delivery, waitMs?: number): void;
   drop(): void;
-  /** From now on nothing is kept for a later time: what is due at once is so without a timer, and what would have to wait is dropped. */
+  /** For an exporter that closes: delivers what is owed now, and from here on keeps nothing that would have to wait. */
   finish(): void;
   /** Drops what is owed, and takes nothing any more. */
   end(): void;

@@ -45,7 +45,7 @@ export function createQueue({ next, request = startAtOnce }: QueueOptions): Queu
 
   const ask = (): void => {
     const cancel = request(work);
-    // Where there was room, the work has begun.
+    // With a free slot the work began inside of `request`, and there is nothing to take back.
     if (waiting !== undefined) withdraw = cancel;
   };
 
@@ -59,7 +59,7 @@ export function createQueue({ next, request = startAtOnce }: QueueOptions): Queu
   const enter = (delivery: Delivery): Promise<DeliveryResult> =>
     new Promise((resolve, reject) => {
       const { signal } = delivery;
-      // Where the queue takes it up, another caller's work has just ended: it must not be taken for the context of this one.
+      // The queue starts this delivery when another caller's work ends. Without the snapshot it would run in that caller's async context.
       const inContext = AsyncLocalStorage.snapshot();
       const onAbort = (): void => {
         leave(entry);

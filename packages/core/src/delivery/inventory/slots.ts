@@ -50,7 +50,7 @@ export function createSlots({ total, sinks }: SlotsOptions): Slots {
     if (queue.running === 0) busy += 1;
     queue.running += 1;
     running += 1;
-    // To the end of the line of sinks.
+    // Behind the other sinks that have something to do: they take turns.
     ready.delete(sink);
     settle(sink, queue);
     void work().finally(() => {

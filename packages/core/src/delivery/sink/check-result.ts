@@ -21,7 +21,7 @@ export function checkResult(value: unknown): ExportResult | undefined {
 
 const maxReferenceLength = 200;
 
-/** The store may have named it: it fits a log line and a status, whatever it is. */
+/** The text may come from the store: it is cut and escaped to fit a log line and a status. */
 function shortLine(text: string): string {
   return text.slice(0, maxReferenceLength).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Surrogate}]/gu, '\ufffd');
 }

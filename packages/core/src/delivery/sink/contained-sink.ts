@@ -12,7 +12,7 @@ export interface ContainedSinkOptions {
   /** How long an operation may go on after its signal aborted. */
   readonly abortGraceMs: number;
   readonly closeTimeoutMs: number;
-  /** The sink went on for longer than that: nobody knows what it does now. */
+  /** Called when the sink went on for longer than that. What it still does is not known. */
   readonly onUnresponsive?: () => void;
 }
 

@@ -27,7 +27,7 @@ export interface ManagedSinkOptions extends SinkBlueprint {
 export interface ManagedSink extends Station {
   /** Runs the work on the open sink. */
   use<T>(signal: AbortSignal, work: (sink: KollectSink) => Promise<T>): Promise<T>;
-  /** What runs stays on the old sink, which is closed after it; what comes next runs on a new one. */
+  /** Later work runs on a new sink. The old one is closed as soon as the work that runs on it has ended. */
   replace(blueprint: SinkBlueprint): void;
   /** Waits for what runs, then closes; nothing is taken any more. */
   close(): Promise<void>;
@@ -41,7 +41,7 @@ interface Instance {
   opening?: Promise<void> | undefined;
   isOpen: boolean;
   users: number;
-  /** With an instance that is to be closed: told when nobody uses it any more. */
+  /** Set once the instance is to be closed: called when nobody uses it any more. */
   onDrained?: () => void;
 }
 

@@ -39,7 +39,7 @@ export interface SharedSink extends Station {
   update(resource: SinkResource): 'unchanged' | 'replaced';
   breaker(): BreakerState;
   openUntil(): number | undefined;
-  /** One attempt beside gate, queue, breaker and retry. */
+  /** Runs the work on the sink once, without gate, queue, breaker and retries. */
   once<T>(signal: AbortSignal, work: (sink: KollectSink, signal: AbortSignal) => Promise<T>): Promise<T>;
   /** To be called when no inventory delivers any more. */
   close(): Promise<void>;
@@ -52,7 +52,7 @@ export function createSharedSink(first: SinkResource, options: SharedSinkOptions
   let { connection } = first;
   const log = createSinkLog(logger, () => ({ sink: name, sinkType: settings.type }));
 
-  /** Makes one sink already: what the registry refuses is refused before anything changed. */
+  /** How sinks are made from the settings. The first one is made here, so that what the registry refuses is refused before anything changed. */
   const prepare = ({ config, type, delivery }: SinkSettings, given: SinkConnection | undefined): SinkBlueprint => {
     const followed = followConnection({ name, logger, connection: given, latest: () => connection });
     const create = (): KollectSink => registry.create(config, followed);

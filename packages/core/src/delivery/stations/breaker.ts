@@ -33,7 +33,7 @@ export interface Breaker extends Station {
   shutdown(): void;
 }
 
-/** How long it stays open after a probe that its caller aborted: that said nothing about the store. */
+/** How long it stays open after a probe that was aborted by its caller, which says nothing about the store. */
 const undecidedMs = 1_000;
 
 /**
@@ -41,7 +41,7 @@ const undecidedMs = 1_000;
  * credentials are refused; after a time the next delivery is the probe. While it is open nothing is tried.
  */
 export function createBreaker({ next, breaker: limits, clock, onStateChange }: BreakerOptions): Breaker {
-  // opossum counts percentages of a rolling window with timers of its own. We count failures in a row, and turn its window by hand.
+  // opossum counts percentages of a rolling window with timers of its own. We count failures in a row ourselves, and empty its window after each outcome.
   const window = new EventEmitter();
   const options: CircuitBreaker.Options<[Delivery]> & { readonly rotateBucketController: EventEmitter } = {
     name: 'sink',

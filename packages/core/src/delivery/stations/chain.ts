@@ -13,7 +13,10 @@ import { createMeasure } from './measure.ts';
 import { createRetry } from './retry.ts';
 import { createTrace, sinkAttributes } from './trace.ts';
 
-/** The whole way, in its order: gate, queue, breaker, retry, attempt, sink. The first two are there once per inventory and sink, the rest once per sink. */
+/**
+ * The order of the stations is written here: gate, queue, breaker, retry, attempt, sink. Each inventory has a gate and a queue for each of its
+ * sinks; the other stations are shared by all inventories of a sink.
+ */
 export interface SinkChainOptions {
   readonly name: string;
   readonly sinkType: string;

@@ -1,6 +1,6 @@
 import type { SinkError, SinkErrorCode } from '../../contract/errors.ts';
 
-/** Whose fault an error is: the sink's or its store's, the snapshot's, or the caller's, who wanted it. */
+/** Who caused an error: the sink or its store, the snapshot, or the caller who aborted. */
 export type Fault = 'sink' | 'data' | 'caller';
 
 const dataCodes: ReadonlySet<SinkErrorCode> = new Set([
@@ -10,7 +10,7 @@ const dataCodes: ReadonlySet<SinkErrorCode> = new Set([
   'PAYLOAD_TOO_LARGE',
 ]);
 
-/** A fault of the sink opens its circuit and leaves the snapshot owed; other snapshots are none the worse for a fault of one snapshot. */
+/** Only errors of the sink count for its circuit, and only after those the export is made again: another try of a snapshot that was refused would fail as well. */
 export function faultOf({ code }: Pick<SinkError, 'code'>): Fault {
   if (code === 'ABORTED') return 'caller';
   return dataCodes.has(code) ? 'data' : 'sink';

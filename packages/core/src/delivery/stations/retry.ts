@@ -55,13 +55,13 @@ export function createRetry({ next, retry, deadlineMs, clock, lifetime, onRetry 
         minTimeout: minDelayMs,
         maxTimeout: maxDelayMs,
         randomize: true,
-        // The timer of the deadline is there as long as the export runs.
+        // The process stays alive all the same: the timer of the deadline runs as long as the export.
         unref: true,
         signal,
         shouldRetry: ({ retryDelay }) => shouldRetry(retryDelay),
       });
     } catch (error) {
-      // What a sink acknowledged counts, also where the signal aborted meanwhile and p-retry speaks of that alone.
+      // When the signal aborts while the sink acknowledges, p-retry reports the abort only. The acknowledgement counts.
       if (result === undefined)
         throw signal.aborted && failure?.code !== 'CONTRACT_VIOLATION'
           ? endedBy(signal, delivery, failure)
@@ -78,7 +78,10 @@ export function createRetry({ next, retry, deadlineMs, clock, lifetime, onRetry 
   return { deliver };
 }
 
-/** The sink's own word for a deadline says more than ours; an abort during a wait between attempts is one all the same. */
+/**
+ * The error to report when the signal ended the export. A sink that was stopped by a deadline says what it was doing, so its error is kept;
+ * after an abort between two attempts the last failure is only the cause.
+ */
 function endedBy(signal: AbortSignal, delivery: Delivery, failure: SinkError | undefined): SinkError {
   const ended = abortError(signal, describeDelivery(delivery));
   if (failure !== undefined && (ended.code === 'TIMEOUT' || failure.code === ended.code)) return failure;
@@ -89,7 +92,7 @@ function endedBy(signal: AbortSignal, delivery: Delivery, failure: SinkError | u
   });
 }
 
-/** Ends early where the signal aborts: whoever waits looks at it next. */
+/** Waits, or until the signal aborts, which the caller checks next. */
 function pause(clock: DeliveryClock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
