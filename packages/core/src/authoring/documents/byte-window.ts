@@ -27,6 +27,7 @@ export function createByteWindow({ chunks, maxBytes, tooLong, slices }: ByteWind
   let owned = false;
   let total = 0;
   let done = false;
+  let begun = false;
 
   const append = (chunk: Uint8Array): void => {
     if (start === end) {
@@ -51,6 +52,7 @@ export function createByteWindow({ chunks, maxBytes, tooLong, slices }: ByteWind
     async more() {
       while (!done) {
         if (slices.due()) await slices.next();
+        begun = true;
         const next = await iterator.next();
         if (next.done === true) {
           done = true;
@@ -70,7 +72,13 @@ export function createByteWindow({ chunks, maxBytes, tooLong, slices }: ByteWind
     async close() {
       if (done) return;
       done = true;
-      await iterator.return?.();
+      try {
+        // A generator that never began frees nothing when it is ended.
+        if (!begun) await iterator.next();
+        await iterator.return?.();
+      } catch {
+        // Nobody reads it any more: how it ends is of no interest.
+      }
     },
   };
 }

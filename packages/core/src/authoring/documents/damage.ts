@@ -1,12 +1,13 @@
 import { SinkError } from '../../contract/errors.ts';
 import { formatScope } from '../../contract/scope.ts';
+import { showText } from '../../contract/show-value.ts';
 import type { Scope } from '../../contract/snapshot.ts';
 
 const remedy = 'Restore it, or delete it to have it written anew.';
 
 /** The error for a file of the store that cannot be what this package wrote; `problem` says why, without its content. */
 export function damagedFile(scope: Scope, key: string, problem: string): SinkError {
-  const what = `Inventory ${formatScope(scope)}: ${JSON.stringify(key)} in the store is damaged or not of this sink: ${problem}.`;
+  const what = `Inventory ${formatScope(scope)}: ${showText(key)} in the store is damaged or not of this sink: ${problem}.`;
   return new SinkError('SCHEMA_MISMATCH', what, { remedy });
 }
 

@@ -35,7 +35,6 @@ export async function readState(options: ReadStateOptions): Promise<DocumentStat
   const damaged = (problem: string): SinkError => damagedFile(scope, key, problem);
   const slices = createTimeSlices({ signal: operation.signal, operation: operation.operation });
   const file = await store.read(key, { signal: operation.signal });
-  operation.throwIfEnded();
   if (file === undefined)
     return { head: undefined, version: undefined, nextItem: async () => undefined, close: async () => undefined };
   const items = createItemsHash();

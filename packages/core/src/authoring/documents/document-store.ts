@@ -12,11 +12,11 @@ export interface DocumentFile {
   bytes(): Uint8Array;
 }
 
-/** What a store holds under a key. Read to its end, or closed early by the iterator's `return`. */
+/** What a store holds under a key. Its chunks are read to the end, or ended early by the iterator's `return`. */
 export interface StoredFile {
   /** Changes with every change of the file, and never comes back: an ETag, a generation, a commit. */
   readonly version: string;
-  /** The content, in pieces that the store does not change afterwards. */
+  /** The content, in pieces that the store does not change afterwards. It fails where it is read, and never before. */
   readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 

@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { defineSink, type KollectSink, type SinkContext, type SpecOf, type SpecSchema } from '@kollect/core';
+import {
+  createConnectionTest,
+  createDocumentSink,
+  createOperations,
+  keySegment,
+  singleDocumentLayout,
+} from '@kollect/core/authoring';
+import { classify } from './file-errors.ts';
+import { createFileStore } from './file-store.ts';
+
+const folder = { type: 'string', minLength: 1, default: 'kollect', description: 'A folder of its own.' } as const;
+const specSchema = {
+  type: 'object',
+  properties: { folder },
+  additionalProperties: false,
+} as const satisfies SpecSchema;
+
+type FileSpec = SpecOf<typeof specSchema>;
+
+/** A sink type that keeps one JSON file for each inventory, in folders below `directory`: whoever may write a spec cannot write elsewhere. */
+export function fileSink({ directory }: { readonly directory: string }) {
+  return defineSink({
+    type: 'file',
+    contractVersion: 1,
+    role: 'snapshot-store',
+    capabilities: { fenced: true, deletes: true, plan: true, removeInventory: true },
+    specSchema,
+    create: (context) => createFileSink(context, directory),
+  });
+}
+
+function createFileSink({ spec, name, egress }: SinkContext<FileSpec>, root: string): KollectSink {
+  const directory = join(root, keySegment(spec.folder));
+  const operations = createOperations({ sinkType: 'file', name, classify });
+  const store = createFileStore(directory);
+  return {
+    ...createDocumentSink({ operations, store, layout: singleDocumentLayout() }),
+    testConnection: ({ signal }) =>
+      operations.run({ operation: 'test-connection', doing: 'testing the directory', signal }, async (scope) => {
+        const test = createConnectionTest({ scope, egress });
+        const file = join(directory, `.test-${randomUUID()}`);
+        try {
+          const written = await test.step({ name: 'write', doing: 'writing a file', after: true }, async (value) => {
+            await mkdir(directory, { recursive: true });
+            await writeFile(file, '');
+            return { found: 'The directory can be written.', value };
+          });
+          await test.step({ name: 'link', doing: 'linking a file', after: written }, async (value) => {
+            await link(file, `${file}-linked`);
+            return { found: 'The file system has hard links, by which exporters tell who was first.', value };
+          });
+        } finally {
+          await Promise.all([file, `${file}-linked`].map((path) => rm(path, { force: true })));
+        }
+        return test.report();
+      }),
+    close: () => operations.close(),
+  };
+}

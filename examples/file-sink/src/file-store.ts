@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { DocumentStore } from '@kollect/core/authoring';
+
+/**
+ * Documents as files below a directory. What counts are the numbered versions beside each file: a version is made by a hard link, which fails
+ * where somebody else was faster, in whichever process. The file itself is one more name of the newest version, renamed into its place.
+ */
+export function createFileStore(directory: string): DocumentStore {
+  return {
+    async read(key, { signal }) {
+      const versions = versionsOf(join(directory, key));
+      for (;;) {
+        signal.throwIfAborted();
+        const version = await newest(versions);
+        if (version === 0) return undefined;
+        // Where it is missing, a newer one was made since, and this one deleted.
+        const file = await unlessCode(['ENOENT'], open(join(versions, String(version))));
+        if (file !== undefined) return { version: String(version), chunks: file.createReadStream() };
+      }
+    },
+
+    async commit({ manifest, ifVersion }, { signal }) {
+      const path = join(directory, manifest.key);
+      const versions = versionsOf(path);
+      const version = Number(ifVersion ?? 0) + 1;
+      const draft = join(versions, `${version}.${randomUUID()}`);
+      await mkdir(versions, { recursive: true });
+      try {
+        await writeFile(draft, manifest.chunks(), { flag: 'wx', flush: true, signal });
+        signal.throwIfAborted();
+        const made = link(draft, join(versions, String(version))).then(() => true);
+        if ((await unlessCode(['EEXIST', 'ENOENT'], made)) !== true) return { outcome: 'conflict' };
+        // Who was slow may make a version that was there and is deleted: it is not the newest, and nobody reads it.
+        if ((await newest(versions)) > version) return { outcome: 'conflict' };
+      } finally {
+        await rm(draft, { force: true });
+      }
+      await sync(versions);
+      await publish(path, versions);
+      for (const name of await readdir(versions))
+        if (Number.parseInt(name, 10) < version - 1) await rm(join(versions, name), { force: true });
+      return { outcome: 'committed', reference: `${manifest.key}, version ${version}` };
+    },
+
+    now: async () => new Date(),
+  };
+}
+
+/** Beside `apps.json` the directory `.apps.json`: no segment of a key begins with a dot. */
+function versionsOf(path: string): string {
+  return join(dirname(path), `.${basename(path)}`);
+}
+
+async function newest(versions: string): Promise<number> {
+  const names = (await unlessCode(['ENOENT'], readdir(versions))) ?? [];
+  return Math.max(0, ...names.filter((name) => /^\d{1,15}$/.test(name)).map(Number));
+}
+
+/** Gives the newest version the name that readers know; again where another process gave it to an older one meanwhile. */
+async function publish(path: string, versions: string): Promise<void> {
+  let published = 0;
+  for (let version = await newest(versions); version !== published; version = await newest(versions)) {
+    const name = join(versions, `${version}.${randomUUID()}`);
+    const linked = link(join(versions, String(version)), name).then(() => true);
+    if ((await unlessCode(['ENOENT'], linked)) !== true) continue;
+    await rename(name, path);
+    // Renaming does nothing where both are names of one file already.
+    await rm(name, { force: true });
+    published = version;
+  }
+  await sync(dirname(path));
+}
+
+/** Without it a crash of the machine may take back names that were given. */
+async function sync(path: string): Promise<void> {
+  const directory = await open(path);
+  await directory.sync().finally(() => directory.close());
+}
+
+async function unlessCode<T>(codes: readonly string[], promise: Promise<T>): Promise<T | undefined> {
+  return promise.catch((error: NodeJS.ErrnoException) => {
+    if (codes.includes(error.code ?? '')) return undefined;
+    throw error;
+  });
+}
