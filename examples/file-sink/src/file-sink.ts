@@ -19,8 +19,6 @@ const specSchema = {
   additionalProperties: false,
 } as const satisfies SpecSchema;
 
-type FileSpec = SpecOf<typeof specSchema>;
-
 /** A sink type that keeps one JSON file for each inventory, in folders below `directory`: whoever may write a spec cannot write elsewhere. */
 export function fileSink({ directory }: { readonly directory: string }) {
   return defineSink({
@@ -33,7 +31,7 @@ export function fileSink({ directory }: { readonly directory: string }) {
   });
 }
 
-function createFileSink({ spec, name, egress }: SinkContext<FileSpec>, root: string): KollectSink {
+function createFileSink({ spec, name, egress }: SinkContext<SpecOf<typeof specSchema>>, root: string): KollectSink {
   const directory = join(root, keySegment(spec.folder));
   const operations = createOperations({ sinkType: 'file', name, classify });
   const store = createFileStore(directory);

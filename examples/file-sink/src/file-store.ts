@@ -20,7 +20,6 @@ export function createFileStore(directory: string): DocumentStore {
         if (file !== undefined) return { version: String(version), chunks: file.createReadStream() };
       }
     },
-
     async commit({ manifest, ifVersion }, { signal }) {
       const path = join(directory, manifest.key);
       const versions = versionsOf(path);
@@ -43,7 +42,6 @@ export function createFileStore(directory: string): DocumentStore {
         if (Number.parseInt(name, 10) < version - 1) await rm(join(versions, name), { force: true });
       return { outcome: 'committed', reference: `${manifest.key}, version ${version}` };
     },
-
     now: async () => new Date(),
   };
 }
@@ -76,7 +74,11 @@ async function publish(path: string, versions: string): Promise<void> {
 /** Without it a crash of the machine may take back names that were given. */
 async function sync(path: string): Promise<void> {
   const directory = await open(path);
-  await directory.sync().finally(() => directory.close());
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }
 
 async function unlessCode<T>(codes: readonly string[], promise: Promise<T>): Promise<T | undefined> {

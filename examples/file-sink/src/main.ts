@@ -4,7 +4,7 @@ import { createExporter, createSinkRegistry } from '@kollect/core';
 import { collect, loadManifests, scope, withoutSecrets } from '@kollect/example-sample-cluster';
 import { fileSink } from './file-sink.ts';
 
-const [folder = 'inventories'] = process.argv.slice(2).filter((argument) => argument !== '--');
+const folder = process.argv.slice(2).find((argument) => argument !== '--') ?? 'inventories';
 // Scripts run in the directory of the project; INIT_CWD is where the user stands.
 const directory = resolve(process.env['INIT_CWD'] ?? '.', folder);
 const exporter = createExporter({ registry: createSinkRegistry([fileSink({ directory })]), logger: console });
