@@ -31,6 +31,12 @@ export const tooManyConnections = overloaded(
   'Lower spec.postgres.poolSize or raise the limit of the server.',
 );
 
+const closedDatabase: Fault = {
+  code: 'PERMISSION_DENIED',
+  what: 'The database lets nobody in',
+  remedy: 'Run ALTER DATABASE … ALLOW_CONNECTIONS true, or correct spec.postgres.database.',
+};
+
 const notSupported: Fault = {
   code: 'BACKEND_ERROR',
   what: 'The server does not support what the sink needs',
@@ -170,6 +176,7 @@ export function sqlStateFault(sqlState: string, facts: SqlStateFacts): Fault {
   if (sqlState === '23505' && facts.schema === 'pg_catalog')
     return unavailable('Another session made the same object at the same time');
   if (sqlState === '0A000') return unsupported(facts);
+  if (sqlState === '55000' && facts.routine === 'CheckMyDatabase') return closedDatabase;
   return (
     bySqlState[sqlState] ??
     bySqlState[sqlState.slice(0, 2)] ?? { code: 'BACKEND_ERROR', what: 'The server refused a statement' }

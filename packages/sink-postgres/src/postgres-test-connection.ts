@@ -8,13 +8,14 @@ import { limitedBy } from './wire/deadline.ts';
 import { postgresError } from './postgres-errors.ts';
 import {
   checkClock,
+  checkDatabase,
   checkPrivileges,
   checkSchema,
   checkTable,
   checkVersion,
   checkWritable,
-  describeDatabase,
 } from './schema/server-checks.ts';
+import { rehearse } from './rehearsal.ts';
 import { startTls } from './wire/tls-handshake.ts';
 
 export interface TestConnectionOptions {
@@ -25,8 +26,8 @@ export interface TestConnectionOptions {
 const operation = 'test-connection';
 
 /**
- * Tries what an export needs, a step at a time: credentials, resolve, connect, tls, authenticate, database, schema, table, privileges, and then
- * writable, version and clock of the server. Writes nothing. Rejects only when aborted.
+ * Tries what an export needs, a step at a time: credentials, resolve, connect, tls, authenticate, database, schema, table, privileges, then
+ * writable, version and clock of the server, and at last an export that is rolled back. Leaves nothing written. Rejects only when aborted.
  */
 export async function testConnection({ context, signal }: TestConnectionOptions): Promise<ConnectionReport> {
   const { spec, egress } = context;
@@ -85,17 +86,19 @@ export async function testConnection({ context, signal }: TestConnectionOptions)
     const client = await step('database', session, async (opened) => {
       // The server looks at the login first: an error of the database means that the login was accepted.
       if (SinkError.isInstance(opened)) throw opened;
-      return {
-        found: await limited('reading the name of the database', describeDatabase(opened.client)),
-        value: opened.client,
-      };
+      return limited('asking which database this is', checkDatabase(opened.client));
     });
     const inSchema = await step('schema', client, (on) => limited('looking at the schema', checkSchema(on, spec)));
     const table = await step('table', inSchema, (on) => limited('looking at the table', checkTable(on, spec)));
-    await step('privileges', table, (on) => limited('reading privileges', checkPrivileges(on, spec)));
-    await step('writable', client, (on) => limited('asking whether the server is read-only', checkWritable(on)));
+    const granted = await step('privileges', table, (on) => limited('reading privileges', checkPrivileges(on, spec)));
+    const writable = await step('writable', client, (on) =>
+      limited('asking whether the server is read-only', checkWritable(on)),
+    );
     await step('version', client, (on) => limited('asking for the version', checkVersion(on)));
     await step('clock', client, (on) => limited('asking for the time', checkClock(on)));
+    // All that was found fine stays fine only if an export succeeds: it has the last word.
+    const ready = granted === undefined || writable === undefined ? undefined : connection;
+    await step('export', ready, (on) => rehearse(context, on, signal));
     return report();
   } finally {
     socket?.destroy();

@@ -54,7 +54,7 @@ export function createReportBuilder({ signal, classify, remedies }: ReportBuilde
           status: 'failed',
           code: error.code,
           found: error.message,
-          remedy: remedies[error.code],
+          remedy: error.remedy ?? remedies[error.code],
           durationMs: durationMs(),
         });
         return undefined;

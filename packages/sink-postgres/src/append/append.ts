@@ -55,24 +55,28 @@ export function createAppendMode(spec: ResolvedPostgresSpec, runner: SessionRunn
     return inserted === 0 ? unchanged(parts.length) : applied({ inserted }, { messages: inserted, bytes });
   };
 
+  const apply = async (session: Session, snapshot: InventorySnapshot): Promise<ExportResult> => {
+    const { exportedAt, generation, checksum, items } = snapshot;
+    const state = await fence.lock(session, snapshot, { field: 'exportedAt', time: exportedAt });
+    if (state.newer) return superseded;
+    if (isRepeat(state, snapshot)) return unchanged(1);
+    const result = await insertParts(session, snapshot);
+    await fence.record(session, snapshot, {
+      exportedAt,
+      generation,
+      checksum,
+      itemCount: items.length,
+      removed: false,
+      resynced: false,
+    });
+    return result;
+  };
+
   return {
     export: (snapshot, { signal }) =>
-      runner.transaction(exportSession(snapshot, signal), async (session) => {
-        const { exportedAt, generation, checksum, items } = snapshot;
-        const state = await fence.lock(session, snapshot, { field: 'exportedAt', time: exportedAt });
-        if (state.newer) return superseded;
-        if (isRepeat(state, snapshot)) return unchanged(1);
-        const result = await insertParts(session, snapshot);
-        await fence.record(session, snapshot, {
-          exportedAt,
-          generation,
-          checksum,
-          itemCount: items.length,
-          removed: false,
-          resynced: false,
-        });
-        return result;
-      }),
+      runner.transaction(exportSession(snapshot, signal), (session) => apply(session, snapshot)),
+
+    rehearse: async (session, snapshot) => void (await apply(session, snapshot)),
 
     plan: (snapshot, { signal }) =>
       runner.transaction(

@@ -53,13 +53,43 @@ export async function provision(
   }
 }
 
-/** Every difference between the database and the spec; reads the catalogue alone. */
-export async function findDifferences(client: Queryable, spec: ResolvedPostgresSpec): Promise<readonly Difference[]> {
+export interface InspectedTables {
+  /** Every difference between the database and the spec. */
+  readonly differences: readonly Difference[];
+  /** Names of triggers that may keep rows out of the table or change them. */
+  readonly triggers: readonly string[];
+}
+
+/** Reads the catalogue alone. */
+export async function inspectTables(client: Queryable, spec: ResolvedPostgresSpec): Promise<InspectedTables> {
   const names = bareNames(spec.table);
-  return tableDifferences(
-    spec,
-    await inspectRelations(client, spec.schema, [names.table, names.exports, names.current], namesOfParts(spec)),
-  );
+  const relations = [names.table, names.exports, names.current] as const;
+  const found = await inspectRelations(client, spec.schema, relations, namesOfParts(spec));
+  const triggers = relations.flatMap((name) => found.relations[name]?.triggers ?? []);
+  return { differences: tableDifferences(spec, found), triggers };
+}
+
+async function findDifferences(client: Queryable, spec: ResolvedPostgresSpec): Promise<readonly Difference[]> {
+  return (await inspectTables(client, spec)).differences;
+}
+
+/** Makes what is missing, within the transaction of a rehearsal; but no index of a table with rows, which may take hours and keeps writers out. */
+export async function rehearseTables(client: Queryable, spec: ResolvedPostgresSpec): Promise<void> {
+  // An export would wait longer, and a test that waits for long is of no use.
+  await client.query(`SET LOCAL lock_timeout = ${String(lockTimeoutMs)}; SET LOCAL client_min_messages = warning`);
+  const differences = await findDifferences(client, spec);
+  if (differences.length === 0) return;
+  const refusal = refusalOf(spec, differences);
+  if (refusal !== undefined) throw refusal;
+  const tableIsThere = differences.every(({ kind }) => kind === 'partial');
+  await client.query(advisoryLock(spec));
+  for (const statement of ddlStatements(spec))
+    if (!tableIsThere || !statement.startsWith('CREATE INDEX')) await client.query(statement);
+}
+
+// IF NOT EXISTS alone fails when two processes make the same table at once (23505 on pg_type).
+function advisoryLock(spec: ResolvedPostgresSpec): string {
+  return `SELECT pg_advisory_xact_lock(hashtextextended(${quoteLiteral(`kollect:${tableNames(spec).table}`)}, 0))`;
 }
 
 async function create(
@@ -68,9 +98,7 @@ async function create(
   step: <T>(run: () => Promise<T>) => Promise<T>,
 ): Promise<void> {
   await step(() => refuseReadOnly(client));
-  // IF NOT EXISTS alone fails when two processes make the same table at once (23505 on pg_type).
-  const lockName = quoteLiteral(`kollect:${tableNames(spec).table}`);
-  await step(() => client.query(`SELECT pg_advisory_xact_lock(hashtextextended(${lockName}, 0))`));
+  await step(() => client.query(advisoryLock(spec)));
   if ((await step(() => findDifferences(client, spec))).length === 0) return;
   for (const statement of ddlStatements(spec)) await step(() => client.query(statement));
   const left = await step(() => findDifferences(client, spec));

@@ -1,7 +1,7 @@
 import { SinkError, type Finding } from '@kollect/core';
 import { showText } from '@kollect/core/authoring';
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
-import { findDifferences, refusalOf } from './provisioning.ts';
+import { inspectTables, readOnlyServer, refusalOf } from './provisioning.ts';
 import { inTransaction, type Queryable } from '../wire/transaction.ts';
 import { bareNames, quoteIdentifier, tableNames } from './table-names.ts';
 
@@ -22,12 +22,20 @@ async function ask<Row extends Record<string, string | null>>(
   return row;
 }
 
-export async function describeDatabase(client: Queryable): Promise<string> {
-  const { database, role } = await ask<{ database: string; role: string }>(
+export async function checkDatabase<C extends Queryable>(client: C): Promise<Finding<C>> {
+  const { database, role, encoding } = await ask<{ database: string; role: string; encoding: string }>(
     client,
-    'SELECT current_database()::text AS database, current_user::text AS role',
+    "SELECT current_database()::text AS database, current_user::text AS role, current_setting('server_encoding') AS encoding",
   );
-  return `Connected to database ${showText(database)} as ${showText(role)}.`;
+  const found = `Connected to database ${showText(database)} as ${showText(role)}`;
+  if (encoding === 'UTF8') return { found: `${found}.`, value: client };
+  const remedy =
+    "Use a database of encoding UTF8: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0. Exports of items with characters that this one lacks are refused.";
+  return {
+    found: `${found}; its encoding is ${encoding}.`,
+    value: client,
+    warning: { code: 'SNAPSHOT_INVALID', remedy },
+  };
 }
 
 /** The schema is there and may be used. */
@@ -49,23 +57,45 @@ export async function checkSchema<C extends Queryable>(
   return { found: `Schema ${showText(schema)} is there.`, value: client };
 }
 
+/** Where something is missing that the first export makes. */
+export interface TableState<C> {
+  readonly client: C;
+  readonly complete: boolean;
+}
+
 /** The tables fit, or can be made to. */
-export async function checkTable<C extends Queryable>(client: C, spec: ResolvedPostgresSpec): Promise<Finding<C>> {
-  const differences = await inTransaction(client, { readOnly: true }, () => findDifferences(client, spec));
+export async function checkTable<C extends Queryable>(
+  client: C,
+  spec: ResolvedPostgresSpec,
+): Promise<Finding<TableState<C>>> {
+  const { differences, triggers } = await inTransaction(client, { readOnly: true }, () => inspectTables(client, spec));
   const { table } = tableNames(spec);
-  if (differences.length === 0) return { found: `${table} is as the sink needs it.`, value: client };
   const refusal = refusalOf(spec, differences);
   if (refusal !== undefined) throw refusal;
+  const value = { client, complete: differences.length === 0 };
+  const found = value.complete
+    ? `${table} is as the sink needs it.`
+    : `The first export will make what is missing: ${differences.map(({ text }) => text).join('; ')}.`;
+  if (triggers.length === 0) return { found, value };
+  const names = triggers.slice(0, 3).map(quoteIdentifier).join(', ');
   return {
-    found: `The first export will make what is missing: ${differences.map(({ text }) => text).join('; ')}.`,
-    value: client,
+    found: `${found} Before each row is written, ${names} ${triggers.length === 1 ? 'runs' : 'run'} as a trigger.`,
+    value,
+    warning: {
+      code: 'SCHEMA_MISMATCH',
+      remedy:
+        'Make sure that the trigger leaves rows and columns of the sink alone: an export of which it keeps out or changes a row is refused.',
+    },
   };
 }
 
 const readWrite = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] as const;
 
 /** Every privilege that an export needs, on what is there; CREATE on the schema where something is to be made. */
-export async function checkPrivileges(client: Queryable, spec: ResolvedPostgresSpec): Promise<Finding<true>> {
+export async function checkPrivileges(
+  { client, complete }: TableState<Queryable>,
+  spec: ResolvedPostgresSpec,
+): Promise<Finding<true>> {
   const names = bareNames(spec.table);
   const columns = readWrite
     .map((privilege) => `has_table_privilege(c.oid, '${privilege}') AS "${privilege}"`)
@@ -94,7 +124,6 @@ export async function checkPrivileges(client: Queryable, spec: ResolvedPostgresS
     const lacking = readWrite.filter((privilege) => privileges[privilege] !== true);
     return lacking.length === 0 ? [] : [`${lacking.join(', ')} ON ${qualified}`];
   });
-  const complete = Object.keys(granted.tables).length === 2;
   if (!complete && !granted.create) missing.push(`CREATE ON SCHEMA ${quoteIdentifier(spec.schema)}`);
   if (missing.length > 0) throw denied(`The user lacks ${missing.join('; ')}.`);
   return { found: `${complete ? '' : 'create, '}${readWrite.join(', ').toLowerCase()}.`, value: true };
@@ -102,18 +131,11 @@ export async function checkPrivileges(client: Queryable, spec: ResolvedPostgresS
 
 /** A standby, or a server that was set read-only, takes no export. */
 export async function checkWritable(client: Queryable): Promise<Finding<true>> {
-  const { recovery, readonly } = await ask<{ recovery: string; readonly: string }>(
+  const { standby, readonly } = await ask<{ standby: string; readonly: string }>(
     client,
-    "SELECT pg_is_in_recovery()::text AS recovery, current_setting('default_transaction_read_only') AS readonly",
+    "SELECT pg_is_in_recovery()::text AS standby, current_setting('default_transaction_read_only') AS readonly",
   );
-  if (recovery === 'true') {
-    const remedy = 'Point the host at the primary: no export succeeds before the server is promoted.';
-    return { found: 'The server is a standby.', value: true, warning: { code: 'UNAVAILABLE', remedy } };
-  }
-  if (readonly === 'on') {
-    const remedy = 'Set default_transaction_read_only to off for the user of the sink: no export succeeds before.';
-    return { found: 'Transactions are read-only by default.', value: true, warning: { code: 'UNAVAILABLE', remedy } };
-  }
+  if (standby === 'true' || readonly === 'on') throw readOnlyServer(standby === 'true');
   return { found: 'The server takes writes.', value: true };
 }
 

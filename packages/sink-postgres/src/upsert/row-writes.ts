@@ -16,6 +16,7 @@ import { placeLength, type StaleRows } from './difference.ts';
 import { scopeValues } from './fence.ts';
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
 import { batchDigests, digestLength, writeRowDigest } from './row-digests.ts';
+import { refusedItems, type RefusedItems } from './refused-items.ts';
 import type { Session } from '../wire/session.ts';
 import { upsertKey } from '../schema/table-layout.ts';
 import { quoteIdentifier, type TableNames } from '../schema/table-names.ts';
@@ -30,6 +31,8 @@ export interface WrittenRows {
 }
 
 export interface UpsertOptions {
+  /** Told of what the server refused because of these items. */
+  readonly onRefused?: (refused: RefusedItems) => void;
   /** Leaves rows alone that are as they should be. */
   readonly skipEqual: boolean;
   /** Triggers may change rows: what was stored is compared with what was sent. */
@@ -39,7 +42,7 @@ export interface UpsertOptions {
 /** Each throws SCHEMA_MISMATCH where the server did less than it was asked to. */
 export interface RowWrites {
   /** Fills a scope that has no row, the quickest way there is. */
-  copy(session: Session, snapshot: InventorySnapshot): Promise<WrittenRows>;
+  copy(session: Session, snapshot: InventorySnapshot, options: Pick<UpsertOptions, 'onRefused'>): Promise<WrittenRows>;
   /** Inserts and updates the rows of these items. */
   upsert(
     session: Session,
@@ -111,13 +114,25 @@ export function createRowWrites(names: TableNames, spec: ResolvedPostgresSpec): 
   const requireAll = (session: Session, verb: 'written' | 'deleted', asked: number, done: number): Promise<void> =>
     requireAllRows(session, { table: names.table, asked, done, verb });
 
+  const telling = async <T>(
+    { onRefused }: Pick<UpsertOptions, 'onRefused'>,
+    items: readonly SealedItem[],
+    run: () => Promise<T>,
+  ): Promise<T> => {
+    try {
+      return await run();
+    } catch (error) {
+      const refused = refusedItems(error, items, spec.table);
+      if (refused !== undefined) onRefused?.(refused);
+      throw error;
+    }
+  };
+
   return {
-    async copy(session, snapshot) {
+    async copy(session, snapshot, options) {
       const traffic = { bytes: 0 };
-      const rows = await session.copyIn(
-        `COPY ${names.table} (${columns}) FROM STDIN (FORMAT binary)`,
-        copyChunks(snapshot, traffic),
-      );
+      const text = `COPY ${names.table} (${columns}) FROM STDIN (FORMAT binary)`;
+      const rows = await telling(options, snapshot.items, () => session.copyIn(text, copyChunks(snapshot, traffic)));
       await requireAll(session, 'written', snapshot.items.length, rows);
       return { rows, messages: 1, bytes: traffic.bytes };
     },
@@ -127,12 +142,8 @@ export function createRowWrites(names: TableNames, spec: ResolvedPostgresSpec): 
       const total = { rows: 0, messages: 0, bytes: 0 };
       for (const batch of batches(items)) {
         const parameters = batchParameters(batch);
-        const { rows } = await session.query(text, [
-          ...scopeValues(snapshot),
-          snapshot.generation,
-          snapshot.exportedAt,
-          ...parameters,
-        ]);
+        const values = [...scopeValues(snapshot), snapshot.generation, snapshot.exportedAt, ...parameters];
+        const { rows } = await telling(options, batch, () => session.query(text, values));
         const [written, asSent] = (rows[0] ?? []).map(Number);
         // Where equal rows are skipped, the count does not tell them from rows that a trigger kept out: the caller compares once more.
         await requireAll(session, 'written', options.skipEqual ? (written ?? 0) : batch.length, asSent ?? 0);

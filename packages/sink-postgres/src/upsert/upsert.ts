@@ -2,12 +2,14 @@ import { SinkError, type ExportOptions, type ExportResult, type InventorySnapsho
 import { refuseTooManyDeletes } from './delete-limit.ts';
 import { changedItems, createDifferences } from './difference.ts';
 import { applied, exportSession, superseded, unchanged } from './export-results.ts';
-import { createFence, type ScopeState } from './fence.ts';
+import { createFence } from './fence.ts';
 import type { PostgresMode } from '../postgres-mode.ts';
 import { sqlStateOf } from '../postgres-errors.ts';
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
 import { ownerConflict, rowsUnderName } from './row-owners.ts';
-import { createRowWrites, type WrittenRows } from './row-writes.ts';
+import { explainRefusal } from './explain-refusal.ts';
+import type { RefusedItems } from './refused-items.ts';
+import { createRowWrites, type UpsertOptions, type WrittenRows } from './row-writes.ts';
 import { removeRows } from './remove-rows.ts';
 import type { Session, SessionRunner } from '../wire/session.ts';
 import { requireAllRows } from '../schema/table-promises.ts';
@@ -21,7 +23,11 @@ export function createUpsertMode(spec: ResolvedPostgresSpec, runner: SessionRunn
   const differences = createDifferences(names, { softDeletes: spec.deletes === 'soft' });
   const writes = createRowWrites(names, spec);
 
-  const apply = async (session: Session, snapshot: InventorySnapshot, allowDeletes: boolean): Promise<ExportResult> => {
+  const apply = async (
+    session: Session,
+    snapshot: InventorySnapshot,
+    { allowDeletes, onRefused }: ApplyOptions,
+  ): Promise<ExportResult> => {
     const { exportedAt, generation, items } = snapshot;
     const state = await fence.lock(session, snapshot, { field: 'exportedAt', time: exportedAt });
     if (state.newer) return superseded;
@@ -42,7 +48,8 @@ export function createUpsertMode(spec: ResolvedPostgresSpec, runner: SessionRunn
     }
     const rows = await rowsUnderName(session, names, snapshot);
     if (!rows.own && (spec.clusterInKey || !rows.foreign)) {
-      const written = items.length === 0 ? undefined : await fill(session, snapshot, state);
+      const written =
+        items.length === 0 ? undefined : await fill(session, snapshot, { triggers: state.triggers, onRefused });
       await record(true, checksum);
       return written === undefined ? unchanged(0) : applied({ inserted: written.rows }, written);
     }
@@ -52,6 +59,7 @@ export function createUpsertMode(spec: ResolvedPostgresSpec, runner: SessionRunn
     const written = await writes.upsert(session, snapshot, changedItems(items, difference), {
       skipEqual: state.resyncDue,
       triggers: state.triggers,
+      onRefused,
     });
     const deleted = await writes.remove(session, snapshot, difference.stale);
     if (state.resyncDue) {
@@ -69,30 +77,50 @@ export function createUpsertMode(spec: ResolvedPostgresSpec, runner: SessionRunn
   };
 
   // What COPY stored cannot be compared with what was sent, and triggers may have changed it.
-  const fill = (session: Session, snapshot: InventorySnapshot, { triggers }: ScopeState): Promise<WrittenRows> =>
-    triggers
-      ? writes.upsert(session, snapshot, snapshot.items, { skipEqual: false, triggers })
-      : writes.copy(session, snapshot);
+  const fill = (
+    session: Session,
+    snapshot: InventorySnapshot,
+    options: Pick<UpsertOptions, 'triggers' | 'onRefused'>,
+  ): Promise<WrittenRows> =>
+    options.triggers
+      ? writes.upsert(session, snapshot, snapshot.items, { ...options, skipEqual: false })
+      : writes.copy(session, snapshot, options);
 
   return {
     async export(snapshot: InventorySnapshot, { signal, allowDeletes = false }: ExportOptions) {
       const options = exportSession(snapshot, signal);
       const { rowCount } = await runner.statement(options, fence.advance(snapshot));
       if (rowCount > 0) return unchanged(snapshot.items.length);
+      let refused: RefusedItems | undefined;
+      const onRefused = (found: RefusedItems): void => void (refused = found);
       try {
         return await runner.transaction(options, (session) =>
-          apply(session, snapshot, allowDeletes).catch(rethrowForeignKey),
+          apply(session, snapshot, { allowDeletes, onRefused }).catch(rethrowForeignKey),
         );
-      } catch (error) {
-        if (!SinkError.isInstance(error) || error.code !== 'CONFLICT') throw error;
+      } catch (thrown) {
+        if (!SinkError.isInstance(thrown)) throw thrown;
+        const error =
+          refused === undefined || signal.aborted || (thrown.code === 'CONFLICT' && refused.sqlState !== '23505')
+            ? thrown
+            : await explainRefusal(thrown, refused, { runner, options, names, writes, snapshot });
+        if (error.code !== 'CONFLICT') throw error;
         throw await runner
           .transaction({ ...options, readOnly: true }, (session) => ownerConflict(session, names, snapshot))
           .catch(() => error);
       }
     },
     plan: (snapshot, options) => planUpsert({ spec, names, fence, differences, writes, runner }, snapshot, options),
+    rehearse: async (session, snapshot) => {
+      const options = { allowDeletes: true, onRefused: () => undefined };
+      await apply(session, snapshot, options).catch(rethrowForeignKey);
+    },
     removeInventory: (scope, options) => removeRows({ spec, names, fence, runner }, scope, options),
   };
+}
+
+interface ApplyOptions {
+  readonly allowDeletes: boolean;
+  readonly onRefused: (refused: RefusedItems) => void;
 }
 
 /** The upsert sets `cluster` to NULL rather than take over another cluster's row; the constraint that refuses it is this conflict. */

@@ -41,9 +41,9 @@ export interface SessionOptions {
 }
 
 export interface SessionRunner {
-  /** One transaction: commits what `run` returned from, rolls back what it threw from. */
+  /** One transaction: commits what `run` returned from, rolls back what it threw from; with `discard` it rolls back in every case. */
   transaction<T>(
-    options: SessionOptions & { readonly readOnly?: boolean },
+    options: SessionOptions & { readonly readOnly?: boolean; readonly discard?: boolean },
     run: (session: Session) => Promise<T>,
   ): Promise<T>;
   /**
@@ -140,7 +140,7 @@ export function createSessionRunner(context: PostgresContext, pool: ClientPool):
   };
 
   return {
-    async transaction({ readOnly = false, ...options }, run) {
+    async transaction({ readOnly = false, discard = readOnly, ...options }, run) {
       const begin = readOnly ? beginReading : beginWriting;
       const [pooled] = await firstOn(options, (on) =>
         guard(on, options, connectTimeoutMs, () => on.connection.client.query(begin)),
@@ -151,7 +151,7 @@ export function createSessionRunner(context: PostgresContext, pool: ClientPool):
       try {
         const session = sessionOn(pooled, options);
         const result = await run(session);
-        await session.query(readOnly ? 'ROLLBACK' : 'COMMIT');
+        await session.query(discard ? 'ROLLBACK' : 'COMMIT');
         clean = true;
         return result;
       } catch (error) {
