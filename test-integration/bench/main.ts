@@ -12,7 +12,7 @@ const benches: Readonly<Record<string, (options: BenchOptions) => Promise<void>>
 };
 
 const usage = `usage: pnpm bench <${Object.keys(benches).join(' | ')}> [--rounds N] [--json]
-  postgres also takes --sizes 2000,10000,100000; kafka takes --cases with names of ${cases.map(({ name }) => name).join(', ')}`;
+  postgres also takes --items 2000,10000,100000, or up to 1000000; kafka takes --cases with names of ${cases.map(({ name }) => name).join(', ')}`;
 
 function positiveInteger(option: string, text: string): number {
   const value = Number(text);
@@ -25,13 +25,13 @@ function readArguments(args: string[]): { name: string; options: BenchOptions } 
     args,
     allowPositionals: true,
     options: {
-      sizes: { type: 'string', default: '2000,10000,100000' },
+      items: { type: 'string', default: '2000,10000,100000' },
       rounds: { type: 'string' },
       cases: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
   });
-  const sizes = values.sizes.split(',').map((size) => positiveInteger('sizes', size));
+  const sizes = values.items.split(',').map((size) => positiveInteger('items', size));
   const rounds = values.rounds === undefined ? undefined : positiveInteger('rounds', values.rounds);
   return {
     name: positionals[0] ?? '',

@@ -3,7 +3,7 @@ import { peakMemoryAbove } from '../measure/memory.ts';
 import { contenders, type ContenderName } from './contenders.ts';
 import type { State } from './results.ts';
 import { nextMoment } from '../measure/moments.ts';
-import { createWorkload } from './workload.ts';
+import { createWorkload, itemsOf } from './workload.ts';
 
 /** What the process is told to do, as JSON in its first argument. */
 export interface FootprintJob {
@@ -18,7 +18,7 @@ export interface FootprintJob {
 const job = JSON.parse(process.argv[2] ?? '') as FootprintJob;
 const { table, create } = contenders[job.contender];
 const contender = await create({ dsn: job.dsn, table });
-const items = job.state === 'DELTA' ? createWorkload(job.n).nextItems : createWorkload(job.n).items;
+const items = itemsOf(job.state, createWorkload(job.n));
 process.send?.('ready');
 await once(process, 'message');
 const peakBytes = await peakMemoryAbove(async () => {

@@ -52,7 +52,7 @@ export interface Limits {
   close(): Promise<void>;
 }
 
-/** What the database needs at least: COPY into a heap (L0), into the table with its key (L1), a merge from a filled staging table (L2). */
+/** What the database needs at least: COPY into a heap (L0), into the table with its key (L1), a merge from a filled staging table, or a DELETE of all rows (L2). */
 export async function createLimits(
   dsn: string,
   probe: Probe,
@@ -78,6 +78,7 @@ export async function createLimits(
         await probe.run(`ANALYZE ${heap}`);
         recorder.add(state, 'L2', await probe.measure(() => client.query(merge)));
       }
+      recorder.add('EMPTIED', 'L2', await probe.measure(() => client.query(`DELETE FROM ${keyed}`)));
     },
     copyBytes: { full: bytesOf(chunks.full), next: bytesOf(chunks.next) },
     close: () => client.end(),

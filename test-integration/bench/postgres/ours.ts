@@ -29,7 +29,7 @@ export async function createOurs({ dsn, table, scope = benchScope, poolSize = 4 
     async stage(items, exportedAt) {
       const snapshot = await sealSnapshot({ ...scope, generation: 1, exportedAt, items });
       return async () => {
-        const { outcome, counts } = await sink.export(snapshot, { signal });
+        const { outcome, counts } = await sink.export(snapshot, { signal, allowDeletes: true });
         const held = counts.inserted + counts.updated + counts.unchanged;
         if (outcome === 'superseded' || held !== items.length)
           throw new Error(`The export is ${outcome} and left ${held} of ${items.length} items.`);

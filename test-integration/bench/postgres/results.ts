@@ -1,6 +1,6 @@
-/** COLD: an empty scope. WARM: the same content again, sealed anew. DELTA: 1 % changed, 0.5 % gone, 0.5 % new. */
-export type State = 'COLD' | 'WARM' | 'DELTA';
-export const states = ['COLD', 'WARM', 'DELTA'] as const satisfies readonly State[];
+/** COLD: an empty scope. WARM: the same content again, sealed anew. DELTA: 1 % changed, 0.5 % gone, 0.5 % new. EMPTIED: nothing is left. */
+export type State = 'COLD' | 'WARM' | 'DELTA' | 'EMPTIED';
+export const states = ['COLD', 'WARM', 'DELTA', 'EMPTIED'] as const satisfies readonly State[];
 
 /** One measured way to bring a table into one state. */
 export interface Line {

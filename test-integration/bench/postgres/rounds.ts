@@ -7,7 +7,7 @@ import { createLimits } from './limits.ts';
 import { forgetChecksum } from './ours.ts';
 import { createRecorder, states, type Recorder, type State } from './results.ts';
 import { nextMoment } from '../measure/moments.ts';
-import { benchScope, type Workload } from './workload.ts';
+import { benchScope, itemsOf, type Workload } from './workload.ts';
 import { sealSnapshot } from '@kollect/core';
 
 export interface RoundsOptions {
@@ -26,6 +26,8 @@ export interface Rounds {
 
 /** A row at a time takes long enough to be told from the others by one measurement. */
 const onceFrom = 50_000;
+/** From here on it takes minutes and tells nothing new. */
+const neverFrom = 500_000;
 
 /** Measures every variant in every state, one after another in each round, after one round that does not count. */
 export async function playRounds({ dsn, probe, workload, rounds, progress }: RoundsOptions): Promise<Rounds> {
@@ -46,7 +48,8 @@ export async function playRounds({ dsn, probe, workload, rounds, progress }: Rou
       const plays = [
         () => limits.play(recorder),
         ...[...open].map(([name, contender]) => async () => {
-          if (name === 'row-at-a-time' && workload.items.length >= onceFrom && round !== 1) return;
+          const count = workload.items.length;
+          if (name === 'row-at-a-time' && (count >= neverFrom || (count >= onceFrom && round !== 1))) return;
           await playContender({ name, contender, probe, recorder, workload });
         }),
       ];
@@ -57,7 +60,7 @@ export async function playRounds({ dsn, probe, workload, rounds, progress }: Rou
     for (const contender of open.values()) await contender.close();
   }
   const { full, next } = limits.copyBytes;
-  return { recorder, copyBytes: { COLD: full, WARM: full, DELTA: next } };
+  return { recorder, copyBytes: { COLD: full, WARM: full, DELTA: next, EMPTIED: 0 } };
 }
 
 interface PlayOptions {
@@ -74,7 +77,7 @@ async function playContender({ name, contender, probe, recorder, workload }: Pla
     state: State,
     variants: { readonly alone?: string; readonly withSeal?: string },
   ): Promise<void> => {
-    const items = state === 'DELTA' ? workload.nextItems : workload.items;
+    const items = itemsOf(state, workload);
     collectGarbage();
     const staged = await timed(() => contender.stage(items, nextMoment()));
     const sample = await probe.measure(staged.value);

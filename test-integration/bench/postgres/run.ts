@@ -12,6 +12,7 @@ import { playRounds } from './rounds.ts';
 import { measureScopes } from './scopes.ts';
 import { measureSealing, measureStalls } from './sealing.ts';
 import { measureStatisticsAge } from './statistics-age.ts';
+import { growthOf } from './targets.ts';
 import { createWorkload } from './workload.ts';
 
 /** Items of each of the inventories that are exported at once. */
@@ -53,7 +54,8 @@ export async function runPostgresBench({ sizes, json, rounds }: BenchOptions): P
 
 function defaultRounds(n: number): number {
   if (n <= 2_000) return 15;
-  return n <= 20_000 ? 9 : 5;
+  if (n <= 20_000) return 9;
+  return n < 500_000 ? 5 : 3;
 }
 
 interface SizeOptions {
@@ -108,6 +110,13 @@ async function measureFigures({
       target: 120,
     }),
   ];
+  for (const state of states) {
+    const value = growthOf(lines, state);
+    if (Number.isFinite(value))
+      figures.push(
+        createFigure({ n, figure: `growth of ${state} with the items`, value, unit: 'exponent', target: 1.1 }),
+      );
+  }
   progress('sealing');
   figures.push(...(await measureSealing(workload)));
   progress('event loop');

@@ -8,7 +8,7 @@ import type { Probe } from './database.ts';
 import { forgetChecksum } from './ours.ts';
 import { createFigure, states, type Figure } from './results.ts';
 import { nextMoment } from '../measure/moments.ts';
-import { benchScope, type Workload } from './workload.ts';
+import { benchScope, itemsOf, type Workload } from './workload.ts';
 
 const rounds = 5;
 
@@ -57,7 +57,7 @@ export async function measureStalls(contender: Contender, probe: Probe, workload
       if (state === 'WARM')
         await probe.run(forgetChecksum(contenders.ours.table), `VACUUM ANALYZE ${contender.tables.join(', ')}`);
       collectGarbage();
-      const items = state === 'DELTA' ? workload.nextItems : workload.items;
+      const items = itemsOf(state, workload);
       inRound.push(await longestStall(async () => (await contender.stage(items, nextMoment()))()));
     }
     stalls.push(Math.max(...inRound));

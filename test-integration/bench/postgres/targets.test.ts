@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { createFigure, type Line } from './results.ts';
-import { judgeAgainstLimit, judgeAgainstRows, judgeWal } from './targets.ts';
+import { growthOf, judgeAgainstLimit, judgeAgainstRows, judgeWal } from './targets.ts';
 
 const line = (given: Partial<Line>): Line => ({
   bench: 'postgres',
@@ -90,4 +90,11 @@ test.each([
   { value: 3, target: null, verdict: null },
 ])('judges a figure of $value against $target: $verdict', ({ value, target, verdict }) => {
   expect(createFigure({ n: 1, figure: 'x', unit: '×', value, target }).verdict).toBe(verdict);
+});
+
+test('growth is the exponent between the smallest and the largest size', () => {
+  const of = (n: number, ms: number) => line({ n, ms, state: 'EMPTIED' });
+  expect(growthOf([of(2_000, 1), of(10_000, 5), of(100_000, 9), of(1_000_000, 500)], 'EMPTIED')).toBeCloseTo(1);
+  expect(growthOf([of(10_000, 5), of(100_000, 500)], 'EMPTIED')).toBeCloseTo(2);
+  expect(growthOf([of(10_000, 5)], 'EMPTIED')).toBeNaN();
 });

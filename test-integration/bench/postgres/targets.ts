@@ -3,8 +3,8 @@ import type { Line, State, Verdict } from './results.ts';
 /** Items from which on the targets are meant to be reached. */
 export const targetsFrom = 10_000;
 
-/** Most that an export may take, as a multiple of the limit of its state. */
-export const limitTargets = { COLD: 1.6, WARM: 0.6, DELTA: 0.7 } as const satisfies Record<State, number>;
+/** Most that an export may take, as a multiple of the limit of its state; EMPTIED is judged by its growth alone. */
+export const limitTargets: Partial<Record<State, number>> = { COLD: 1.6, WARM: 0.6, DELTA: 0.7 };
 
 /** Least that a row at a time must take, as a multiple of an export. */
 export const rowTargets: Partial<Record<State, number>> = { COLD: 6, WARM: 12 };
@@ -18,16 +18,18 @@ export interface Judgement {
   readonly verdict: Verdict | null;
 }
 
-/** Milliseconds that the database alone needs for a state: L1 for COLD, otherwise L0 + L2. */
+/** Milliseconds that the database alone needs for a state: L1 for COLD, L2 for EMPTIED, otherwise L0 + L2. */
 export function limitOf(lines: readonly Line[], n: number, state: State): number {
   const ms = (variant: string): number => find(lines, n, state, variant)?.ms ?? Number.NaN;
+  if (state === 'EMPTIED') return ms('L2');
   return state === 'COLD' ? ms('L1') : ms('L0') + ms('L2');
 }
 
 /** How a line compares with its limit; judged where it is one of ours. */
 export function judgeAgainstLimit(lines: readonly Line[], line: Line): Judgement {
   const ratio = line.ms / limitOf(lines, line.n, line.state);
-  return judge(line, ratio, limitTargets[line.state], ratio <= limitTargets[line.state]);
+  const target = limitTargets[line.state];
+  return judge(line, ratio, target, target !== undefined && ratio <= target);
 }
 
 /** How many times as long a row at a time takes; judged where the line is one of ours. */
@@ -45,6 +47,16 @@ export function judgeWal(line: Line): Judgement {
     line.state === 'WARM' ? warmWalBytes / 1e6 : undefined,
     line.walBytes < warmWalBytes,
   );
+}
+
+/** How time grows with items, as the exponent between the smallest and the largest size that targets are meant for: 1 is in proportion. */
+export function growthOf(lines: readonly Line[], state: State): number {
+  const ours = lines
+    .filter((line) => line.state === state && line.variant === 'ours' && line.n >= targetsFrom)
+    .toSorted((a, b) => a.n - b.n);
+  const [first, last] = [ours[0], ours.at(-1)];
+  if (first === undefined || last === undefined) return Number.NaN;
+  return Math.log(last.ms / first.ms) / Math.log(last.n / first.n);
 }
 
 function judge(line: Line, ratio: number, target: number | undefined, reached: boolean): Judgement {

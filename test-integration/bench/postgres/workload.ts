@@ -1,5 +1,6 @@
 import type { Item, Scope } from '@kollect/core';
 import { evolve, makeItems } from '@kollect/sink-testkit';
+import type { State } from './results.ts';
 
 /** The inventory that every contender exports. */
 export const benchScope = {
@@ -16,6 +17,12 @@ export interface Workload {
   readonly items: readonly Item[];
   /** What DELTA exports: 1 % changed, 0.5 % gone, 0.5 % new. */
   readonly nextItems: readonly Item[];
+}
+
+/** What is exported to bring a table into a state; each follows the one before. */
+export function itemsOf(state: State, { items, nextItems }: Workload): readonly Item[] {
+  if (state === 'EMPTIED') return [];
+  return state === 'DELTA' ? nextItems : items;
 }
 
 /** The items of one size, the same in every run. */

@@ -1,27 +1,15 @@
-import { formatGvk, type InventorySnapshot, type SealedItem } from '@kollect/core';
-import {
-  binaryArray,
-  binaryBigint,
-  binaryPlaceArray,
-  binaryTimestamptz,
-  binaryUuidArray,
-  copyHeader,
-  copyRowPrefix,
-  copyTrailer,
-  encodedLength,
-  writeValue,
-  type BinaryValue,
-} from '../wire/binary-format.ts';
+import type { InventorySnapshot, SealedItem } from '@kollect/core';
+import { binaryPlaceArray } from '../wire/binary-format.ts';
+import { copyChunks, writtenColumns } from './copy-chunks.ts';
 import { placeLength, type StaleRows } from './difference.ts';
 import { scopeValues } from './fence.ts';
+import { batchParameters, batches, itemRows } from './item-batches.ts';
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
-import { batchDigests, digestLength, writeRowDigest } from './row-digests.ts';
 import { refusedItems, type RefusedItems } from './refused-items.ts';
 import type { Session } from '../wire/session.ts';
 import { upsertKey } from '../schema/table-layout.ts';
 import { quoteIdentifier, type TableNames } from '../schema/table-names.ts';
 import { requireAllRows } from '../schema/table-promises.ts';
-import { createTimeSlice } from '../wire/time-slice.ts';
 
 export interface WrittenRows {
   /** Rows inserted or updated. */
@@ -56,21 +44,9 @@ export interface RowWrites {
   remove(session: Session, snapshot: InventorySnapshot, stale: StaleRows): Promise<number>;
 }
 
-const chunkBytes = 64 * 1024;
-const batchRows = 1_000;
-const batchBytes = 8 * 1024 * 1024;
 const deleteBatchRows = 20_000;
 
 const ofScope = 't.cluster = $1 AND t.inventory_namespace = $2 AND t.inventory_name = $3';
-const scopeColumns = ['cluster', 'inventory_namespace', 'inventory_name', 'generation', 'exported_at'];
-const itemColumns = ['target_name', 'source_uid', 'gvk', 'payload', 'row_digest'];
-const columns = [...scopeColumns, ...itemColumns].join(', ');
-
-/** The items of a batch as rows, from parameters that begin at `$first`. */
-const itemRows = (first: number): string => {
-  const types = ['text', 'text', 'text', 'jsonb', 'uuid'].map((type, index) => `$${String(first + index)}::${type}[]`);
-  return `unnest(${types.join(', ')})`;
-};
 
 export function createRowWrites(names: TableNames, spec: ResolvedPostgresSpec): RowWrites {
   const softDeletes = spec.deletes === 'soft';
@@ -79,7 +55,7 @@ export function createRowWrites(names: TableNames, spec: ResolvedPostgresSpec): 
   // Two clusters may claim one key. A row is never taken over: the NULL breaks the column's constraint, which ends the statement.
   const upsert = ({ skipEqual, triggers }: UpsertOptions): string => `
     WITH written AS (
-      INSERT INTO ${names.table} AS t (${columns})
+      INSERT INTO ${names.table} AS t (${writtenColumns})
       SELECT $1, $2, $3, $4::bigint, $5::timestamptz, s.* FROM ${itemRows(6)} s
       ON CONFLICT (${key}) DO UPDATE SET
         cluster = CASE WHEN t.cluster = EXCLUDED.cluster THEN t.cluster END, gvk = EXCLUDED.gvk, generation = EXCLUDED.generation,
@@ -107,7 +83,7 @@ export function createRowWrites(names: TableNames, spec: ResolvedPostgresSpec): 
            UPDATE ${names.table} t SET deleted_at = $4::timestamptz, exported_at = $4::timestamptz, generation = $5::bigint
            WHERE ${ofScope} AND t.deleted_at IS NULL${condition} RETURNING t.deleted_at
          ) SELECT count(deleted_at)::int FROM marked`
-      : `WITH gone AS (DELETE FROM ${names.table} t WHERE ${ofScope}${condition} RETURNING 1) SELECT count(*)::int FROM gone`;
+      : `DELETE FROM ${names.table} t WHERE ${ofScope}${condition}`;
   const removeAll = removeBy('');
   const removePlaces = removeBy(` AND t.ctid = ANY($${softDeletes ? 6 : 4}::tid[])`);
 
@@ -131,7 +107,7 @@ export function createRowWrites(names: TableNames, spec: ResolvedPostgresSpec): 
   return {
     async copy(session, snapshot, options) {
       const traffic = { bytes: 0 };
-      const text = `COPY ${names.table} (${columns}) FROM STDIN (FORMAT binary)`;
+      const text = `COPY ${names.table} (${writtenColumns}) FROM STDIN (FORMAT binary)`;
       const rows = await telling(options, snapshot.items, () => session.copyIn(text, copyChunks(snapshot, traffic)));
       await requireAll(session, 'written', snapshot.items.length, rows);
       return { rows, messages: 1, bytes: traffic.bytes };
@@ -168,8 +144,10 @@ export function createRowWrites(names: TableNames, spec: ResolvedPostgresSpec): 
     async remove(session, snapshot, { count, places }) {
       if (count === 0) return 0;
       const scope = [...scopeValues(snapshot), ...(softDeletes ? [snapshot.exportedAt, snapshot.generation] : [])];
-      const run = async (text: string, ...more: readonly Buffer[]): Promise<number> =>
-        Number((await session.query(text, [...scope, ...more])).rows[0]?.[0]);
+      const run = async (text: string, ...more: readonly Buffer[]): Promise<number> => {
+        const { rows, rowCount } = await session.query(text, [...scope, ...more]);
+        return softDeletes ? Number(rows[0]?.[0]) : rowCount;
+      };
       let removed = 0;
       if (places === undefined) {
         removed = await run(removeAll);
@@ -196,93 +174,4 @@ export function createRowWrites(names: TableNames, spec: ResolvedPostgresSpec): 
 /** Where a row `t` is not what an item says. */
 function differs(item: string): string {
   return `t.gvk <> ${item}.gvk OR t.payload <> ${item}.payload OR t.row_digest IS DISTINCT FROM ${item}.row_digest`;
-}
-
-/** A binary COPY of the whole snapshot in chunks of about 64 KiB. */
-async function* copyChunks(snapshot: InventorySnapshot, traffic: { bytes: number }): AsyncGenerator<Buffer> {
-  const prefix = copyRowPrefix(scopeColumns.length + itemColumns.length, [
-    ...scopeValues(snapshot),
-    binaryBigint(snapshot.generation),
-    binaryTimestamptz(Date.parse(snapshot.exportedAt)),
-  ]);
-  const gvkOf = gvkNames();
-  const slice = createTimeSlice();
-  let chunk = Buffer.allocUnsafe(chunkBytes);
-  let at = copyHeader.copy(chunk);
-  const flush = (): Buffer => {
-    traffic.bytes += at;
-    return chunk.subarray(0, at);
-  };
-  for (const item of snapshot.items) {
-    const json = item.json;
-    const values: readonly BinaryValue[] = [item.targetName, item.uid, gvkOf(item)];
-    const atMost =
-      prefix.length + values.reduce((length, value) => length + encodedLength(value), 0) + encodedLength(json) + 20;
-    if (at + atMost > chunk.length) {
-      yield flush();
-      if (slice.due()) await slice.rest();
-      chunk = Buffer.allocUnsafe(Math.max(chunkBytes, atMost));
-      at = 0;
-    }
-    at += prefix.copy(chunk, at);
-    for (const value of values) at = writeValue(chunk, at, value, 0);
-    at = writeValue(chunk, at, json, 1);
-    at = chunk.writeInt32BE(digestLength, at);
-    writeRowDigest(item, chunk, at);
-    at += digestLength;
-  }
-  yield flush();
-  traffic.bytes += copyTrailer.length;
-  yield copyTrailer;
-}
-
-/** At most a thousand items and eight MiB at a time; a larger item goes alone. */
-function* batches(items: Iterable<SealedItem>): Generator<readonly SealedItem[]> {
-  let batch: SealedItem[] = [];
-  let bytes = 0;
-  for (const item of items) {
-    const { length } = item.json;
-    if (batch.length === batchRows || (batch.length > 0 && bytes + length > batchBytes)) {
-      yield batch;
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(item);
-    bytes += length;
-  }
-  if (batch.length > 0) yield batch;
-}
-
-function batchParameters(batch: readonly SealedItem[]): readonly Buffer[] {
-  const gvkOf = gvkNames();
-  return [
-    binaryArray(
-      'text',
-      batch.map(({ targetName }) => targetName),
-    ),
-    binaryArray(
-      'text',
-      batch.map(({ uid }) => uid),
-    ),
-    binaryArray('text', batch.map(gvkOf)),
-    binaryArray(
-      'jsonb',
-      batch.map(({ json }) => json),
-    ),
-    binaryUuidArray(batchDigests(batch)),
-  ];
-}
-
-/** Inventories hold few kinds and many items: each name is made once. */
-function gvkNames(): (item: SealedItem) => string {
-  const names = new Map<string, string>();
-  return (item) => {
-    const key = `${item.kind}/${item.version}/${item.group ?? ''}`;
-    let name = names.get(key);
-    if (name === undefined) {
-      name = formatGvk(item);
-      names.set(key, name);
-    }
-    return name;
-  };
 }
