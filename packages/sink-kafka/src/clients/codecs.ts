@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import * as zlib from 'node:zlib';
 import { promisify } from 'node:util';
 import type { Compression } from '../kafka-client.ts';
@@ -8,9 +9,6 @@ export interface Codec {
   readonly compress: (records: Uint8Array) => Promise<Buffer>;
   readonly decompress: (bytes: Uint8Array) => Promise<Buffer>;
 }
-
-/** Loaded when a spec asks for it: both are native, and optional. */
-const require = createRequire(import.meta.url);
 
 interface Snappy {
   compress(data: Uint8Array): Promise<Buffer>;
@@ -22,15 +20,32 @@ interface Lz4 {
   decompressFrame(data: Uint8Array): Promise<Buffer>;
 }
 
+/**
+ * A native package that need not be there, loaded when a spec asks for it. Looked for beside this package; where that was bundled, beside the
+ * program and where it was started, since then nothing, or a path of the machine that made the bundle, tells where this file is.
+ */
+function loadOptional(name: string): unknown {
+  let failure: unknown;
+  for (const base of [import.meta.url as string | undefined, process.argv[1], join(process.cwd(), 'here.js')]) {
+    if (base === undefined) continue;
+    try {
+      return createRequire(base)(name);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
 const loaders: Readonly<Record<Exclude<Compression, 'none'>, () => Codec>> = {
   gzip: () => ({ compress: promisify(zlib.gzip), decompress: promisify(zlib.gunzip) }),
   zstd: () => ({ compress: promisify(zlib.zstdCompress), decompress: promisify(zlib.zstdDecompress) }),
   snappy: () => {
-    const snappy = require('snappy') as Snappy;
+    const snappy = loadOptional('snappy') as Snappy;
     return { compress: snappy.compress, decompress: async (bytes) => Buffer.from(await snappy.uncompress(bytes)) };
   },
   lz4: () => {
-    const lz4 = require('lz4-napi') as Lz4;
+    const lz4 = loadOptional('lz4-napi') as Lz4;
     return { compress: lz4.compressFrame, decompress: lz4.decompressFrame };
   },
 };
