@@ -95,7 +95,7 @@ test.each<[string, (text: string) => string | undefined]>([
   ['with an item that is a number', (text) => text.replace(/"items":\[\{.*?\}\}?[,\]]/, '"items":[7,')],
 ])('a part that is %s is mended by a complete snapshot, and hides nothing from a partial one', async (_, spoil) => {
   const store = await filled('parted');
-  const [key = ''] = [...store.files.keys()].filter((each) => each.includes('/parts/'));
+  const key = [...store.files.keys()].find((each) => each.includes('/parts/')) ?? '';
   const damaged = spoil(textOf(store, key));
   if (damaged === undefined) store.files.delete(key);
   else change(store, key, damaged);
@@ -107,10 +107,10 @@ test.each<[string, (text: string) => string | undefined]>([
 test('an item that is held twice is not carried twice', async () => {
   const store = await filled('single');
   const twice = await seal(1, [item('c', 1, 'cut'), { ...item('c', 2, 'cut'), name: 'other', uid: 'x' }]);
-  const text = `${[...twice.items]
+  const text = twice.items
     .map(({ json }) => Buffer.from(json).toString())
     .join(',')
-    .replace('"uid":"x"', '"uid":"c"')}`;
+    .replace('"uid":"x"', '"uid":"c"');
   const head = textOf(store, headKey('single'));
   change(store, headKey('single'), head.replace(/"itemCount":\d+,"items":\[.*\]/, `"itemCount":2,"items":[${text}]`));
   expect(await exportOver(store, 'single', ['cut'])).toBe('SCHEMA_MISMATCH');
