@@ -165,7 +165,7 @@ function parameterProblem(name: string, value: string, mode: TlsMode): string | 
   const remedy = instead[name];
   return remedy === undefined
     ? `The dsn holds a parameter that the sink does not take; leave it out. ${encodeIt}`
-    : `The dsn holds the parameter "${name}" that the sink does not take${taken[name] === undefined ? '' : ' so'}: ${remedy}.`;
+    : `The dsn holds the parameter ${showText(name)} that the sink does not take${taken[name] === undefined ? '' : ' so'}: ${remedy}.`;
 }
 
 function sslmodeProblem(value: string, mode: TlsMode): string | undefined {
