@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { DocumentStore } from '@kollect/core/authoring';
+
+/** How long a version is kept after its making, so that its number cannot be used twice by writers at work. */
+const keptMs = 60_000;
 
 /**
  * Documents as files below a directory. What counts are the numbered versions beside each file: a version is made by a hard link, which fails
@@ -29,17 +32,18 @@ export function createFileStore(directory: string): DocumentStore {
       try {
         await writeFile(draft, manifest.chunks(), { flag: 'wx', flush: true, signal });
         signal.throwIfAborted();
+        const start = performance.now();
+        if ((await newest(versions)) !== version - 1) return { outcome: 'conflict' };
         const made = link(draft, join(versions, String(version))).then(() => true);
         if ((await unlessCode(['EEXIST', 'ENOENT'], made)) !== true) return { outcome: 'conflict' };
-        // Who was slow may make a version that was there and is deleted: it is not the newest, and nobody reads it.
-        if ((await newest(versions)) > version) return { outcome: 'conflict' };
+        // After a pause this long the number may have been used and deleted before: the head tells.
+        if (performance.now() - start > keptMs / 2) return { outcome: 'conflict' };
       } finally {
         await rm(draft, { force: true });
       }
       await sync(versions);
       await publish(path, versions);
-      for (const name of await readdir(versions))
-        if (Number.parseInt(name, 10) < version - 1) await rm(join(versions, name), { force: true });
+      await removeOld(versions, version);
       return { outcome: 'committed', reference: `${manifest.key}, version ${version}` };
     },
     now: async () => new Date(),
@@ -61,14 +65,26 @@ async function publish(path: string, versions: string): Promise<void> {
   let published = 0;
   for (let version = await newest(versions); version !== published; version = await newest(versions)) {
     const name = join(versions, `${version}.${randomUUID()}`);
-    const linked = link(join(versions, String(version)), name).then(() => true);
-    if ((await unlessCode(['ENOENT'], linked)) !== true) continue;
-    await rename(name, path);
+    const named = link(join(versions, String(version)), name).then(() => rename(name, path));
+    if (
+      (await unlessCode(
+        ['ENOENT'],
+        named.then(() => true),
+      )) !== true
+    )
+      continue;
     // Renaming does nothing where both are names of one file already.
     await rm(name, { force: true });
     published = version;
   }
-  await sync(dirname(path));
+}
+
+/** Older versions, and what a crash left; nothing that somebody may be about to use. */
+async function removeOld(versions: string, newest: number): Promise<void> {
+  for (const name of await readdir(versions)) {
+    const { mtimeMs = Infinity } = (await unlessCode(['ENOENT'], stat(join(versions, name)))) ?? {};
+    if (name !== String(newest) && mtimeMs < Date.now() - keptMs) await rm(join(versions, name), { force: true });
+  }
 }
 
 /** Without it a crash of the machine may take back names that were given. */
