@@ -56,7 +56,7 @@ export type { DeliverySpan, DeliveryTracer, SpanAttributes } from './observabili
 export type { DeliveryLogger, LogFields } from './observability/logging.ts';
 export { createEgressPolicy, type EgressPolicyOptions } from './connection/egress-policy.ts';
 export { tenantEgress, type TenantEgressOptions } from './connection/tenant-egress.ts';
-export { memorySink, type MemorySinkDefinition } from './memory-sink.ts';
+export { memorySink, type MemorySinkDefinition, type MemorySinkOptions } from './memory-sink.ts';
 export {
   SinkError,
   sinkErrorCodes,

@@ -2,6 +2,7 @@ import { createConnectionTest } from './authoring/connection-test.ts';
 import { createDocumentSink } from './authoring/documents/document-sink.ts';
 import type { DocumentCommit, DocumentStore } from './authoring/documents/document-store.ts';
 import { createOperations } from './authoring/operations.ts';
+import { aFunction, checkOptions } from './contract/check-options.ts';
 import { formatScope } from './contract/scope.ts';
 import type { KollectSink } from './contract/sink.ts';
 import type { InventorySnapshot } from './contract/snapshot.ts';
@@ -19,8 +20,15 @@ export interface MemorySinkDefinition extends SinkDefinition<'memory', SpecInput
   contents(): ReadonlyMap<string, InventorySnapshot>;
 }
 
+export interface MemorySinkOptions {
+  /** The store's clock. Default this machine's. */
+  readonly now?: () => Date;
+}
+
 /** The smallest complete sink: for tests, for demos, and as the example to read first. Each call has a store of its own. */
-export function memorySink({ now = () => new Date() }: { readonly now?: () => Date } = {}): MemorySinkDefinition {
+export function memorySink(options?: MemorySinkOptions): MemorySinkDefinition {
+  const of = 'The options of memorySink';
+  const { now = () => new Date() } = checkOptions<MemorySinkOptions>(options, { now: aFunction }, { of });
   const { store, contents } = createMemoryStore(now);
   const definition = defineSink({
     type: 'memory',

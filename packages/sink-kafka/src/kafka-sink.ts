@@ -12,6 +12,8 @@ import {
   type SinkOperation,
 } from '@kollect/core';
 import {
+  aFunction,
+  checkOptions,
   createHeldClient,
   createOperations,
   createPublishedTimes,
@@ -39,7 +41,9 @@ export interface KafkaSinkOptions {
 }
 
 /** The sink type `kafka`, with a client of one's own. */
-export function createKafkaSink({ client = kafkajsClient }: KafkaSinkOptions = {}) {
+export function createKafkaSink(options?: KafkaSinkOptions) {
+  const of = 'The options of createKafkaSink';
+  const { client = kafkajsClient } = checkOptions<KafkaSinkOptions>(options, { client: aFunction }, { of });
   return defineSink({
     type: 'kafka',
     contractVersion: 1,

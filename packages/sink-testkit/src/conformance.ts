@@ -1,3 +1,11 @@
+import {
+  aFunction,
+  anObject,
+  aPositiveNumber,
+  checkOptions,
+  required,
+  type OptionKinds,
+} from '@kollect/core/authoring';
 import { createCheckContext } from './check-context.ts';
 import type { Check } from './check.ts';
 import { abortChecks } from './checks/abort.ts';
@@ -46,9 +54,19 @@ const checks: readonly Check[] = [
   ...secrecyChecks,
 ];
 
+const kinds: OptionKinds<ConformanceOptions> = {
+  test: required(aFunction),
+  definition: required(anObject),
+  harness: required(anObject),
+  timeoutMs: aPositiveNumber,
+  patienceMs: aPositiveNumber,
+};
+
 /** Registers one test for each promise that a sink of this type gives. Asserts with node:assert, so that any test runner will do. */
 export function registerConformanceTests(options: ConformanceOptions): void {
-  const { test, definition, harness, timeoutMs = 60_000, patienceMs = 15_000 } = options;
+  const of = 'The options of registerConformanceTests';
+  const checked = checkOptions<ConformanceOptions>(options, kinds, { of });
+  const { test, definition, harness, timeoutMs = 60_000, patienceMs = 15_000 } = checked;
   for (const { name, applies, run } of checks) {
     if (applies !== undefined && !applies({ definition, harness })) continue;
     test(

@@ -1,6 +1,9 @@
 import { itemBytes, itemChunks } from './chunks.ts';
+import { anyValue, checkOptions, required } from './check-options.ts';
 import { SinkError } from './errors.ts';
 import { formatScope } from './scope.ts';
+import { requireSealed } from './sealed-snapshot.ts';
+import { showValue } from './show-value.ts';
 import type { InventorySnapshot, SealedItem } from './snapshot.ts';
 
 /** The version of the document format that this package writes and reads. */
@@ -23,6 +26,7 @@ export interface DocumentPart {
 
 /** The snapshot as one document, however large. */
 export function wholeDocument(snapshot: InventorySnapshot): DocumentPart {
+  requireSealed(snapshot, 'export');
   const { items } = snapshot;
   return documentPart(snapshot, { items, itemsByteLength: snapshot.itemsByteLength - 2, partIndex: 0, partTotal: 1 });
 }
@@ -33,12 +37,14 @@ export function wholeDocument(snapshot: InventorySnapshot): DocumentPart {
  */
 export function splitDocument(
   snapshot: InventorySnapshot,
-  { maxBytes }: { readonly maxBytes: number },
+  options: { readonly maxBytes: number },
 ): readonly DocumentPart[] {
+  const subject = { of: 'The options of splitDocument', code: 'CONTRACT_VIOLATION', operation: 'export' } as const;
+  const { maxBytes } = checkOptions(options, { maxBytes: required(anyValue) }, subject);
   if (!Number.isSafeInteger(maxBytes) || maxBytes < 1) {
     throw new SinkError(
       'CONTRACT_VIOLATION',
-      `splitDocument needs maxBytes as a positive integer; got ${String(maxBytes)}.`,
+      `splitDocument needs maxBytes as a positive integer; found ${showValue(maxBytes, { secret: false })}.`,
     );
   }
   const whole = wholeDocument(snapshot);

@@ -33,18 +33,18 @@ export interface InventoryDocument extends Scope {
 /**
  * Reads one document: UTF-8 or text. Checks every field, and the checksum of a whole document; of a part, `joinParts` checks it.
  * Fields that the format does not know are dropped. SNAPSHOT_INVALID names the field, what was expected and what was found.
- * Takes the bytes once again and some 250 bytes an item: attributes are parsed anew at each access.
+ * Takes the bytes once again and some 250 bytes an item: attributes are parsed anew at each access. An item that is not canonical JSON may have 64 MiB.
  */
 export function parseDocument(data: Uint8Array | string): InventoryDocument {
-  return runSteps(readDocument(data));
+  return runSteps(readDocument(data, maxRowItemBytes));
 }
 
-/** `parseDocument` for large documents: gives way to the event loop every ten milliseconds. ABORTED once the signal fires. */
+/** `parseDocument` for documents of others: gives way to the event loop every ten milliseconds; an item that is not canonical JSON may have 1 MiB. ABORTED once the signal fires. */
 export function parseDocumentInSlices(
   data: Uint8Array | string,
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<InventoryDocument> {
-  return inSlices(() => readDocument(data), signal);
+  return inSlices(() => readDocument(data, maxMessageItemBytes), signal);
 }
 
 /**
@@ -89,14 +89,19 @@ export async function snapshotFromDocument(document: InventoryDocument): Promise
   return snapshot;
 }
 
-function* readDocument(data: Uint8Array | string): Steps<InventoryDocument> {
+/** An item that is not canonical JSON: it is parsed at one go, and may take many times its bytes. */
+const maxMessageItemBytes = 1024 * 1024;
+/** A row of jsonb is never canonical, and the caller holds the whole of it already. */
+const maxRowItemBytes = 64 * 1024 * 1024;
+
+function* readDocument(data: Uint8Array | string, maxLooseBytes: number): Steps<InventoryDocument> {
   const bytes = bytesOf(data);
   const { fields, items: found } = yield* readEnvelope(bytes);
   const header = checkHeader(fields);
   if (typeof found === 'string') return refuse(`The document's items is ${found}; expected an array.`);
   if (header.itemCount !== found.count)
     refuse(`The document's itemCount is ${header.itemCount}; expected ${found.count}, the number of its items.`);
-  const { items, end, canonical } = yield* readItems(bytes, found, header);
+  const { items, end, canonical } = yield* readItems(bytes, { ...found, maxLooseBytes }, header);
   const document = { ...header, items };
   if (document.partTotal === undefined) {
     const checksum = canonical ? yield* hashBytes(bytes.subarray(found.start, end)) : yield* hashItems(document);

@@ -8,8 +8,6 @@ import { createBytePools, PooledItem } from './sealed-item.ts';
 import type { ItemIdentity, Scope } from './snapshot.ts';
 import type { Steps } from './steps.ts';
 
-/** An item that is written otherwise is parsed as a whole, up to this. */
-const maxLooseBytes = 1024 * 1024;
 const [quote, comma, openArray, closeArray, openObject, closeObject] = [0x22, 0x2c, 0x5b, 0x5d, 0x7b, 0x7d] as const;
 const itemStart = Buffer.from('{"attributes":');
 
@@ -26,13 +24,20 @@ export interface ReadItems {
   readonly canonical: boolean;
 }
 
+export interface ReadItemsOptions {
+  readonly start: number;
+  readonly end: number;
+  /** An item that is not canonical is parsed as a whole, up to this. */
+  readonly maxLooseBytes: number;
+}
+
 /**
  * Reads the array of items at `start`. What is canonical is copied as it is and never parsed, whatever its size; anything else is encoded
  * anew. SNAPSHOT_INVALID names the first item that cannot be one.
  */
 export function* readItems(
   bytes: Buffer,
-  { start, end: expectedEnd }: { readonly start: number; readonly end: number },
+  { start, end: expectedEnd, maxLooseBytes }: ReadItemsOptions,
   scope: Scope,
 ): Steps<ReadItems> {
   const scanner = createCanonicalScanner(bytes);

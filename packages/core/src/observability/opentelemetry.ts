@@ -1,4 +1,5 @@
 import { SpanKind, SpanStatusCode, trace, type Span, type Tracer, type TracerProvider } from '@opentelemetry/api';
+import { checkOptions, objectWith, type OptionKinds } from '../contract/check-options.ts';
 import { SinkError } from '../contract/errors.ts';
 import type { DeliverySpan, DeliveryTracer, SpanAttributes } from './tracing.ts';
 
@@ -7,14 +8,24 @@ export type OpenTelemetryTracerOptions =
   | { readonly tracerProvider?: TracerProvider | undefined; readonly tracer?: undefined }
   | { readonly tracer?: Tracer | undefined; readonly tracerProvider?: undefined };
 
+interface GivenOptions {
+  readonly tracerProvider?: TracerProvider | undefined;
+  readonly tracer?: Tracer | undefined;
+}
+
+const kinds: OptionKinds<GivenOptions> = {
+  tracerProvider: objectWith('getTracer'),
+  tracer: objectWith('startActiveSpan'),
+};
 const scopeName = '@kollect/core';
 const noSpan: DeliverySpan = { setAttributes: () => undefined };
 
 /** Spans for delivery. Each is the active one while its work runs, so that those of drivers nest below it. A span that cannot be made or ended costs no export. */
-export function openTelemetryTracer({
-  tracerProvider,
-  tracer: given,
-}: OpenTelemetryTracerOptions = {}): DeliveryTracer {
+export function openTelemetryTracer(options?: OpenTelemetryTracerOptions): DeliveryTracer {
+  const of = 'The options of openTelemetryTracer';
+  const { tracerProvider, tracer: given } = checkOptions<GivenOptions>(options, kinds, { of });
+  if (tracerProvider !== undefined && given !== undefined)
+    throw new SinkError('SPEC_INVALID', `${of}: give one of tracerProvider and tracer.`, { operation: 'create' });
   const tracer = given ?? (tracerProvider ?? trace).getTracer(scopeName);
   return {
     withSpan: <T>(name: string, attributes: SpanAttributes, work: (span: DeliverySpan) => Promise<T>): Promise<T> => {

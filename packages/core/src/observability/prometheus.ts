@@ -1,3 +1,4 @@
+import { anyValue, checkOptions, objectWith, required, type OptionKinds } from '../contract/check-options.ts';
 import type { SinkErrorReason } from '../contract/errors.ts';
 import { breakerStates, deliveryOutcomes, type DeliveryMetrics, type SinkBacklog } from './metrics.ts';
 import {
@@ -29,11 +30,19 @@ const reasons = Object.keys({
   payload_too_large: true,
 } satisfies Record<SinkErrorReason, true>);
 
+const kinds: OptionKinds<PrometheusMetricsOptions> = {
+  register: required(objectWith('getSingleMetric', 'registerMetric')),
+  buckets: anyValue,
+  queueWaitBuckets: anyValue,
+};
+
 /**
  * Counts delivery in the host's registry; see docs/operations.md for each metric. Called again with the same registry it shares the series, so that several
  * exporters add up. Throws SPEC_INVALID for buckets that are none, and where the registry holds another metric of one of the names.
  */
-export function prometheusMetrics({ register, buckets, queueWaitBuckets }: PrometheusMetricsOptions): DeliveryMetrics {
+export function prometheusMetrics(options: PrometheusMetricsOptions): DeliveryMetrics {
+  const of = 'The options of prometheusMetrics';
+  const { register, buckets, queueWaitBuckets } = checkOptions<PrometheusMetricsOptions>(options, kinds, { of });
   const byType = { register, labelNames: ['sink_type'] as const };
   const byReason = { register, labelNames: ['sink_type', 'reason'] as const };
 

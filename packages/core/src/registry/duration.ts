@@ -1,5 +1,5 @@
 import { SinkError } from '../contract/errors.ts';
-import { showText } from '../contract/show-value.ts';
+import { showText, showValue } from '../contract/show-value.ts';
 
 const number = String.raw`(\d{1,15}(?:\.\d{1,6})?)`;
 const form = new RegExp(`^(?=\\d)(?:${number}h)?(?:${number}m)?(?:${number}s)?(?:${number}ms)?$`, 'u');
@@ -35,9 +35,11 @@ export function durationMs(text: string): number | undefined {
 
 /** Milliseconds of a duration as Go writes it: `250ms`, `30s`, `1h30m`, `0s`. Throws SPEC_INVALID naming `path`, such as `$.postgres.connectTimeout`. */
 export function parseDuration(text: string, path: string): number {
-  const milliseconds = durationMs(text);
+  const given: unknown = text;
+  const milliseconds = typeof given === 'string' ? durationMs(given) : undefined;
   if (milliseconds !== undefined) return milliseconds;
-  throw new SinkError('SPEC_INVALID', `${path}: expected ${durationExamples}, found ${showText(text)}.`, {
+  const found = typeof given === 'string' ? showText(given) : showValue(given, { secret: false });
+  throw new SinkError('SPEC_INVALID', `${path}: expected ${durationExamples}, found ${found}.`, {
     operation: 'create',
   });
 }

@@ -1,4 +1,5 @@
 import type { Item } from '@kollect/core';
+import { aCount, checkOptions, type OptionKinds } from '@kollect/core/authoring';
 import { makeAttributes, makeItems } from './make-items.ts';
 import { createRandom } from './random.ts';
 
@@ -13,11 +14,12 @@ export interface EvolveOptions {
   readonly seed?: number;
 }
 
+const kinds: OptionKinds<EvolveOptions> = { changed: aCount, removed: aCount, added: aCount, seed: aCount };
+
 /** The items of the next export cycle: the same inventory after some time. The given items are left as they are. */
-export function evolve(
-  items: readonly Item[],
-  { changed = 0, removed = 0, added = 0, seed = 2 }: EvolveOptions,
-): Item[] {
+export function evolve(items: readonly Item[], options: EvolveOptions): Item[] {
+  const of = 'The options of evolve';
+  const { changed = 0, removed = 0, added = 0, seed = 2 } = checkOptions<EvolveOptions>(options, kinds, { of });
   if (changed + removed > items.length) {
     throw new RangeError(
       `evolve: ${changed} changed and ${removed} removed items are more than the ${items.length} that were given.`,

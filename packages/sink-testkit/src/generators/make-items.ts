@@ -1,4 +1,5 @@
 import type { Item, JsonValue } from '@kollect/core';
+import { aCount, checkOptions, listOf, required, someText, type OptionKinds } from '@kollect/core/authoring';
 import { createRandom, type Random } from './random.ts';
 
 export interface MakeItemsOptions {
@@ -34,13 +35,21 @@ const namespaces = ['payments', 'checkout', 'kube-system', 'observability', 'tea
 const applications = ['api', 'worker', 'gateway', 'ledger', 'search', 'mailer'] as const;
 const owners = ['Zoë Müller', '山田太郎', 'Ольга', 'مريم', 'Sam "the ops" O\'Neil', 'deploy bot 🤖'] as const;
 
+const itemKinds: OptionKinds<MakeItemsOptions> = {
+  count: required(aCount),
+  seed: aCount,
+  targets: listOf(someText),
+  bytes: aCount,
+};
+
 /** Items that look like those of a busy cluster; the same options give the same items. */
-export function makeItems({
-  count,
-  seed = 1,
-  targets = ['workloads', 'network'],
-  bytes = 0,
-}: MakeItemsOptions): Item[] {
+export function makeItems(options: MakeItemsOptions): Item[] {
+  const {
+    count,
+    seed = 1,
+    targets = ['workloads', 'network'],
+    bytes = 0,
+  } = checkOptions<MakeItemsOptions>(options, itemKinds, { of: 'The options of makeItems' });
   const random = createRandom(seed);
   return Array.from({ length: count }, (_, index) =>
     makeItem({ random, index, target: targets[index % targets.length] ?? targets[0], bytes }),

@@ -1,4 +1,5 @@
 import { sealSnapshot, type InventorySnapshot, type Item, type Scope } from '@kollect/core';
+import { aCount, anyValue, checkOptions, type OptionKinds } from '@kollect/core/authoring';
 import { makeItems } from './make-items.ts';
 
 export interface MakeSnapshotOptions extends Partial<Scope> {
@@ -15,13 +16,22 @@ export interface MakeSnapshotOptions extends Partial<Scope> {
   readonly incompleteTargets?: readonly string[];
 }
 
+const kinds: OptionKinds<MakeSnapshotOptions> = {
+  items: anyValue,
+  count: aCount,
+  seed: aCount,
+  cluster: anyValue,
+  inventoryNamespace: anyValue,
+  inventoryName: anyValue,
+  generation: anyValue,
+  exportedAt: anyValue,
+  incompleteTargets: anyValue,
+};
+
 /** A sealed snapshot of given or made items; the same options give the same snapshot. */
-export async function makeSnapshot({
-  items,
-  count = 10,
-  seed = 1,
-  ...given
-}: MakeSnapshotOptions = {}): Promise<InventorySnapshot> {
+export async function makeSnapshot(options?: MakeSnapshotOptions): Promise<InventorySnapshot> {
+  const of = 'The options of makeSnapshot';
+  const { items, count = 10, seed = 1, ...given } = checkOptions<MakeSnapshotOptions>(options, kinds, { of });
   return sealSnapshot({
     inventoryNamespace: 'platform',
     inventoryName: 'workloads',

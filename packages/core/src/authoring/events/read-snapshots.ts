@@ -1,3 +1,11 @@
+import {
+  aBoolean,
+  aFunction,
+  anObject,
+  aPositiveNumber,
+  checkOptions,
+  type OptionKinds,
+} from '../../contract/check-options.ts';
 import { refuseFutureTime } from '../../contract/clock.ts';
 import { SinkError } from '../../contract/errors.ts';
 import { parseDocumentInSlices, type InventoryDocument } from '../../contract/read-document.ts';
@@ -25,15 +33,25 @@ export interface ReadSnapshotsOptions {
   readonly binding?: Pick<EventBinding, 'names'>;
 }
 
+const kinds: OptionKinds<ReadSnapshotsOptions> = {
+  skipUnchanged: aBoolean,
+  maxValueBytes: aPositiveNumber,
+  maxPendingBytes: aPositiveNumber,
+  maxPendingMessages: aPositiveNumber,
+  now: aFunction,
+  binding: anObject,
+};
+
 /**
  * The consumer's half: what the messages of one or more partitions say, in their order. Joins parts, verifies checksums, and turns whatever
  * is not news into `skipped`; a message that makes no sense never ends it. Rejects only where `messages` does.
  */
 export async function* readSnapshots(
   messages: AsyncIterable<IncomingMessage> | Iterable<IncomingMessage>,
-  options: ReadSnapshotsOptions = {},
+  options?: ReadSnapshotsOptions,
 ): AsyncGenerator<InventoryEvent, void, undefined> {
-  const reader = createReader(options);
+  const of = 'The options of readSnapshots';
+  const reader = createReader(checkOptions<ReadSnapshotsOptions>(options, kinds, { of, operation: 'read' }));
   for await (const message of messages) yield* await reader.read(message);
   yield* reader.end();
 }

@@ -1,4 +1,5 @@
-import type { ConnectionReport, ExportPlan, ExportResult, ItemCounts } from '../../contract/sink.ts';
+import { safeMessage } from '../../contract/message.ts';
+import type { ConnectionReport, ConnectionStep, ExportPlan, ExportResult, ItemCounts } from '../../contract/sink.ts';
 
 const outcomes: readonly unknown[] = [
   'applied',
@@ -36,7 +37,14 @@ export function checkPlan(value: unknown): ExportPlan | undefined {
 
 export function checkReport(value: unknown): ConnectionReport | undefined {
   const { ok, steps } = fieldsOf(value);
-  return typeof ok === 'boolean' && Array.isArray(steps) ? (value as ConnectionReport) : undefined;
+  if (typeof ok !== 'boolean' || !Array.isArray(steps)) return undefined;
+  return { ok, steps: steps.map((step) => checkStep(step as ConnectionStep)) };
+}
+
+/** What a step tells people goes where messages of errors go. */
+function checkStep({ name, status, code, found, remedy, durationMs }: ConnectionStep): ConnectionStep {
+  const told = remedy === undefined ? {} : { remedy: safeMessage(remedy) };
+  return { name: safeMessage(name), status, code, found: safeMessage(found), ...told, durationMs };
 }
 
 function checkCounts(value: unknown): ItemCounts | undefined {
