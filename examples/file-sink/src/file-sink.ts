@@ -34,9 +34,8 @@ export function fileSink({ directory }: { readonly directory: string }) {
 function createFileSink({ spec, name, egress }: SinkContext<SpecOf<typeof specSchema>>, root: string): KollectSink {
   const directory = join(root, keySegment(spec.folder));
   const operations = createOperations({ sinkType: 'file', name, classify });
-  const store = createFileStore(directory);
   return {
-    ...createDocumentSink({ operations, store, layout: singleDocumentLayout() }),
+    ...createDocumentSink({ operations, store: createFileStore(directory), layout: singleDocumentLayout() }),
     testConnection: ({ signal }) =>
       operations.run({ operation: 'test-connection', doing: 'testing the directory', signal }, async (scope) => {
         const test = createConnectionTest({ scope, egress });

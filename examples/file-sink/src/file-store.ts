@@ -82,8 +82,9 @@ async function publish(path: string, versions: string): Promise<void> {
 /** Older versions, and what a crash left; nothing that somebody may be about to use. */
 async function removeOld(versions: string, newest: number): Promise<void> {
   for (const name of await readdir(versions)) {
-    const { mtimeMs = Infinity } = (await unlessCode(['ENOENT'], stat(join(versions, name)))) ?? {};
-    if (name !== String(newest) && mtimeMs < Date.now() - keptMs) await rm(join(versions, name), { force: true });
+    const file = join(versions, name);
+    const { mtimeMs = Infinity } = (await unlessCode(['ENOENT'], stat(file))) ?? {};
+    if (name !== String(newest) && mtimeMs < Date.now() - keptMs) await rm(file, { force: true });
   }
 }
 

@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import { createExporter, createSinkRegistry } from '@kollect/core';
 import { collect, loadManifests, scope, withoutSecrets } from '@kollect/example-sample-cluster';
 import { fileSink } from './file-sink.ts';
-
 const folder = process.argv.slice(2).find((argument) => argument !== '--') ?? 'inventories';
 // Scripts run in the directory of the project; INIT_CWD is where the user stands.
 const directory = resolve(process.env['INIT_CWD'] ?? '.', folder);
