@@ -31,7 +31,6 @@ export function createFileStore(directory: string): DocumentStore {
       await mkdir(versions, { recursive: true });
       try {
         await writeFile(draft, manifest.chunks(), { flag: 'wx', flush: true, signal });
-        signal.throwIfAborted();
         const start = performance.now();
         if ((await newest(versions)) !== version - 1) return { outcome: 'conflict' };
         const made = link(draft, join(versions, String(version))).then(() => true);
@@ -62,8 +61,7 @@ async function newest(versions: string): Promise<number> {
 
 /** Gives the newest version the name that readers know; again where another process gave it to an older one meanwhile. */
 async function publish(path: string, versions: string): Promise<void> {
-  let published = 0;
-  for (let version = await newest(versions); version !== published; version = await newest(versions)) {
+  for (let published = 0, version = await newest(versions); version !== published; version = await newest(versions)) {
     const name = join(versions, `${version}.${randomUUID()}`);
     const named = link(join(versions, String(version)), name).then(() => rename(name, path));
     if (
