@@ -22,7 +22,10 @@ export function findPackageManager(): PackageManager | undefined {
 }
 
 /** Installs the packages of the tools; rejects with the end of what the manager said. */
-export async function installPackages({ name, prefix }: PackageManager, missing: readonly Tool[]): Promise<void> {
+export async function installPackages(
+  { name, prefix }: PackageManager,
+  missing: readonly Pick<Tool, 'packages'>[],
+): Promise<void> {
   const script = scripts[name](missing.map(({ packages }) => packages[name]));
   const [command, ...args] = [...prefix, 'sh', '-c', script];
   const child = spawn(command, args, {
