@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, test } from '@jest/globals';
 import { joinParts, parseDocument, type InventoryDocument } from '@kollect/core';
 import { formatMessageKey, kafkajsClient, kafkaSink, type KafkaSpec } from '@kollect/sink-kafka';
 import { platformaticClient } from '@kollect/sink-kafka/platformatic';
-import { registerConformanceTests } from '@kollect/sink-testkit';
+import { registerConformanceTests, type CreateSinkOptions } from '@kollect/sink-testkit';
 import { sinkOver } from './sink.ts';
 import { openTestTopic, testKafka, type TestTopic } from '../support/kafka.ts';
 import { followTopic, type FollowedMessage, type TopicFollower } from './topic-follower.ts';
@@ -48,9 +48,12 @@ describe.each<[keyof typeof clients, string, Partial<KafkaSpec>]>([
   // Logged in, so that there is a secret to keep.
   const { listeners, users } = testKafka();
   const { username, password } = users.admin;
-  const sinkAt = (brokers: readonly string[]) =>
+  const sinkAt = (brokers: readonly string[], { name, egress, logger }: CreateSinkOptions) =>
     sinkOver(clients[client], {
       topic: opened(store.topic).name,
+      name,
+      egress,
+      logger,
       credentials: { username, password },
       spec: { ...spec, brokers: [...brokers], sasl: { mechanism: 'scram-sha-512' } },
     });
@@ -72,8 +75,8 @@ describe.each<[keyof typeof clients, string, Partial<KafkaSpec>]>([
     definition: kafkaSink,
     harness: {
       holds: 'documents',
-      createSink: () => sinkAt(listeners.sasl),
-      brokenSink: () => sinkAt(['127.0.0.1:1']),
+      createSink: (options) => sinkAt(listeners.sasl, options),
+      brokenSink: (options) => sinkAt(['127.0.0.1:1'], options),
       secretCanary: password,
       read: async (scope) => documentsOf(await opened(store.follower).messages(), formatMessageKey(scope)),
     },

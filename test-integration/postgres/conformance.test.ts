@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, test } from '@jest/globals';
 import { joinParts, parseDocument, type InventoryDocument, type Item, type Scope } from '@kollect/core';
 import { postgresSink } from '@kollect/sink-postgres';
-import { registerConformanceTests } from '@kollect/sink-testkit';
+import { registerConformanceTests, type ConformanceHooks, type CreateSinkOptions } from '@kollect/sink-testkit';
 import type { DatabaseAccess } from '../servers/postgres-database.ts';
 import { sinkOver, type SinkBlock } from './sink.ts';
 import { openTestDatabase } from '../support/postgres.ts';
@@ -28,16 +28,55 @@ function storeWith(spec: SinkBlock) {
   afterAll(async () => {
     await database().drop();
   });
-  const sink = (port: number) =>
+  let password = secretCanary;
+  const sinkAt = (
+    { host, port }: { readonly host: string; readonly port: number },
+    { name, egress, logger }: CreateSinkOptions,
+  ) =>
     sinkOver(database(), {
       spec,
-      credentials: { username: role, password: secretCanary, host: database().credentials.host, port: String(port) },
+      name,
+      egress,
+      logger,
+      credentials: () => ({ username: role, password, host, port: String(port) }),
     });
+  const address = () => database().credentials;
+  const endSessions = () =>
+    database().query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${role}'`);
+  let rotations = 0;
+  const hooks: ConformanceHooks = {
+    server: { address, protocol: 'tcp' },
+    denyWrites: async () => {
+      await database().query(`REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ${role}`);
+      return async () => {
+        await database().query(`GRANT ALL ON ALL TABLES IN SCHEMA public TO ${role}`);
+      };
+    },
+    breakWrites: async () => {
+      await database().query(`ALTER TABLE inventory ADD CONSTRAINT broken CHECK (false) NOT VALID`);
+      return async () => {
+        await database().query(`ALTER TABLE inventory DROP CONSTRAINT broken`);
+      };
+    },
+    rotateCredentials: async () => {
+      password = `${secretCanary}-${(rotations += 1)}`;
+      await database().query(`ALTER ROLE ${role} PASSWORD '${password}'`);
+      await endSessions();
+    },
+    leftovers: async () => {
+      const relations = await database().query<{ name: string }>(
+        `SELECT relname AS name FROM pg_class WHERE relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'pg_toast'::regnamespace)
+          UNION ALL SELECT concat_ws(' ', state, query) FROM pg_stat_activity WHERE usename = '${role}' AND state <> 'idle'`,
+      );
+      return relations.map(({ name }) => name);
+    },
+  };
   return {
     database,
     secretCanary,
-    createSink: () => sink(database().credentials.port),
-    brokenSink: () => sink(1),
+    createSink: (options: CreateSinkOptions) => sinkAt(options.server ?? address(), options),
+    brokenSink: (options: CreateSinkOptions) => sinkAt({ host: '127.0.0.1', port: 1 }, options),
+    hooks,
   };
 }
 

@@ -6,6 +6,7 @@ import {
   type InventorySnapshot,
   type Item,
   type KollectSink,
+  type SinkConnection,
   type SnapshotInput,
 } from '@kollect/core';
 import { postgresSink, type PostgresSpec } from '@kollect/sink-postgres';
@@ -13,7 +14,7 @@ import type { DatabaseAccess } from '../servers/postgres-database.ts';
 
 export type SinkBlock = Partial<PostgresSpec>;
 
-export interface TestSinkOptions {
+export interface TestSinkOptions extends Pick<SinkConnection, 'name' | 'logger'> {
   readonly spec?: SinkBlock;
   readonly credentials?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>);
   readonly egress?: Egress;
@@ -26,7 +27,7 @@ export function sinkOver(
   options: TestSinkOptions = {},
 ): KollectSink {
   const { username, password, host, port } = database.credentials;
-  const { egress, hostIdentity } = options;
+  const { egress, hostIdentity, name = 'test', logger } = options;
   const registry = createSinkRegistry([postgresSink], {
     ...(egress === undefined ? {} : { egress }),
     ...(hostIdentity === undefined ? {} : { hostIdentity }),
@@ -36,7 +37,11 @@ export function sinkOver(
       type: 'postgres',
       postgres: { database: database.database, table: 'inventory', tls: { mode: 'disable' }, ...options.spec },
     },
-    { name: 'test', credentials: options.credentials ?? { username, password, host, port: String(port) } },
+    {
+      name,
+      credentials: options.credentials ?? { username, password, host, port: String(port) },
+      ...(logger === undefined ? {} : { logger }),
+    },
   );
 }
 

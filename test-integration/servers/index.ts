@@ -1,13 +1,6 @@
 export { createAuthority, type Authority, type CertificateRequest, type KeyPair } from './certificates.ts';
 export { engineAnswers } from './container-engine.ts';
-export {
-  startFaultProxy,
-  type ByteTrigger,
-  type FaultProxy,
-  type FaultProxyOptions,
-  type Side,
-} from './fault-proxy.ts';
-export type { Direction } from './fault-link.ts';
+export { startFaultProxy, type ByteTrigger, type Direction, type FaultProxy, type Side } from './fault-proxy.ts';
 export { startKafka, type KafkaKind, type KafkaServer, type StartKafkaOptions } from './kafka.ts';
 export { createKafkaAdmin, type Grant, type KafkaAdmin, type TopicOptions } from './kafka-admin.ts';
 export type { KafkaRestartMode } from './kafka-backend.ts';

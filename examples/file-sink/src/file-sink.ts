@@ -40,16 +40,16 @@ function createFileSink({ spec, name, egress }: SinkContext<SpecOf<typeof specSc
       operations.run({ operation: 'test-connection', doing: 'testing the directory', signal }, async (scope) => {
         const test = createConnectionTest({ scope, egress });
         const file = join(directory, `.test-${randomUUID()}`);
-        try {
-          await test.step({ name: 'link', doing: 'linking a file', after: true }, async (value) => {
+        await test.step({ name: 'link', doing: 'linking a file', after: true }, async (value) => {
+          try {
             await mkdir(directory, { recursive: true });
             await writeFile(file, '');
             await link(file, `${file}-linked`);
-            return { found: 'Files can be written and linked: exporters can tell who was first.', value };
-          });
-        } finally {
-          await Promise.all([file, `${file}-linked`].map((path) => rm(path, { force: true })));
-        }
+          } finally {
+            await Promise.all([file, `${file}-linked`].map((path) => rm(path, { force: true })));
+          }
+          return { found: 'Files can be written and linked: exporters can tell who was first.', value };
+        });
         return test.report();
       }),
     close: () => operations.close(),

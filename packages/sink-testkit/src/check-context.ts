@@ -2,21 +2,32 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import {
   SinkError,
+  type DeliveryLogger,
   type ExportOptions,
   type ExportResult,
   type InventorySnapshot,
   type Item,
   type KollectSink,
+  type LogFields,
   type Scope,
 } from '@kollect/core';
+import type { ServerAddress } from '@kollect/core/authoring';
 import { assertResult } from './assertions.ts';
 import { makeItems, type MakeItemsOptions } from './generators/make-items.ts';
 import { makeSnapshot } from './generators/make-snapshot.ts';
+import { startFaultProxy, type FaultProxy } from './faults/fault-proxy.ts';
+import { startHttpFaultProxy, type HttpFaultProxy } from './faults/http-fault-proxy.ts';
+import type { CreateSinkOptions } from './create-sink-options.ts';
 import type { SinkHarness } from './harness.ts';
 import { createObservations } from './observations.ts';
 import { settle, type Settled } from './patience.ts';
 import { createStoreReader, type StoreReader } from './store-reader.ts';
 import type { ConformanceDefinition } from './conformance-definition.ts';
+import { createSinkWatch, type SinkWatch } from './watch/sink-watch.ts';
+import { createWatchedEgress, type WatchedEgress } from './watch/watched-egress.ts';
+
+/** In the attributes of every item that a check makes: no error, report, result or log line may hold it. */
+export const rowCanary = 'row-data-that-nobody-may-log';
 
 export interface SnapshotDraft {
   readonly items: readonly Item[];
@@ -40,8 +51,20 @@ export interface CheckContext {
   /** The moment so many seconds after the first one. */
   time(at: number): string;
   snapshot(scope: Scope, draft: SnapshotDraft): Promise<InventorySnapshot>;
-  createSink(): Promise<KollectSink>;
-  openSink(): Promise<KollectSink>;
+  createSink(options?: ContextSinkOptions): Promise<KollectSink>;
+  openSink(options?: ContextSinkOptions): Promise<KollectSink>;
+  /** The harness's sink that points at nobody. */
+  brokenSink(): Promise<KollectSink>;
+  /** The harness's sink that dials the server with TLS. */
+  untrustedSink(server: ServerAddress): Promise<KollectSink>;
+  /** What sinks do to their process. */
+  readonly watch: SinkWatch;
+  /** A proxy before the store, for bytes. */
+  proxy(): Promise<FaultProxy>;
+  /** A proxy before the store, for requests. */
+  httpProxy(): Promise<HttpFaultProxy>;
+  /** Runs when the check ends, before its sinks are closed. */
+  atEnd(cleanUp: () => Promise<unknown>): void;
   /** Exports and checks the shape of the result. */
   export(sink: KollectSink, snapshot: InventorySnapshot, options?: Partial<ExportOptions>): Promise<ExportResult>;
   /** How the operation ended, in time; a rejection must be a SinkError of this sink type. */
@@ -52,34 +75,69 @@ export interface CheckContext {
   observe<T>(value: T): T;
 }
 
+export interface ContextSinkOptions extends Partial<Pick<CreateSinkOptions, 'server'>> {
+  /** Forbids every address. Default false. */
+  readonly denyEgress?: boolean;
+}
+
 export interface CheckContextOptions {
   readonly definition: ConformanceDefinition;
   readonly harness: SinkHarness;
   readonly patienceMs: number;
 }
 
-/** `finish` closes the sinks and searches what was seen for the secret. */
+/** `cleanUp` closes the sinks; `expectNothing` looks at what was seen for what no sink may do or say. */
 export function createCheckContext({ definition, harness, patienceMs }: CheckContextOptions): {
   context: CheckContext;
-  finish: () => Promise<void>;
+  cleanUp: (limitMs?: number) => Promise<void>;
+  expectNothing: () => void;
 } {
   const run = randomUUID().slice(0, 8);
   const first = Date.now() - 3_600_000;
   const seen = createObservations();
   const sinks: KollectSink[] = [];
+  const cleanUps: (() => Promise<unknown>)[] = [];
+  const [egress, denying] = [createWatchedEgress(), createWatchedEgress({ deny: true })] as const;
+  const watch = createSinkWatch([egress, denying]);
+  const { logger, lines } = createLineCollector();
   let scopes = 0;
-  let seed = 0;
+  // Other UIDs in each check: a store may refuse one object in two clusters.
+  let seed = Number.parseInt(run, 16);
 
-  const createSink = async (): Promise<KollectSink> => {
-    const sink = await harness.createSink({ name: `conformance-${sinks.length}` });
+  const make = async (
+    create: (options: CreateSinkOptions) => KollectSink | Promise<KollectSink>,
+    { denyEgress = false, ...more }: ContextSinkOptions = {},
+  ): Promise<KollectSink> => {
+    const chosen: WatchedEgress = denyEgress ? denying : egress;
+    const { server } = more;
+    const options = {
+      name: `conformance-${sinks.length}`,
+      egress: chosen.egress,
+      logger,
+      ...(server === undefined ? {} : { server: { host: server.host, port: server.port } }),
+    };
+    const sink = watch.watched(await watch.run(() => create(options)));
     sinks.push(sink);
     return sink;
   };
-  const settled = async <T>(what: string, promise: Promise<T>): Promise<Settled<T>> => {
-    const end = await settle(what, promise, patienceMs);
-    seen.add(end.status === 'fulfilled' ? end.value : end.reason);
-    if (end.status === 'rejected') assertSinkError(what, end.reason, definition.type);
-    return end;
+  const createSink: CheckContext['createSink'] = async (options) => make((given) => harness.createSink(given), options);
+  const storeAddress = async () => {
+    const server = harness.hooks?.server;
+    return server === undefined || server === false ? assert.fail('The harness has no hook server.') : server.address();
+  };
+  const closedAtEnd = <T extends { close(): Promise<void> }>(proxy: T): T => {
+    cleanUps.push(() => proxy.close());
+    return proxy;
+  };
+  const settled = <T>(what: string, promise: Promise<T>): Promise<Settled<T>> => {
+    const ending = settle(what, promise, patienceMs).then((end) => {
+      seen.add(end.status === 'fulfilled' ? end.value : end.reason);
+      if (end.status === 'rejected') assertSinkError(what, end.reason, definition.type);
+      return end;
+    });
+    // A check that fails elsewhere no longer waits for this one; nobody may call it unhandled.
+    ending.catch(() => undefined);
+    return ending;
   };
 
   const context: CheckContext = {
@@ -92,15 +150,35 @@ export function createCheckContext({ definition, harness, patienceMs }: CheckCon
       inventoryNamespace: `team-${run}`,
       inventoryName: `inventory-${(scopes += 1)}`,
     }),
-    items: (count, options) => makeItems({ ...options, count, seed: (seed += 1) }),
+    items: (count, options) =>
+      makeItems({ ...options, count, seed: (seed += 1) }).map((item) => ({
+        ...item,
+        attributes: { ...item.attributes, conformanceRemark: rowCanary },
+      })),
     time: (at) => new Date(first + at * 1000).toISOString(),
     snapshot: async (scope, { at = 0, ...draft }) => makeSnapshot({ ...scope, ...draft, exportedAt: context.time(at) }),
     createSink,
-    openSink: async () => {
-      const sink = await createSink();
+    openSink: async (options) => {
+      const sink = await createSink(options);
       await sink.open?.({ signal: new AbortController().signal });
       return sink;
     },
+    brokenSink: async () => {
+      const { brokenSink } = harness;
+      if (brokenSink === undefined || brokenSink === false) return assert.fail('The harness has no brokenSink.');
+      return make((given) => brokenSink.call(harness, given));
+    },
+    untrustedSink: async ({ host, port }) => {
+      const untrustedSink = harness.hooks?.untrustedSink;
+      if (untrustedSink === undefined || untrustedSink === false)
+        return assert.fail('The harness has no hook untrustedSink.');
+      const server = { host, port };
+      return make((given) => untrustedSink({ ...given, server }));
+    },
+    watch,
+    proxy: async () => closedAtEnd(await startFaultProxy({ target: await storeAddress() })),
+    httpProxy: async () => closedAtEnd(await startHttpFaultProxy({ target: await storeAddress() })),
+    atEnd: (cleanUp) => void cleanUps.push(cleanUp),
     export: async (sink, snapshot, options) => {
       const result = await sink
         .export(snapshot, {
@@ -127,11 +205,29 @@ export function createCheckContext({ definition, harness, patienceMs }: CheckCon
       return value;
     },
   };
-  const finish = async (): Promise<void> => {
-    await settle('Closing the sinks of the check', Promise.all(sinks.map(async (sink) => sink.close())), patienceMs);
-    if (harness.secretCanary !== undefined) seen.expectNo(harness.secretCanary);
+  const cleanUp = async (limitMs = patienceMs): Promise<void> => {
+    try {
+      for (const end of cleanUps.toReversed()) await end();
+      const closing = Promise.all(sinks.map(async (sink) => sink.close()));
+      await settle('Closing the sinks of the check', closing, limitMs);
+    } finally {
+      watch.stop();
+    }
   };
-  return { context, finish };
+  const expectNothing = (): void => {
+    seen.add(lines);
+    watch.expectNothing();
+    seen.expectNo(rowCanary);
+    if (typeof harness.secretCanary === 'string') seen.expectNo(harness.secretCanary);
+  };
+  return { context, cleanUp, expectNothing };
+}
+
+/** A logger that keeps what it is given. */
+function createLineCollector(): { readonly logger: DeliveryLogger; readonly lines: readonly unknown[] } {
+  const lines: unknown[] = [];
+  const keep = (fields: LogFields, message: string): void => void lines.push({ fields, message });
+  return { logger: { debug: keep, info: keep, warn: keep, error: keep }, lines };
 }
 
 function assertSinkError(what: string, error: unknown, sinkType: string): void {

@@ -1,6 +1,7 @@
 import type { CheckContext } from './check-context.ts';
 import type { ConformanceDefinition } from './conformance-definition.ts';
 import type { SinkHarness } from './harness.ts';
+import type { Need } from './check-harness.ts';
 
 /** What is checked: a sink type, and the harness around its store. */
 export interface Subject {
@@ -14,6 +15,8 @@ export interface Check {
   readonly name: string;
   /** Which sinks give the promise. Default: all. */
   readonly applies?: (subject: Subject) => boolean;
+  /** What the harness must give for it. Default: nothing beyond sinks and a way to read. */
+  readonly needs?: readonly Need[];
   readonly run: (context: CheckContext) => Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { createSinkRegistry, formatScope, memorySink } from '@kollect/core';
 import { collectChecks, subjectOf } from './broken/broken-sink.fixture.ts';
+import { httpSubject } from './broken/http-sink.fixture.ts';
 import { documentDefinition, documentHarness } from './broken/document-sink.fixture.ts';
 import { registerConformanceTests } from './conformance.ts';
 
@@ -20,6 +21,10 @@ describe('the memory sink', () => {
 
 describe('a sink that works in steps', () => {
   registerConformanceTests({ test, ...subjectOf({}) });
+});
+
+describe('a sink that talks HTTP', () => {
+  registerConformanceTests({ test, ...httpSubject() });
 });
 
 describe('a sink that holds documents', () => {

@@ -14,6 +14,13 @@ import { changeChecks } from './checks/changes.ts';
 import { concurrencyChecks } from './checks/concurrency.ts';
 import { connectionChecks } from './checks/connection.ts';
 import { contentChecks } from './checks/content.ts';
+import { credentialChecks } from './checks/credentials.ts';
+import { egressChecks } from './checks/egress.ts';
+import { httpChecks } from './checks/http.ts';
+import { networkChecks } from './checks/network.ts';
+import { processChecks } from './checks/process.ts';
+import { resultChecks } from './checks/results.ts';
+import { writeChecks } from './checks/writes.ts';
 import { definitionChecks } from './checks/definition.ts';
 import { fenceChecks } from './checks/fence.ts';
 import { incompleteChecks } from './checks/incomplete.ts';
@@ -22,8 +29,10 @@ import { planChecks } from './checks/plan.ts';
 import { removalChecks } from './checks/removal.ts';
 import { scopeChecks } from './checks/scope.ts';
 import { secrecyChecks } from './checks/secrecy.ts';
+import { claimOf, type ConformanceClaim } from './claims.ts';
 import type { ConformanceDefinition } from './conformance-definition.ts';
 import type { SinkHarness, TestFunction } from './harness.ts';
+import { checkHarness } from './check-harness.ts';
 
 export interface ConformanceOptions {
   /** The host's function that registers a test. */
@@ -51,7 +60,14 @@ const checks: readonly Check[] = [
   ...removalChecks,
   ...connectionChecks,
   ...lifecycleChecks,
+  ...resultChecks,
   ...secrecyChecks,
+  ...egressChecks,
+  ...processChecks,
+  ...credentialChecks,
+  ...writeChecks,
+  ...networkChecks,
+  ...httpChecks,
 ];
 
 const kinds: OptionKinds<ConformanceOptions> = {
@@ -62,25 +78,45 @@ const kinds: OptionKinds<ConformanceOptions> = {
   patienceMs: aPositiveNumber,
 };
 
-/** Registers one test for each promise that a sink of this type gives. Asserts with node:assert, so that any test runner will do. */
-export function registerConformanceTests(options: ConformanceOptions): void {
+/**
+ * Registers one test for each promise that a sink of this type gives. Asserts with node:assert, so that any test runner will do. Returns every
+ * promise there is, those included that nobody checks for want of a hook: they are registered too, as skipped.
+ */
+export function registerConformanceTests(options: ConformanceOptions): readonly ConformanceClaim[] {
   const of = 'The options of registerConformanceTests';
   const checked = checkOptions<ConformanceOptions>(options, kinds, { of });
   const { test, definition, harness, timeoutMs = 60_000, patienceMs = 15_000 } = checked;
-  for (const { name, applies, run } of checks) {
-    if (applies !== undefined && !applies({ definition, harness })) continue;
-    test(
-      name,
-      async () => {
-        await harness.reset?.();
-        const { context, finish } = createCheckContext({ definition, harness, patienceMs });
-        try {
-          await run(context);
-        } finally {
-          await finish();
-        }
-      },
-      timeoutMs,
-    );
+  checkHarness(harness);
+  return checks.map((check) => {
+    const claim = claimOf(check, { definition, harness });
+    if (claim.status === 'checked') test(check.name, () => runCheck(check, checked, patienceMs), timeoutMs);
+    if (claim.status === 'not run') skip(test, claim);
+    return claim;
+  });
+}
+
+async function runCheck(
+  { run }: Check,
+  { definition, harness }: Pick<ConformanceOptions, 'definition' | 'harness'>,
+  patienceMs: number,
+): Promise<void> {
+  await harness.reset?.();
+  const { context, cleanUp, expectNothing } = createCheckContext({ definition, harness, patienceMs });
+  try {
+    await run(context);
+  } catch (error) {
+    // What the check found matters more than how its sinks close.
+    await cleanUp(Math.min(500, patienceMs)).catch(() => undefined);
+    throw error;
   }
+  await cleanUp();
+  expectNothing();
+}
+
+/** Where the runner has no tests that are skipped, one that passes, under the same name. */
+function skip(test: TestFunction, { name, needs = [] }: ConformanceClaim): void {
+  const told = `not run, for the harness gives no ${needs.join(' and no ')}: ${name}`;
+  const nothing = async (): Promise<void> => undefined;
+  if (test.skip === undefined) test(told, nothing);
+  else test.skip(told, nothing);
 }

@@ -1,22 +1,25 @@
 import type { InventoryDocument, Item, KollectSink, Scope } from '@kollect/core';
+import type { CreateSinkOptions } from './create-sink-options.ts';
+import type { ConformanceHooks } from './hooks.ts';
 
 /** The host's way to register a test: jest's, vitest's and node:test's `test` have this shape. */
-export type TestFunction = (name: string, run: () => Promise<void>, timeoutMs?: number) => unknown;
-
-export interface CreateSinkOptions {
-  /** Name of the KollectSink resource, where the sink's author wants to tell sinks apart. */
-  readonly name?: string;
+export interface TestFunction {
+  (name: string, run: () => Promise<void>, timeoutMs?: number): unknown;
+  /** For checks that cannot run without a hook; without it they are registered as tests that pass, under a name that says so. */
+  readonly skip?: (name: string, run: () => Promise<void>) => unknown;
 }
 
 interface StoreAccess {
-  /** A new sink over the same store at each call, neither opened nor closed: the suite does both. */
-  createSink(options?: CreateSinkOptions): KollectSink | Promise<KollectSink>;
-  /** A sink that points at a port where nobody listens. Without it the checks of an unreachable store are left out. */
-  brokenSink?(): KollectSink | Promise<KollectSink>;
-  /** A secret that the harness put into the sink's credentials: the suite asserts that nothing it sees holds it. */
-  readonly secretCanary?: string;
+  /** A new sink over the same store at each call, neither opened nor closed: the suite does both. It makes the sink and does nothing else. */
+  createSink(options: CreateSinkOptions): KollectSink | Promise<KollectSink>;
+  /** A sink that points at a port where nobody listens. */
+  readonly brokenSink?: ((options: CreateSinkOptions) => KollectSink | Promise<KollectSink>) | false;
+  /** A secret that the harness put into the sink's credentials: the suite asserts that nothing it sees holds it. `false`: there are none. */
+  readonly secretCanary?: string | false;
   /** Runs before each check. The checks need no empty store: each works in scopes of its own. */
   reset?(): Promise<void>;
+  /** Ways to make the store fail. */
+  readonly hooks?: ConformanceHooks;
 }
 
 /** A store that holds one record for each item. */

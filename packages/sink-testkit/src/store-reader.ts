@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import type { InventoryDocument, InventorySnapshot, Item, Scope } from '@kollect/core';
 import { canonical, canonicalItems, describeDifference } from './canonical.ts';
 import type { SinkHarness } from './harness.ts';
@@ -35,8 +36,12 @@ export function createStoreReader(harness: SinkHarness): StoreReader {
     documents,
     expectItems,
     fingerprint: async (scope) => {
-      if (harness.holds === 'documents') return canonical(await harness.read(scope));
-      return [...canonicalItems(await harness.read(scope)).values()].sort().join('\n');
+      const text =
+        harness.holds === 'documents'
+          ? canonical(await harness.read(scope))
+          : [...canonicalItems(await harness.read(scope)).values()].sort().join('\n');
+      // Short enough to be shown where two of them differ.
+      return createHash('sha256').update(text).digest('hex');
     },
     expectSnapshot: async (snapshot) => {
       await expectItems(snapshot, snapshot.items);

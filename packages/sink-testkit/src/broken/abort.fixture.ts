@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SinkError } from '@kollect/core';
 import { abortError } from './table-sink.fixture.ts';
 import type { BrokenSink } from './broken-sink.fixture.ts';
@@ -108,6 +109,19 @@ export const brokenAbort: readonly BrokenSink[] = [
       export: async (snapshot, options) => {
         options.signal.addEventListener('abort', () => undefined);
         return sink.export(snapshot, options);
+      },
+    }),
+  },
+  {
+    what: 'throws the reason of the signal out of the middle of a plan',
+    fails: 'open, plan and testConnection that are aborted midway end, as ABORTED or well, and the sink goes on',
+    wrap: (sink) => ({
+      ...sink,
+      plan: async (snapshot, options) => {
+        const plan = await sink.plan(snapshot, { ...options, signal: new AbortController().signal });
+        await nextTurn();
+        options.signal.throwIfAborted();
+        return plan;
       },
     }),
   },

@@ -1,8 +1,17 @@
-import type { KollectSink } from '@kollect/core';
+import type { KollectSink, SinkErrorCode } from '@kollect/core';
+import type { Subject } from '../check.ts';
 import type { ConformanceDefinition } from '../conformance-definition.ts';
 import { registerConformanceTests, type ConformanceOptions } from '../conformance.ts';
 import type { ItemHarness } from '../harness.ts';
-import { createTableSink, scopeKey, tableDefinition, type Table, type TableRules } from './table-sink.fixture.ts';
+import type { Undo } from '../hooks.ts';
+import {
+  createTable,
+  createTableSink,
+  scopeKey,
+  tableDefinition,
+  type Table,
+  type TableRules,
+} from './table-sink.fixture.ts';
 
 /** A sink with one fault, and the check that must find it. */
 export interface BrokenSink {
@@ -18,16 +27,23 @@ export interface BrokenSink {
   readonly wrap?: (sink: Required<KollectSink>, table: Table) => KollectSink;
   readonly brokenSink?: (sink: Required<KollectSink>) => KollectSink;
   readonly definition?: Partial<ConformanceDefinition>;
+  /** Another sink than the one of tables, with the fault in it. */
+  readonly subject?: () => Subject;
 }
 
 export const secretCanary = 'hunter2-canary';
+
+/** The sink and its store, with the fault in it. */
+export function brokenSubject(broken: BrokenSink): Subject {
+  return broken.subject?.() ?? subjectOf(broken);
+}
 
 /** The sink type `table` and a store of its own, with the fault in it. */
 export function subjectOf({ rules, wrap, brokenSink, definition }: Partial<BrokenSink>): {
   definition: ConformanceDefinition;
   harness: ItemHarness;
 } {
-  const table: Table = { scopes: new Map(), tail: Promise.resolve() };
+  const table = createTable();
   const harness: ItemHarness = {
     holds: 'items',
     createSink: () => {
@@ -40,8 +56,22 @@ export function subjectOf({ rules, wrap, brokenSink, definition }: Partial<Broke
     },
     read: async (scope) => [...(table.scopes.get(scopeKey(scope))?.rows.values() ?? [])],
     secretCanary,
+    hooks: {
+      server: false,
+      rotateCredentials: false,
+      denyWrites: async () => failingWith(table, 'PERMISSION_DENIED'),
+      breakWrites: async () => failingWith(table, 'OVERLOADED'),
+      leftovers: async () => [...table.drafts],
+    },
   };
   return { definition: { ...tableDefinition, ...definition }, harness };
+}
+
+function failingWith(table: Table, failure: SinkErrorCode): Undo {
+  table.failure = failure;
+  return async () => {
+    table.failure = undefined;
+  };
 }
 
 /** The checks that the suite registers, by name. */

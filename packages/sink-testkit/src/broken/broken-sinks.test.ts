@@ -2,10 +2,17 @@ import { describe, expect, test } from '@jest/globals';
 import { brokenAbort } from './abort.fixture.ts';
 import { brokenChanges } from './changes.fixture.ts';
 import { brokenContent } from './content.fixture.ts';
-import { collectChecks, subjectOf } from './broken-sink.fixture.ts';
+import { brokenSubject, collectChecks, subjectOf } from './broken-sink.fixture.ts';
+import { documentDefinition, documentHarness } from './document-sink.fixture.ts';
 import { brokenFence } from './fence.fixture.ts';
+import { brokenHttp } from './http.fixture.ts';
+import { httpSubject } from './http-sink.fixture.ts';
 import { brokenLifecycle } from './lifecycle.fixture.ts';
+import { brokenNetwork } from './network.fixture.ts';
 import { brokenPlanAndRemoval } from './plan-removal.fixture.ts';
+import { brokenProcess } from './process.fixture.ts';
+import { brokenResults } from './results.fixture.ts';
+import { brokenWrites } from './writes.fixture.ts';
 
 const brokenSinks = [
   ...brokenContent,
@@ -14,12 +21,17 @@ const brokenSinks = [
   ...brokenAbort,
   ...brokenPlanAndRemoval,
   ...brokenLifecycle,
+  ...brokenResults,
+  ...brokenProcess,
+  ...brokenWrites,
+  ...brokenNetwork,
+  ...brokenHttp,
 ];
 
 describe('a sink that', () => {
   test.each(brokenSinks)('$what fails "$fails"', async (broken) => {
     // What settles, settles in time even on a loaded machine; what hangs, hangs for ever.
-    const check = collectChecks({ ...subjectOf(broken), patienceMs: 3000 }).get(broken.fails);
+    const check = collectChecks({ ...brokenSubject(broken), patienceMs: 1500 }).get(broken.fails);
     const failure: unknown = await check?.().then(
       () => undefined,
       (error: unknown) => error,
@@ -33,5 +45,7 @@ describe('a sink that', () => {
 
 test('every check is failed by a sink that is broken on purpose', () => {
   const failed = new Set(brokenSinks.map(({ fails }) => fails));
-  expect([...collectChecks(subjectOf({})).keys()].filter((name) => !failed.has(name))).toEqual([]);
+  const topic = { definition: documentDefinition, harness: documentHarness() };
+  const all = [subjectOf({}), topic, httpSubject()].flatMap((subject) => [...collectChecks(subject).keys()]);
+  expect(all.filter((name) => !failed.has(name) && !name.startsWith('not run'))).toEqual([]);
 });

@@ -1,6 +1,10 @@
-import type { Item } from '@kollect/core';
-import { none, scopeKey } from './table-sink.fixture.ts';
+import type { InventorySnapshot, Item } from '@kollect/core';
+import { documentDefinition, documentHarness } from './document-sink.fixture.ts';
+import { none, scopeKey, type Table } from './table-sink.fixture.ts';
 import type { BrokenSink } from './broken-sink.fixture.ts';
+
+/** The newest time of each scope, by its name in lower case. */
+const foldedTimes = new WeakMap<Table, Map<string, string>>();
 
 export const brokenChanges: readonly BrokenSink[] = [
   {
@@ -103,6 +107,61 @@ export const brokenChanges: readonly BrokenSink[] = [
       keeps: (row, { incompleteTargets, items }) =>
         incompleteTargets.includes(row.targetName) && items.some(({ targetName }) => targetName === row.targetName),
     }),
+  },
+  ...[
+    (name: string) => name.toLowerCase(),
+    (name: string) => name.trim(),
+    (name: string) => name.normalize(),
+    (name: string) => name.slice(0, 3).padEnd(3, 't'),
+  ].map((fold) => ({
+    what: `compares the names of incomplete targets after ${fold.toString()}`,
+    fails: 'a target keeps its items where it is named exactly: names that almost match keep nothing',
+    rules: () => ({
+      keeps: (row: Item, { incompleteTargets }: InventorySnapshot) =>
+        incompleteTargets.map(fold).includes(fold(row.targetName)),
+    }),
+  })),
+  {
+    what: 'knows incomplete targets by their bare name alone',
+    fails: 'an incomplete target named namespace/name is that one, and a bare name those of every namespace',
+    rules: () => ({ keeps: (row, { incompleteTargets }) => incompleteTargets.includes(row.targetName) }),
+  },
+  {
+    what: 'leaves the namespace of an incomplete target aside',
+    fails: 'an incomplete target named namespace/name is that one, and a bare name those of every namespace',
+    rules: () => ({
+      keeps: (row, { incompleteTargets }) =>
+        incompleteTargets.some((name) => name.slice(name.indexOf('/') + 1) === row.targetName),
+    }),
+  },
+  {
+    what: 'does not say in its documents what was incomplete',
+    fails:
+      'a document names its incomplete targets, and holds beside the items of its snapshot at most those that it kept for them',
+    subject: () => ({
+      definition: documentDefinition,
+      harness: documentHarness((message) =>
+        Buffer.from(Buffer.from(message).toString().replace('"incompleteTargets":["', '"incompleteTarget":["')),
+      ),
+    }),
+  },
+  {
+    what: 'has one fence for all scopes whose names differ in case',
+    fails: 'each scope has a fence of its own, also beside names that almost match',
+    wrap: (sink, table) => {
+      const newest = foldedTimes.get(table) ?? new Map<string, string>();
+      foldedTimes.set(table, newest);
+      return {
+        ...sink,
+        export: async (snapshot, options) => {
+          const key = scopeKey(snapshot).toLowerCase();
+          if (snapshot.exportedAt < (newest.get(key) ?? ''))
+            return { outcome: 'superseded', counts: none, messages: 0, bytes: 0 };
+          newest.set(key, snapshot.exportedAt);
+          return sink.export(snapshot, options);
+        },
+      };
+    },
   },
   {
     what: 'remembers the checksum of an incomplete snapshot',

@@ -1,5 +1,5 @@
 import { SinkError, type ConnectionStep } from '@kollect/core';
-import { failedReport, passedReport } from './table-sink.fixture.ts';
+import { createTableSink, failedReport, passedReport } from './table-sink.fixture.ts';
 import { secretCanary, type BrokenSink } from './broken-sink.fixture.ts';
 
 const [connect, privileges] = passedReport.steps as readonly [ConnectionStep, ConnectionStep];
@@ -127,6 +127,24 @@ export const brokenLifecycle: readonly BrokenSink[] = [
     what: 'exports after close',
     fails: 'an export after close throws a SinkError and writes nothing',
     wrap: (sink) => ({ ...sink, close: async () => undefined }),
+  },
+  {
+    what: 'plans after close',
+    fails:
+      'open, plan, removeInventory and testConnection after close end with a SinkError or a report, and write nothing',
+    wrap: (sink, table) => ({
+      ...sink,
+      plan: async (snapshot, options) => createTableSink({ table }).plan(snapshot, options),
+    }),
+  },
+  {
+    what: 'removes after close',
+    fails:
+      'open, plan, removeInventory and testConnection after close end with a SinkError or a report, and write nothing',
+    wrap: (sink, table) => ({
+      ...sink,
+      removeInventory: async (scope, options) => createTableSink({ table }).removeInventory(scope, options),
+    }),
   },
   {
     what: 'throws an error of its own after close',

@@ -134,4 +134,45 @@ export const brokenPlanAndRemoval: readonly BrokenSink[] = [
       refuseFuture: (field, time) => (field === 'removedAt' ? undefined : goodRules.refuseFuture(field, time)),
     }),
   },
+  ...[
+    (name: string) => name.toLowerCase(),
+    (name: string) => name.trim(),
+    (name: string) => name.replaceAll('_', '-'),
+    (name: string) => name.slice(0, 11),
+  ].map((fold): BrokenSink => ({
+    what: `removes every scope whose names are equal after ${fold.toString()}`,
+    fails: 'a removal takes its own scope alone, also beside names that almost match',
+    wrap: (sink, table) => ({
+      ...sink,
+      removeInventory: async (scope, options) => {
+        const result = await sink.removeInventory(scope, options);
+        const folded = (key: string): string => JSON.stringify((JSON.parse(key) as string[]).map(fold));
+        for (const key of table.scopes.keys())
+          if (key !== scopeKey(scope) && folded(key) === folded(scopeKey(scope))) table.scopes.delete(key);
+        return result;
+      },
+    }),
+  })),
+  {
+    what: 'removes the rows one by one',
+    fails: 'a removal that is aborted midway removes all or nothing, and can be done again',
+    wrap: (sink, table) => ({
+      ...sink,
+      removeInventory: async (scope, options) => {
+        const held = table.scopes.get(scopeKey(scope));
+        if (held !== undefined) table.scopes.set(scopeKey(scope), { ...held, rows: new Map([...held.rows].slice(1)) });
+        return sink.removeInventory(scope, options);
+      },
+    }),
+  },
+  {
+    what: 'removes without a lock',
+    fails: 'a removal and an older export at once end with nothing',
+    rules: () => ({ locked: false }),
+  },
+  {
+    what: 'compares times as texts',
+    fails: 'a removedAt with an offset is the moment that it names',
+    rules: () => ({ isOlder: (time, held) => held !== undefined && time < held.appliedAt }),
+  },
 ];

@@ -11,7 +11,9 @@ import {
   type KollectSink,
   type Scope,
   type SealedItem,
+  type SinkErrorCode,
 } from '@kollect/core';
+import { incompleteTargetTest } from '@kollect/core/authoring';
 
 export interface TableScope {
   readonly rows: ReadonlyMap<string, Item>;
@@ -25,6 +27,14 @@ export interface TableScope {
 export interface Table {
   readonly scopes: Map<string, TableScope>;
   tail: Promise<void>;
+  /** What is written before it counts. */
+  readonly drafts: Set<string>;
+  /** What every write fails with. */
+  failure?: SinkErrorCode | undefined;
+}
+
+export function createTable(): Table {
+  return { scopes: new Map(), tail: Promise.resolve(), drafts: new Set() };
 }
 
 /** Where a sink can be broken. */
@@ -55,17 +65,24 @@ export const goodRules: TableRules = {
   itemKey: ({ targetName, uid }) => JSON.stringify([targetName, uid]),
   row: (item) => JSON.parse(Buffer.from(item.json).toString()) as Item,
   takes: () => true,
-  keeps: (row, snapshot) => snapshot.incompleteTargets.includes(row.targetName),
+  keeps: (row, snapshot) => incompleteTargetTest(snapshot.incompleteTargets)(row),
   differs: (held, next) => JSON.stringify(held) !== JSON.stringify(next),
-  isOlder: (time, held) => held !== undefined && time < held.appliedAt,
+  isOlder: (time, held) => held !== undefined && Date.parse(time) < Date.parse(held.appliedAt),
   isSame: (snapshot, held) => held?.checksum === snapshot.checksum,
   checksum: (snapshot) => (snapshot.incompleteTargets.length === 0 ? snapshot.checksum : undefined),
   afterRemoval: (removedAt) => ({ rows: new Map(), appliedAt: removedAt, removed: true }),
   olderRemoval: 'unchanged',
   refuseFuture: (field, time) => refuseFutureTime(field, time, new Date()),
   commit: async (table, key, next, pause) => {
-    for (let step = 0; step < 3; step += 1) await pause();
-    table.scopes.set(key, next);
+    table.drafts.add(key);
+    try {
+      for (let step = 0; step < 3; step += 1) await pause();
+      if (table.failure !== undefined)
+        throw new SinkError(table.failure, 'The table takes no rows.', { sinkType: 'table' });
+      table.scopes.set(key, next);
+    } finally {
+      table.drafts.delete(key);
+    }
   },
   locked: true,
   fencesUnchanged: true,
@@ -191,7 +208,7 @@ export const tableDefinition = defineSink({
     required: ['table'],
     additionalProperties: false,
   },
-  create: () => createTableSink({ table: { scopes: new Map(), tail: Promise.resolve() } }),
+  create: () => createTableSink({ table: createTable() }),
 });
 
 export function abortError(signal: AbortSignal): SinkError {

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
 import type { ConnectionReport, KollectSink } from '@kollect/core';
 import { assertReport } from '../assertions.ts';
-import type { Check, Subject } from '../check.ts';
+import type { Check } from '../check.ts';
 import type { CheckContext } from '../check-context.ts';
 import { evolve } from '../generators/evolve.ts';
 
-const canBreak = ({ harness }: Subject): boolean => harness.brokenSink !== undefined;
-
 async function withBrokenSink(context: CheckContext, use: (sink: KollectSink) => Promise<void>): Promise<void> {
-  const sink = (await context.harness.brokenSink?.()) ?? assert.fail('The harness has no brokenSink.');
+  const sink = await context.brokenSink();
   try {
     await use(sink);
   } finally {
@@ -54,7 +52,7 @@ export const connectionChecks: readonly Check[] = [
   },
   {
     name: 'a store that cannot be reached is UNAVAILABLE, which is retryable',
-    applies: canBreak,
+    needs: ['brokenSink'],
     run: async (context) =>
       withBrokenSink(context, async (sink) => {
         const { signal } = new AbortController();
@@ -72,7 +70,7 @@ export const connectionChecks: readonly Check[] = [
   },
   {
     name: 'testConnection reports the step that failed and skips those that need it',
-    applies: canBreak,
+    needs: ['brokenSink'],
     run: async (context) =>
       withBrokenSink(context, async (sink) => {
         const { steps } = await testConnection(context, sink);

@@ -55,6 +55,32 @@ export const lifecycleChecks: readonly Check[] = [
     },
   },
   {
+    name: 'open, plan, removeInventory and testConnection after close end with a SinkError or a report, and write nothing',
+    run: async (context) => {
+      const { signal } = new AbortController();
+      const scope = context.scope();
+      const items = context.items(3);
+      const sink = await context.openSink();
+      await context.export(sink, await context.snapshot(scope, { items }));
+      await sink.close();
+      const next = await context.snapshot(scope, { at: 1, items: [] });
+      const late = [
+        ['open', () => sink.open?.({ signal })],
+        ['plan', () => sink.plan?.(next, { signal })],
+        ['removeInventory', () => sink.removeInventory?.(scope, { signal, removedAt: context.time(2) })],
+        ['testConnection', () => sink.testConnection({ signal })],
+      ] as const;
+      for (const [name, start] of late) {
+        const promise = start();
+        if (promise === undefined) continue;
+        const end = await context.settled<unknown>(`${name} after close`, promise);
+        if (name === 'plan' || name === 'removeInventory')
+          assert.equal(end.status, 'rejected', `${name} worked on a sink that is closed.`);
+      }
+      await context.store.expectItems(scope, items);
+    },
+  },
+  {
     name: 'one sink goes on when another of the same store is closed',
     run: async (context) => {
       const [first, second] = [await context.openSink(), await context.openSink()];

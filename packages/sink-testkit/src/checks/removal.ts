@@ -3,6 +3,8 @@ import type { ExportResult, KollectSink, Scope } from '@kollect/core';
 import { assertResult } from '../assertions.ts';
 import { both, isFenced, type Check, type Subject } from '../check.ts';
 import type { CheckContext } from '../check-context.ts';
+import { turns } from '../patience.ts';
+import { exportNeighbours } from './scope.ts';
 
 const removes = ({ definition }: Subject): boolean => definition.capabilities.removeInventory;
 
@@ -11,8 +13,9 @@ async function remove(
   sink: KollectSink,
   scope: Scope,
   removedAt: string,
+  signal = new AbortController().signal,
 ): Promise<ExportResult> {
-  const result = await sink.removeInventory?.(scope, { signal: new AbortController().signal, removedAt });
+  const result = await sink.removeInventory?.(scope, { signal, removedAt });
   assert.ok(result, 'capabilities.removeInventory is true, and the sink has no removeInventory().');
   assertResult(context.observe(result));
   return result;
@@ -40,6 +43,76 @@ export const removalChecks: readonly Check[] = [
         assert.equal(counts.deleted, 6, 'counts.deleted is the number of items that were held.');
       await context.store.expectItems(scope, []);
       for (const snapshot of kept) await context.store.expectSnapshot(snapshot);
+    },
+  },
+  {
+    name: 'a removal takes its own scope alone, also beside names that almost match',
+    applies: removes,
+    run: async (context) => {
+      const scope = context.scope();
+      const sink = await context.openSink();
+      const others = await exportNeighbours(context, scope);
+      await context.export(sink, await context.snapshot(scope, { items: context.items(3) }));
+      await remove(context, sink, scope, context.time(5));
+      await context.store.expectItems(scope, []);
+      for (const other of others) await context.store.expectSnapshot(other);
+    },
+  },
+  {
+    name: 'a removal that is aborted midway removes all or nothing, and can be done again',
+    applies: removes,
+    run: async (context) => {
+      const sink = await context.openSink();
+      for (const pause of [0, 1, 2, 5, 12]) {
+        const scope = context.scope();
+        const items = context.items(20);
+        await context.export(sink, await context.snapshot(scope, { items }));
+        const controller = new AbortController();
+        const ending = context.settled(
+          'The removal that is aborted midway',
+          remove(context, sink, scope, context.time(5), controller.signal),
+        );
+        await turns(pause);
+        controller.abort();
+        const end = await ending;
+        if (end.status === 'rejected') assert.equal((end.reason as { code?: unknown }).code, 'ABORTED');
+        if (!(await context.store.holds(scope, items))) await context.store.expectItems(scope, []);
+        await remove(context, sink, scope, context.time(5));
+        await context.store.expectItems(scope, []);
+      }
+    },
+  },
+  {
+    name: 'a removal and an older export at once end with nothing',
+    applies: both(removes, isFenced),
+    run: async (context) => {
+      const sink = await context.openSink();
+      for (const removalFirst of [true, false]) {
+        const scope = context.scope();
+        const items = context.items(10);
+        await context.export(sink, await context.snapshot(scope, { items }));
+        const older = await context.snapshot(scope, { at: 2, items: items.slice(0, 6) });
+        const both = [() => remove(context, sink, scope, context.time(5)), () => context.export(sink, older)];
+        await Promise.all((removalFirst ? both : both.toReversed()).map(async (start) => start()));
+        await context.store.expectItems(scope, []);
+      }
+    },
+  },
+  {
+    name: 'a removedAt with an offset is the moment that it names',
+    applies: both(removes, isFenced),
+    run: async (context) => {
+      const sink = await context.openSink();
+      const snapshot = await context.snapshot(context.scope(), { at: 9, items: context.items(3) });
+      await context.export(sink, snapshot);
+      const shifted = (at: number, hours: number): string => {
+        const local = new Date(Date.parse(context.time(at)) + hours * 3_600_000).toISOString();
+        return local.replace('Z', `${hours < 0 ? '-' : '+'}0${Math.abs(hours)}:00`);
+      };
+      assert.equal((await remove(context, sink, snapshot, shifted(5, 5))).outcome, 'superseded', 'It is older.');
+      await context.store.expectSnapshot(snapshot);
+      assert.equal((await remove(context, sink, snapshot, shifted(12, -5))).outcome, 'applied', 'It is newer.');
+      await context.store.expectItems(snapshot, []);
     },
   },
   {

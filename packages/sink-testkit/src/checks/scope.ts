@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { InventorySnapshot, Scope } from '@kollect/core';
-import { dropsItems, type Check } from '../check.ts';
+import { dropsItems, isFenced, type Check } from '../check.ts';
 import type { CheckContext } from '../check-context.ts';
 
 /** Scopes that a careless comparison would take for the given one. */
-function neighbours(scope: Scope): Scope[] {
+export function neighbours(scope: Scope): Scope[] {
   const { cluster = '', inventoryNamespace, inventoryName } = scope;
   const { cluster: _cluster, ...withoutCluster } = scope;
   return [
@@ -32,7 +32,8 @@ function neighbours(scope: Scope): Scope[] {
   ];
 }
 
-async function exportNeighbours(context: CheckContext, scope: Scope): Promise<InventorySnapshot[]> {
+/** Puts two items into each scope that almost has the given name. */
+export async function exportNeighbours(context: CheckContext, scope: Scope): Promise<InventorySnapshot[]> {
   const sink = await context.openSink();
   const snapshots: InventorySnapshot[] = [];
   for (const neighbour of neighbours(scope)) {
@@ -67,6 +68,17 @@ export const scopeChecks: readonly Check[] = [
       const empty = await context.snapshot(scope, { at: 5, items: [] });
       await context.export(sink, empty);
       await context.store.expectSnapshot(empty);
+      for (const other of others) await context.store.expectSnapshot(other);
+    },
+  },
+  {
+    name: 'each scope has a fence of its own, also beside names that almost match',
+    applies: isFenced,
+    run: async (context) => {
+      const scope = context.scope();
+      const sink = await context.openSink();
+      await context.export(sink, await context.snapshot(scope, { at: 9, items: context.items(2) }));
+      const others = await exportNeighbours(context, scope);
       for (const other of others) await context.store.expectSnapshot(other);
     },
   },

@@ -1,14 +1,19 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { waitUntil } from '../support/wait-until.ts';
-import { startFaultProxy, type FaultProxy } from './index.ts';
+import { eventually } from '../patience.ts';
+import { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
 
 /** A socket whose past is on record. */
 interface Recorded {
   readonly socket: Socket;
   readonly text: () => string;
   readonly events: string[];
+}
+
+async function waitUntil<T>(condition: () => T | undefined | false, { what }: { readonly what: string }): Promise<T> {
+  if (!(await eventually(() => Boolean(condition()), 10_000))) throw new Error(`Waited in vain until ${what}.`);
+  return condition() as T;
 }
 
 let server: Server;
@@ -80,7 +85,7 @@ describe('a proxy that disturbs nothing', () => {
     await received(peer, 'hello');
     peer.socket.write('welcome');
     await received(client, 'welcome');
-    expect(proxy.connections).toBe(1);
+    expect([proxy.connections, proxy.accepted]).toEqual([1, 1]);
     expect(proxy.forwarded).toEqual({ toServer: 5, toClient: 7 });
     client.socket.end();
     await happened(peer, 'end');
