@@ -62,6 +62,7 @@ export async function testConnection(options: TestConnectionOptions): Promise<Co
       // Exports go to the addresses that the brokers give themselves, which may be those of their own network.
       const { found, warning } = await tryServers(leaders, step, {
         doing: 'connecting to',
+        timeoutMs: spec.connectTimeoutMs,
         run: async (leader, { signal }) => {
           const socket = await egress.dial({ ...leader, signal, timeoutMs: spec.connectTimeoutMs });
           socket.destroy();

@@ -10,6 +10,8 @@ import { formatServerAddress, type ServerAddress } from './server-address.ts';
 export interface ServerAttempt {
   /** For messages, before the server's address: `connecting to`. */
   readonly doing: string;
+  /** Limit for each server, in milliseconds: the step waits for the last of them. */
+  readonly timeoutMs: number;
   /** What the report says of a server that answered. */
   readonly run: (server: ServerAddress, step: OperationScope) => Promise<string>;
 }
@@ -18,10 +20,10 @@ export interface ServerAttempt {
 export async function tryServers(
   servers: readonly ServerAddress[],
   step: OperationScope,
-  { doing, run }: ServerAttempt,
+  { doing, timeoutMs, run }: ServerAttempt,
 ): Promise<Finding<readonly ServerAddress[]>> {
   const attempt = (server: ServerAddress): Promise<string> =>
-    step.step({ doing: `${doing} ${formatServerAddress(server)}` }, async (one) => {
+    step.step({ doing: `${doing} ${formatServerAddress(server)}`, timeoutMs }, async (one) => {
       try {
         return await run(server, one);
       } catch (thrown) {

@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import { closedPort, fakeLookup, startServer } from '../connection/connection.fixture.ts';
 import { createEgressPolicy } from '../connection/egress-policy.ts';
+import type { DialOptions } from '../contract/egress.ts';
 import { SinkError } from '../contract/errors.ts';
 import type { ConnectionReport } from '../contract/sink.ts';
 import { createConnectionTest, type ConnectionTest, type ConnectionTestOptions } from './connection-test.ts';
@@ -154,6 +155,26 @@ describe('steps of every sink', () => {
     );
     expect(steps[1]?.found).toBe(
       `db.example:${server.port} accepts connections. Cannot connect to [::1]:${port}: ECONNREFUSED.`,
+    );
+  });
+
+  test('connect: a server that does not answer in time keeps none that does', async () => {
+    const server = await startServer();
+    const silentPort = await closedPort();
+    const slow = {
+      ...egress,
+      dial: (to: DialOptions) => (to.port === silentPort ? new Promise<never>(() => undefined) : egress.dial(to)),
+    };
+    const host = '127.0.0.1';
+    const servers = [
+      { host, port: silentPort },
+      { host, port: server.port },
+    ];
+    const { steps } = await report((on) => on.connect(servers), { egress: slow, timeoutMs: 200 });
+    await server.stop();
+    expect(steps).toMatchObject([{ status: 'warning', code: 'TIMEOUT' }]);
+    expect(steps[0]?.found).toBe(
+      `Gave up connecting to 127.0.0.1:${silentPort} after 200 ms without an answer. 127.0.0.1:${server.port} accepts connections.`,
     );
   });
 

@@ -111,13 +111,14 @@ export function createConnectionTest({
         async () => read(...(await Promise.all([context.credentials(), context.tls()]))),
       ),
     resolve: (servers) =>
-      step({ name: 'resolve', doing: 'resolving names', after: servers }, (all, inner) =>
-        tryServers(all, inner, { doing: 'resolving', run: (server) => resolveServer(egress, server) }),
+      step({ name: 'resolve', doing: 'resolving names', after: servers, timeoutMs: undefined }, (all, inner) =>
+        tryServers(all, inner, { doing: 'resolving', timeoutMs, run: (server) => resolveServer(egress, server) }),
       ),
     connect: (servers) =>
-      step({ name: 'connect', doing: 'connecting', after: servers }, (all, inner) =>
+      step({ name: 'connect', doing: 'connecting', after: servers, timeoutMs: undefined }, (all, inner) =>
         tryServers(all, inner, {
           doing: 'connecting to',
+          timeoutMs,
           run: async (server, { signal }) => {
             const socket = await egress.dial({ ...server, signal, timeoutMs });
             socket.destroy();
