@@ -104,6 +104,28 @@ test.each<[string, (text: string) => string | undefined]>([
   expect(readStored(store, headKey('parted'))?.map(({ uid }) => uid)).toEqual(['c', 'a', 'e']);
 });
 
+test('a document whose items are others than its checksum says hides nothing from a partial snapshot', async () => {
+  const store = await filled('single');
+  change(store, headKey('single'), textOf(store, headKey('single')).replace(canary, 'Row-4712'));
+  expect(await exportOver(store, 'single', ['cut'])).toBe('SCHEMA_MISMATCH');
+  expect(await exportOver(store, 'single')).toBe('applied');
+});
+
+test.each([1, 2, 3, 7, 64])(
+  'quotes, braces and backslashes in items are carried in chunks of %i bytes',
+  async (chunkBytes) => {
+    const store = bytesStore({ chunkBytes });
+    const tricky = ['"}', '\\', '\\"]}', '{["', '",\n"}'].map((value, index) => item(`t${index}`, value, 'cut'));
+    await sinkOver({ store, layout: layouts.single }).export(await seal(1, [...tricky, item('a', '"}')]), { signal });
+    const partial = await seal(2, [item('a', '}"')], { incompleteTargets: ['cut'] });
+    await sinkOver({ store, layout: layouts.single }).export(partial, { signal });
+    const kept = readStored(store, headKey('single')) ?? [];
+    expect(new Map(kept.map(({ uid, attributes }) => [uid, attributes['value']]))).toEqual(
+      new Map([...tricky, item('a', '}"')].map(({ uid, attributes }) => [uid, attributes['value']])),
+    );
+  },
+);
+
 test('an item that is held twice is not carried twice', async () => {
   const store = await filled('single');
   const twice = await seal(1, [item('c', 1, 'cut'), { ...item('c', 2, 'cut'), name: 'other', uid: 'x' }]);
