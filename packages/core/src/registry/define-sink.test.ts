@@ -29,6 +29,7 @@ test.each<[string, object, string]>([
   ['upper case', { type: 'Custom' }, '^[a-z][a-z0-9-]*$'],
   ['empty name', { type: '' }, '^[a-z][a-z0-9-]*$'],
   ['another contract', { contractVersion: 2 }, 'contract version 2, this core speaks version 1'],
+  ['misspelt member', { resolvSpec: () => ({}) }, 'did you mean "resolveSpec"'],
   ['unknown role', { role: 'cache' }, 'snapshot-store, relational-store, event-emitter'],
   ['no number', { contractVersion: '1' }, 'its contractVersion as a whole number such as 1, found the string "1"'],
   ['half a version', { contractVersion: 0.5 }, 'as a whole number such as 1, found the number 0.5'],

@@ -6,6 +6,7 @@ import { checkCredentialFields, checkSpanAttributes, completeCapabilities, viola
 import type { SinkContext } from './sink-context.ts';
 import type { SpecInput, SpecOf, SpecSchema } from './spec-schema.ts';
 import { compileSpecSchema, type SpecValidator } from './validation.ts';
+import { nearestName } from '../contract/nearest-name.ts';
 import { showText } from '../contract/show-value.ts';
 
 export { contractVersion, type ContractVersion } from './contract-version.ts';
@@ -46,6 +47,19 @@ export interface SinkDefinition<Type extends string = string, Input = unknown, S
   readonly '~input'?: Input;
 }
 
+/** `parseSpec` for those who spread a definition into a new one. */
+const members: readonly string[] = Object.keys({
+  type: true,
+  contractVersion: true,
+  role: true,
+  capabilities: true,
+  credentialFields: true,
+  spanAttributes: true,
+  specSchema: true,
+  resolveSpec: true,
+  create: true,
+  parseSpec: true,
+} satisfies Record<keyof SinkDefinitionInput<string, SpecSchema> | 'parseSpec', true>);
 const typePattern = /^[a-z][a-z0-9-]*$/u;
 const roles: readonly SinkRole[] = ['snapshot-store', 'relational-store', 'event-emitter'];
 
@@ -83,6 +97,11 @@ function checkDefinition(
   const { type, role, credentialFields, spanAttributes } = input;
   if (!typePattern.test(type)) throw violation(type, `must have a name that matches ${typePattern.source}`);
   checkContractVersion(input);
+  // A definition may carry more, as that of the memory sink does; what is nearly the name of a member is a slip.
+  for (const name of Object.keys(input).filter((key) => !members.includes(key))) {
+    const nearest = nearestName(name, members);
+    if (nearest !== undefined) throw violation(type, `has a member ${showText(name)}; did you mean "${nearest}"?`);
+  }
   if (!roles.includes(role)) throw violation(type, `must have one of the roles ${roles.join(', ')}`);
   if (typeof input.create !== 'function') throw violation(type, 'must have a function create');
   if (credentialFields !== undefined) checkCredentialFields(type, credentialFields);
