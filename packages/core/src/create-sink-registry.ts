@@ -1,5 +1,5 @@
 import { createEgressPolicy } from './connection/egress-policy.ts';
-import { anObject, checkOptions, listOf, objectWith } from './contract/check-options.ts';
+import { anObject, checkOptions, listOf, objectWith } from './contract/errors/check-options.ts';
 import type { Egress } from './contract/egress.ts';
 import type { SinkDefinition } from './registry/define-sink.ts';
 import type { HostIdentityGrant } from './registry/host-identity.ts';

@@ -1,6 +1,13 @@
 // For operators: seal a snapshot, make sinks, read what they say.
-export { sealSnapshot, type SealOptions, type SnapshotInput } from './contract/seal-snapshot.ts';
-export type { InventorySnapshot, Item, ItemIdentity, JsonValue, Scope, SealedItem } from './contract/snapshot.ts';
+export { sealSnapshot, type SealOptions, type SnapshotInput } from './contract/snapshot/seal-snapshot.ts';
+export type {
+  InventorySnapshot,
+  Item,
+  ItemIdentity,
+  JsonValue,
+  Scope,
+  SealedItem,
+} from './contract/snapshot/snapshot.ts';
 export {
   itemFromObject,
   type AttributeSource,
@@ -64,7 +71,7 @@ export {
   type SinkErrorOptions,
   type SinkErrorReason,
   type SinkOperation,
-} from './contract/errors.ts';
+} from './contract/errors/errors.ts';
 export type {
   ConnectionReport,
   ConnectionStep,
@@ -88,8 +95,8 @@ export {
   parseDocumentInSlices,
   snapshotFromDocument,
   type InventoryDocument,
-} from './contract/read-document.ts';
-export { mergeItems, type PartialItems } from './contract/merge-items.ts';
+} from './contract/document/read-document.ts';
+export { mergeItems, type PartialItems } from './contract/snapshot/merge-items.ts';
 export { formatMessageKey, parseMessageKey } from './authoring/events/message-key.ts';
 export { readSnapshots, type ReadSnapshotsOptions } from './authoring/events/read-snapshots.ts';
 export type {
@@ -115,9 +122,14 @@ export {
 export { sinkJsonSchema, type SinkJsonSchema } from './registry/json-schema.ts';
 export type { SpecInput, SpecOf, SpecSchema } from './registry/spec-schema.ts';
 export type { CredentialField, SinkCapabilities, SinkRole } from './contract/sink.ts';
-export { documentSchemaVersion, splitDocument, wholeDocument, type DocumentPart } from './contract/document.ts';
-export { formatGvk } from './contract/gvk.ts';
-export { formatScope } from './contract/scope.ts';
+export {
+  documentSchemaVersion,
+  splitDocument,
+  wholeDocument,
+  type DocumentPart,
+} from './contract/document/document.ts';
+export { formatGvk } from './contract/snapshot/gvk.ts';
+export { formatScope } from './contract/snapshot/scope.ts';
 export { refuseFutureTime } from './contract/clock.ts';
 export { parseDuration } from './registry/duration.ts';
 export type { DialOptions, Egress } from './contract/egress.ts';

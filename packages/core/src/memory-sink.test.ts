@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { createSinkRegistry } from './create-sink-registry.ts';
-import { wholeDocument } from './contract/document.ts';
-import { SinkError } from './contract/errors.ts';
-import { sealSnapshot, type SnapshotInput } from './contract/seal-snapshot.ts';
-import type { InventorySnapshot, Item } from './contract/snapshot.ts';
+import { wholeDocument } from './contract/document/document.ts';
+import { SinkError } from './contract/errors/errors.ts';
+import { sealSnapshot, type SnapshotInput } from './contract/snapshot/seal-snapshot.ts';
+import type { InventorySnapshot, Item } from './contract/snapshot/snapshot.ts';
 import { memorySink } from './memory-sink.ts';
 
 const { signal } = new AbortController();

@@ -1,11 +1,11 @@
-import { createConnectionTest } from './authoring/connection-test.ts';
+import { createConnectionTest } from './authoring/connection-test/connection-test.ts';
 import { createDocumentSink } from './authoring/documents/document-sink.ts';
 import type { DocumentCommit, DocumentStore } from './authoring/documents/document-store.ts';
-import { createOperations } from './authoring/operations.ts';
-import { aFunction, checkOptions } from './contract/check-options.ts';
-import { formatScope } from './contract/scope.ts';
+import { createOperations } from './authoring/operations/operations.ts';
+import { aFunction, checkOptions } from './contract/errors/check-options.ts';
+import { formatScope } from './contract/snapshot/scope.ts';
 import type { KollectSink } from './contract/sink.ts';
-import type { InventorySnapshot } from './contract/snapshot.ts';
+import type { InventorySnapshot } from './contract/snapshot/snapshot.ts';
 import { defineSink, type SinkContext, type SinkDefinition } from './registry/define-sink.ts';
 import type { SpecInput, SpecOf, SpecSchema } from './registry/spec-schema.ts';
 

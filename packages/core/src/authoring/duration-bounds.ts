@@ -1,4 +1,4 @@
-import { showText } from '../contract/show-value.ts';
+import { showText } from '../contract/errors/show-value.ts';
 import { durationExamples, durationMs } from '../registry/duration.ts';
 import type { Parsed } from './server-address.ts';
 

@@ -1,8 +1,18 @@
 // What any sink needs, once: for the authors of sinks.
-export { createOperations, type OperationLimits, type Operations, type OperationsOptions } from './operations.ts';
-export type { Classify, OperationScope, StepLimits } from './operation-scope.ts';
-export { createEnding, type Ending, type OwnedEnding } from './ending.ts';
-export { createHeldClient, type ClientLease, type HeldClient, type HeldClientOptions } from './held-client.ts';
+export {
+  createOperations,
+  type OperationLimits,
+  type Operations,
+  type OperationsOptions,
+} from './operations/operations.ts';
+export type { Classify, OperationScope, StepLimits } from './operations/operation-scope.ts';
+export { createEnding, type Ending, type OwnedEnding } from './operations/ending.ts';
+export {
+  createHeldClient,
+  type ClientLease,
+  type HeldClient,
+  type HeldClientOptions,
+} from './operations/held-client.ts';
 
 // A connection test: what was tried, found, and what to do about it.
 export {
@@ -11,10 +21,10 @@ export {
   type ConnectionTestOptions,
   type TestStep,
   type TlsStep,
-} from './connection-test.ts';
-export { tryServers, type ServerAttempt } from './connection-steps.ts';
-export type { Finding } from './finding.ts';
-export type { Remedies } from './remedies.ts';
+} from './connection-test/connection-test.ts';
+export { tryServers, type ServerAttempt } from './connection-test/connection-steps.ts';
+export type { Finding } from './connection-test/finding.ts';
+export type { Remedies } from './connection-test/remedies.ts';
 
 // Documents: fence, carried items, tombstones, plan and counts over a store that can compare and swap one file.
 export { createDocumentSink, type DocumentSink, type DocumentSinkOptions } from './documents/document-sink.ts';
@@ -49,9 +59,9 @@ export {
 } from './events/event-messages.ts';
 export type { MessageHeaders } from './events/message-headers.ts';
 export { createPublishedTimes, type PublishedTimes } from './events/published-times.ts';
-export { showFieldName, showText, showValue } from '../contract/show-value.ts';
-export { requirePrintable, unprintablePart } from '../contract/printable.ts';
-export { incompleteTargetTest } from '../contract/incomplete-targets.ts';
+export { showFieldName, showText, showValue } from '../contract/errors/show-value.ts';
+export { requirePrintable, unprintablePart } from '../contract/errors/printable.ts';
+export { incompleteTargetTest } from '../contract/snapshot/incomplete-targets.ts';
 export {
   aBoolean,
   aCount,
@@ -69,7 +79,7 @@ export {
   type OptionKind,
   type OptionKinds,
   type OptionSubject,
-} from '../contract/check-options.ts';
+} from '../contract/errors/check-options.ts';
 
 // What went wrong, in the codes of SinkError.
 export {
@@ -79,10 +89,10 @@ export {
   type ClassifierOptions,
   type ErrorReading,
   type FaultRule,
-} from './classifier.ts';
-export { errorChain, errorFields, type ErrorFields } from './error-chain.ts';
-export type { Fault } from './fault.ts';
-export { httpFault, type HttpAnswer, type HttpHeaders } from './http-fault.ts';
+} from './faults/classifier.ts';
+export { errorChain, errorFields, type ErrorFields } from './faults/error-chain.ts';
+export type { Fault } from './faults/fault.ts';
+export { httpFault, type HttpAnswer, type HttpHeaders } from './faults/http-fault.ts';
 export {
   capital,
   describeNetworkFault,
@@ -90,7 +100,7 @@ export {
   type NetworkFault,
   type NetworkFaultKind,
   type NetworkWords,
-} from './network-fault.ts';
+} from './faults/network-fault.ts';
 
 // Where a server is, how it is spoken to, and as whom.
 export {
@@ -102,8 +112,19 @@ export {
   type ServerAddress,
   type ServerAddressOptions,
 } from './server-address.ts';
-export { certificateExpiry, type CertificateExpiry, type CertificateExpiryOptions } from './certificate-expiry.ts';
-export { checkCredentials, checkLogin, readLogin, type Login, type LoginForm, type LoginOptions } from './login.ts';
-export { tlsOptions, type SinkTls, type TlsOptionsInput } from './tls-options.ts';
-export { tlsSpecProblems, tlsSpecSchema, type TlsMode, type TlsSpec } from './tls-spec.ts';
+export {
+  certificateExpiry,
+  type CertificateExpiry,
+  type CertificateExpiryOptions,
+} from './connection-test/certificate-expiry.ts';
+export {
+  checkCredentials,
+  checkLogin,
+  readLogin,
+  type Login,
+  type LoginForm,
+  type LoginOptions,
+} from './login/login.ts';
+export { tlsOptions, type SinkTls, type TlsOptionsInput } from './login/tls-options.ts';
+export { tlsSpecProblems, tlsSpecSchema, type TlsMode, type TlsSpec } from './login/tls-spec.ts';
 export { boundedDuration, type DurationBounds } from './duration-bounds.ts';

@@ -1,4 +1,4 @@
-import { SinkError } from '../contract/errors.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 
 /** True where the signal's reason is a TimeoutError. By name: the reason may come from another realm, where instanceof does not hold. */
 export function isTimeout(signal: AbortSignal): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { SinkError, sinkErrorCodes, type SinkErrorCode } from '../contract/errors.ts';
+import { SinkError, sinkErrorCodes, type SinkErrorCode } from '../contract/errors/errors.ts';
 import { createReportBuilder } from './connection-report.ts';
 
 const remedies = Object.fromEntries(sinkErrorCodes.map((code) => [code, `what to do about ${code}`])) as Record<

@@ -1,4 +1,4 @@
-import type { SinkError, SinkErrorCode } from '../contract/errors.ts';
+import type { SinkError, SinkErrorCode } from '../contract/errors/errors.ts';
 import type { ConnectionReport, ConnectionStep } from '../contract/sink.ts';
 
 /** What a step found out; `value` is what later steps work with. */

@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { once } from 'node:events';
 import { createServer, isIP, type AddressInfo, type LookupFunction, type Server } from 'node:net';
-import { SinkError } from '../contract/errors.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 
 /** A lookup that knows these names alone; each call takes the next answer of its name, the last one for ever. */
 export function fakeLookup(

@@ -7,11 +7,11 @@ import {
   checkOptions,
   required,
   type OptionKinds,
-} from '../contract/check-options.ts';
+} from '../contract/errors/check-options.ts';
 import type { DialOptions } from '../contract/egress.ts';
-import { SinkError } from '../contract/errors.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 import { abortError } from './abort-error.ts';
-import { showText, showValue } from '../contract/show-value.ts';
+import { showText, showValue } from '../contract/errors/show-value.ts';
 
 const defaultTimeoutMs = 10_000;
 /** What Node's timers can hold; a longer one would fire at once. */

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { SinkError } from '../contract/errors.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 import { createEgressPolicy, type EgressPolicyOptions } from './egress-policy.ts';
 
 const verdict = (address: string, options: EgressPolicyOptions = {}): string => {

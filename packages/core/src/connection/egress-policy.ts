@@ -1,9 +1,9 @@
 import { lookup as dnsLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { aFunction, aText, checkOptions, listOf, type OptionKinds } from '../contract/check-options.ts';
+import { aFunction, aText, checkOptions, listOf, type OptionKinds } from '../contract/errors/check-options.ts';
 import type { Egress } from '../contract/egress.ts';
-import { SinkError } from '../contract/errors.ts';
-import { showText } from '../contract/show-value.ts';
+import { SinkError } from '../contract/errors/errors.ts';
+import { showText } from '../contract/errors/show-value.ts';
 import { dial } from './dial.ts';
 import { guardLookup } from './guarded-lookup.ts';
 import { GuardedSocket } from './guarded-socket.ts';

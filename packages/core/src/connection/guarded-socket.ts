@@ -1,6 +1,6 @@
 import { isIP, Socket, type LookupFunction, type SocketConnectOpts } from 'node:net';
 import type { Egress } from '../contract/egress.ts';
-import { SinkError } from '../contract/errors.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 
 interface Guard {
   readonly check: Egress['check'];

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { SinkError } from '../contract/errors.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 import { carriedIpv4, inRange, parseIpAddress, parseIpRange } from './ip-address.ts';
 
 test.each([

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { SinkError } from '../contract/errors.ts';
-import { showText } from '../contract/show-value.ts';
+import { SinkError } from '../contract/errors/errors.ts';
+import { showText } from '../contract/errors/show-value.ts';
 
 export type IpAddress = ipaddr.IPv4 | ipaddr.IPv6;
 export type IpRange = [IpAddress, number];

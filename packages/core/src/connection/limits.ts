@@ -1,4 +1,4 @@
-import { SinkError, type SinkOperation } from '../contract/errors.ts';
+import { SinkError, type SinkOperation } from '../contract/errors/errors.ts';
 import { isTimeout } from './abort-error.ts';
 
 export interface Limits {

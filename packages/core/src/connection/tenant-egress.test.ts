@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { expect, test } from '@jest/globals';
-import { SinkError } from '../contract/errors.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 import { tenantEgress, type TenantEgressOptions } from './tenant-egress.ts';
 
 const verdict = (address: string, options?: TenantEgressOptions): string => {

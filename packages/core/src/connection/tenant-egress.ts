@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os';
-import { checkOptions, oneOf } from '../contract/check-options.ts';
+import { checkOptions, oneOf } from '../contract/errors/check-options.ts';
 import type { Egress } from '../contract/egress.ts';
 import { buildEgressPolicy, egressKinds, type Denial, type EgressPolicyOptions } from './egress-policy.ts';
 

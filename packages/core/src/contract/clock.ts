@@ -1,4 +1,4 @@
-import { SinkError } from './errors.ts';
+import { SinkError } from './errors/errors.ts';
 
 /** How far ahead of the store's clock an export may be dated. */
 const clockToleranceMs = 10 * 60_000;

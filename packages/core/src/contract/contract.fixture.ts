@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { sealSnapshot, type SealOptions, type SnapshotInput } from './seal-snapshot.ts';
-import type { InventorySnapshot, Item } from './snapshot.ts';
+import { sealSnapshot, type SealOptions, type SnapshotInput } from './snapshot/seal-snapshot.ts';
+import type { InventorySnapshot, Item } from './snapshot/snapshot.ts';
 
 export const exportedAt = '2026-01-31T12:00:00.000Z';
 

@@ -1,4 +1,4 @@
-import type { InventorySnapshot, ItemIdentity, Scope } from './snapshot.ts';
+import type { InventorySnapshot, ItemIdentity, Scope } from './snapshot/snapshot.ts';
 
 export interface OperationOptions {
   /** Ends the operation: the sink frees what it holds in the store and throws ABORTED, or TIMEOUT where the reason is a TimeoutError. */

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { SinkError, type SinkOperation } from './errors.ts';
+import { SinkError, type SinkOperation } from './errors/errors.ts';
 
 const sliceMs = 8;
 

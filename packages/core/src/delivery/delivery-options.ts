@@ -1,8 +1,8 @@
-import { SinkError } from '../contract/errors.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 import { parseDuration } from '../registry/duration.ts';
 import type { SpecInput, SpecOf, SpecSchema } from '../registry/spec-schema.ts';
 import { compileSpecSchema } from '../registry/validation.ts';
-import { showText } from '../contract/show-value.ts';
+import { showText } from '../contract/errors/show-value.ts';
 
 const attempts = {
   attemptTimeout: {

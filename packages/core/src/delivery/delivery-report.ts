@@ -1,4 +1,4 @@
-import type { SinkError, SinkErrorReason } from '../contract/errors.ts';
+import type { SinkError, SinkErrorReason } from '../contract/errors/errors.ts';
 import type { ItemCounts } from '../contract/sink.ts';
 import type { BreakerState, DeliveryOutcome } from '../observability/metrics.ts';
 import type { Delivery, DeliveryResult } from './delivery.ts';

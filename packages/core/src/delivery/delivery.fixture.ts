@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import { SinkError, type SinkErrorCode, type SinkErrorOptions } from '../contract/errors.ts';
+import { SinkError, type SinkErrorCode, type SinkErrorOptions } from '../contract/errors/errors.ts';
 import type { ExportResult, KollectSink, SpanAttributes } from '../contract/sink.ts';
-import type { InventorySnapshot } from '../contract/snapshot.ts';
+import type { InventorySnapshot } from '../contract/snapshot/snapshot.ts';
 import { createSinkRegistry } from '../create-sink-registry.ts';
 import type { DeliveryMetrics } from '../observability/metrics.ts';
 import { defineSink } from '../registry/define-sink.ts';

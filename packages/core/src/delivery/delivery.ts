@@ -1,7 +1,7 @@
-import type { SinkError } from '../contract/errors.ts';
-import { formatScope } from '../contract/scope.ts';
+import type { SinkError } from '../contract/errors/errors.ts';
+import { formatScope } from '../contract/snapshot/scope.ts';
 import type { ExportResult, KollectSink } from '../contract/sink.ts';
-import type { InventorySnapshot, Scope } from '../contract/snapshot.ts';
+import type { InventorySnapshot, Scope } from '../contract/snapshot/snapshot.ts';
 
 /** What the stations note about a delivery while it passes. */
 export interface DeliveryProgress {

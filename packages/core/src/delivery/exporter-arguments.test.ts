@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { SinkError } from '../contract/errors.ts';
-import { sealSnapshot } from '../contract/seal-snapshot.ts';
+import { SinkError } from '../contract/errors/errors.ts';
+import { sealSnapshot } from '../contract/snapshot/seal-snapshot.ts';
 import { createSinkRegistry } from '../create-sink-registry.ts';
 import { memorySink } from '../memory-sink.ts';
 import { createExporter } from './exporter.ts';

@@ -11,10 +11,10 @@ import {
   required,
   someText,
   type OptionKinds,
-} from '../contract/check-options.ts';
-import { requireSealed } from '../contract/sealed-snapshot.ts';
-import { showText } from '../contract/show-value.ts';
-import { ownData } from '../contract/thrown.ts';
+} from '../contract/errors/check-options.ts';
+import { requireSealed } from '../contract/snapshot/sealed-snapshot.ts';
+import { showText } from '../contract/errors/show-value.ts';
+import { ownData } from '../contract/errors/thrown.ts';
 import { checkConnection } from '../registry/sink-registry.ts';
 import type { SinkDefinition } from '../registry/define-sink.ts';
 import type {

@@ -1,6 +1,6 @@
-import { SinkError } from '../contract/errors.ts';
-import { formatScope } from '../contract/scope.ts';
-import type { InventorySnapshot } from '../contract/snapshot.ts';
+import { SinkError } from '../contract/errors/errors.ts';
+import { formatScope } from '../contract/snapshot/scope.ts';
+import type { InventorySnapshot } from '../contract/snapshot/snapshot.ts';
 import {
   isRemoved,
   notAskedReport,

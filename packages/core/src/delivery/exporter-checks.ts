@@ -1,12 +1,12 @@
 import { types } from 'node:util';
-import { SinkError } from '../contract/errors.ts';
-import { parseTime } from '../contract/rfc3339.ts';
-import { formatScope } from '../contract/scope.ts';
-import type { Scope } from '../contract/snapshot.ts';
-import { nearestName } from '../contract/nearest-name.ts';
+import { SinkError } from '../contract/errors/errors.ts';
+import { parseTime } from '../contract/snapshot/rfc3339.ts';
+import { formatScope } from '../contract/snapshot/scope.ts';
+import type { Scope } from '../contract/snapshot/snapshot.ts';
+import { nearestName } from '../contract/errors/nearest-name.ts';
 import type { ExportInventory, InventoryName } from './exporter-types.ts';
 import { scopeOf } from './inventory/inventory-rules.ts';
-import { showText } from '../contract/show-value.ts';
+import { showText } from '../contract/errors/show-value.ts';
 
 export function nameOf({ cluster, namespace, name }: InventoryName): InventoryName {
   return { ...(cluster === undefined ? {} : { cluster }), namespace, name };

@@ -1,5 +1,5 @@
-import { SinkError } from '../contract/errors.ts';
-import { showText } from '../contract/show-value.ts';
+import { SinkError } from '../contract/errors/errors.ts';
+import { showText } from '../contract/errors/show-value.ts';
 import { closeWithin } from './close-within.ts';
 import type { ExporterState } from './exporter-state.ts';
 import type { InventoryExports } from './inventory/inventory-exports.ts';

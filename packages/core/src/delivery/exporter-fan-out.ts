@@ -1,5 +1,5 @@
-import { SinkError } from '../contract/errors.ts';
-import { formatScope } from '../contract/scope.ts';
+import { SinkError } from '../contract/errors/errors.ts';
+import { formatScope } from '../contract/snapshot/scope.ts';
 import { sinkReport, type SinkDeliveryReport } from './delivery-report.ts';
 import { leftOut } from './exporter-checks.ts';
 import type { ExporterState } from './exporter-state.ts';

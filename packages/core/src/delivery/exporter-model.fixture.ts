@@ -1,5 +1,5 @@
-import { SinkError } from '../contract/errors.ts';
-import { formatScope } from '../contract/scope.ts';
+import { SinkError } from '../contract/errors/errors.ts';
+import { formatScope } from '../contract/snapshot/scope.ts';
 import type { ExportResult, KollectSink } from '../contract/sink.ts';
 import { createSinkRegistry } from '../create-sink-registry.ts';
 import { memorySink } from '../memory-sink.ts';

@@ -1,4 +1,4 @@
-import type { InventorySnapshot } from '../contract/snapshot.ts';
+import type { InventorySnapshot } from '../contract/snapshot/snapshot.ts';
 import type { SinkBacklog } from '../observability/metrics.ts';
 import { containLogger, containMetrics, containTracer, quietly } from './contained-ports.ts';
 import { systemClock } from './delivery-clock.ts';

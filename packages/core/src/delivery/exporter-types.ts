@@ -1,6 +1,6 @@
 import type { ConnectionReport, ExportPlan } from '../contract/sink.ts';
-import type { InventorySnapshot } from '../contract/snapshot.ts';
-import type { SinkError } from '../contract/errors.ts';
+import type { InventorySnapshot } from '../contract/snapshot/snapshot.ts';
+import type { SinkError } from '../contract/errors/errors.ts';
 import type { DeliveryLogger } from '../observability/logging.ts';
 import type { DeliveryMetrics } from '../observability/metrics.ts';
 import type { DeliveryTracer } from '../observability/tracing.ts';

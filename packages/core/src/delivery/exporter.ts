@@ -1,4 +1,4 @@
-import { SinkError } from '../contract/errors.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 import type { SinkDefinition } from '../registry/define-sink.ts';
 import { resolveDeadline } from './delivery-options.ts';
 import type { SinkStatus } from './delivery-report.ts';
@@ -10,7 +10,7 @@ import type { Exporter, ExporterOptions } from './exporter-types.ts';
 import { scopeOf } from './inventory/inventory-rules.ts';
 import { createSharedSink } from './sink/shared-sink.ts';
 import { testSinkConnection } from './test-sink-connection.ts';
-import { showText } from '../contract/show-value.ts';
+import { showText } from '../contract/errors/show-value.ts';
 
 /** The front door: one call exports to every sink. Starts no timer and dials nobody until it is asked to export. */
 export function createExporter<const Definitions extends readonly SinkDefinition[]>(

@@ -1,6 +1,6 @@
-import { unlistedTargets } from '../contract/incomplete-targets.ts';
-import { formatScope } from '../contract/scope.ts';
-import type { InventorySnapshot } from '../contract/snapshot.ts';
+import { unlistedTargets } from '../contract/snapshot/incomplete-targets.ts';
+import { formatScope } from '../contract/snapshot/scope.ts';
+import type { InventorySnapshot } from '../contract/snapshot/snapshot.ts';
 import type { DeliveryLogger } from '../observability/logging.ts';
 
 const maxInventories = 10_000;

@@ -1,4 +1,4 @@
-import type { SinkErrorReason } from '../contract/errors.ts';
+import type { SinkErrorReason } from '../contract/errors/errors.ts';
 
 export const deliveryOutcomes = [
   'applied',

@@ -3,8 +3,8 @@ import { context, SpanKind, SpanStatusCode, type Tracer } from '@opentelemetry/a
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { Registry } from 'prom-client';
-import { sealSnapshot } from '../contract/seal-snapshot.ts';
-import { SinkError } from '../contract/errors.ts';
+import { sealSnapshot } from '../contract/snapshot/seal-snapshot.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 import type { ExportResult } from '../contract/sink.ts';
 import { createSinkRegistry } from '../create-sink-registry.ts';
 import { createExporter } from '../delivery/exporter.ts';

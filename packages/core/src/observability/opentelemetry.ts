@@ -1,6 +1,6 @@
 import { SpanKind, SpanStatusCode, trace, type Span, type Tracer, type TracerProvider } from '@opentelemetry/api';
-import { checkOptions, objectWith, type OptionKinds } from '../contract/check-options.ts';
-import { SinkError } from '../contract/errors.ts';
+import { checkOptions, objectWith, type OptionKinds } from '../contract/errors/check-options.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 import type { DeliverySpan, DeliveryTracer, SpanAttributes } from './tracing.ts';
 
 /** One of the two, or neither for the provider that the process registered, also where it does so later. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { expect, jest, test } from '@jest/globals';
-import { sealSnapshot } from '../contract/seal-snapshot.ts';
+import { sealSnapshot } from '../contract/snapshot/seal-snapshot.ts';
 import { readOperations } from './operations.fixture.ts';
 
 test('the setup of docs/operations.md runs as it is printed, and serves what the page promises', async () => {

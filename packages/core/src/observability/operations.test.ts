@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from '@jest/globals';
-import { SinkError, sinkErrorCodes } from '../contract/errors.ts';
+import { SinkError, sinkErrorCodes } from '../contract/errors/errors.ts';
 import { defaultPace, resolveLimits, sinkDeliverySchema } from '../delivery/delivery-options.ts';
 import { faultOf } from '../delivery/stations/fault.ts';
 import { durationMs } from '../registry/duration.ts';

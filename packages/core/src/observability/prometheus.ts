@@ -1,5 +1,5 @@
-import { anyValue, checkOptions, objectWith, required, type OptionKinds } from '../contract/check-options.ts';
-import type { SinkErrorReason } from '../contract/errors.ts';
+import { anyValue, checkOptions, objectWith, required, type OptionKinds } from '../contract/errors/check-options.ts';
+import type { SinkErrorReason } from '../contract/errors/errors.ts';
 import { breakerStates, deliveryOutcomes, type DeliveryMetrics, type SinkBacklog } from './metrics.ts';
 import {
   sharedCounter,

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { SinkError } from '../contract/errors.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 
 /** What is asked of a registry of prom-client, whichever copy of the package it comes from. */
 export interface PrometheusRegistry {

@@ -1,4 +1,4 @@
-import { showValue } from '../contract/show-value.ts';
+import { showValue } from '../contract/errors/show-value.ts';
 import { violation } from './definition-parts.ts';
 
 /** The newest contract that this core speaks; it speaks those before it, too. */

@@ -1,10 +1,10 @@
-import { anObject, checkOptions, someText, type OptionKind } from '../contract/check-options.ts';
-import { SinkError } from '../contract/errors.ts';
+import { anObject, checkOptions, someText, type OptionKind } from '../contract/errors/check-options.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 import type { CredentialField } from '../contract/sink.ts';
 import type { SinkDefinition } from './define-sink.ts';
-import { suggestion } from '../contract/nearest-name.ts';
+import { suggestion } from '../contract/errors/nearest-name.ts';
 import { secretPresets, type SecretFields, type SecretMaterial, type SecretPresetRule } from './secret-presets.ts';
-import { showText, showValue } from '../contract/show-value.ts';
+import { showText, showValue } from '../contract/errors/show-value.ts';
 
 /** Secrets whose keys are known: what other operators write. */
 export type SecretPreset = keyof typeof secretPresets;

@@ -1,5 +1,5 @@
 import { expect, jest, test } from '@jest/globals';
-import { SinkError } from '../contract/errors.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 import { checkContractVersion } from './contract-version.ts';
 import { defineSink } from './define-sink.ts';
 import { parseDuration } from './duration.ts';

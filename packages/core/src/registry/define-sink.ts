@@ -1,4 +1,4 @@
-import { SinkError } from '../contract/errors.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 import type { CredentialField, KollectSink, SinkCapabilities, SinkRole, SpanAttributes } from '../contract/sink.ts';
 import { checkContractVersion, type ContractVersion, contractVersion } from './contract-version.ts';
 import { deepFreeze } from './deep-freeze.ts';
@@ -6,8 +6,8 @@ import { checkCredentialFields, checkSpanAttributes, completeCapabilities, viola
 import type { SinkContext } from './sink-context.ts';
 import type { SpecInput, SpecOf, SpecSchema } from './spec-schema.ts';
 import { compileSpecSchema, type SpecValidator } from './validation.ts';
-import { nearestName } from '../contract/nearest-name.ts';
-import { showText } from '../contract/show-value.ts';
+import { nearestName } from '../contract/errors/nearest-name.ts';
+import { showText } from '../contract/errors/show-value.ts';
 
 export { contractVersion, type ContractVersion } from './contract-version.ts';
 export type { Credentials, SinkContext, TlsMaterial } from './sink-context.ts';

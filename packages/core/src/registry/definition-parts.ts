@@ -1,7 +1,7 @@
-import { SinkError } from '../contract/errors.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 import type { CredentialField, SinkCapabilities, SpanAttributes } from '../contract/sink.ts';
-import { suggestion } from '../contract/nearest-name.ts';
-import { showText, showValue } from '../contract/show-value.ts';
+import { suggestion } from '../contract/errors/nearest-name.ts';
+import { showText, showValue } from '../contract/errors/show-value.ts';
 
 const noCapabilities: Required<SinkCapabilities> = Object.freeze({
   fenced: false,

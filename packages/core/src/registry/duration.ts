@@ -1,5 +1,5 @@
-import { SinkError } from '../contract/errors.ts';
-import { showText, showValue } from '../contract/show-value.ts';
+import { SinkError } from '../contract/errors/errors.ts';
+import { showText, showValue } from '../contract/errors/show-value.ts';
 
 const number = String.raw`(\d{1,15}(?:\.\d{1,6})?)`;
 const form = new RegExp(`^(?=\\d)(?:${number}h)?(?:${number}m)?(?:${number}s)?(?:${number}ms)?$`, 'u');

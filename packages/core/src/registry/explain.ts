@@ -1,8 +1,8 @@
 import type { ErrorObject } from 'ajv';
 import { durationExamples } from './duration.ts';
-import { nearestName, suggestion } from '../contract/nearest-name.ts';
-import { holdsSecret, looksSecret } from '../contract/secrets.ts';
-import { showText, showValue } from '../contract/show-value.ts';
+import { nearestName, suggestion } from '../contract/errors/nearest-name.ts';
+import { holdsSecret, looksSecret } from '../contract/errors/secrets.ts';
+import { showText, showValue } from '../contract/errors/show-value.ts';
 
 const maxProblems = 10;
 

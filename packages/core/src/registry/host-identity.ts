@@ -1,7 +1,7 @@
-import { checkOptions, listOf, required, someText } from '../contract/check-options.ts';
-import { SinkError } from '../contract/errors.ts';
-import { suggestion } from '../contract/nearest-name.ts';
-import { showText } from '../contract/show-value.ts';
+import { checkOptions, listOf, required, someText } from '../contract/errors/check-options.ts';
+import { SinkError } from '../contract/errors/errors.ts';
+import { suggestion } from '../contract/errors/nearest-name.ts';
+import { showText } from '../contract/errors/show-value.ts';
 
 /** What of the host's own a sink may use. All false unless the host allowed it: else every tenant who may write a resource acts as the operator. */
 export interface HostIdentity {

@@ -1,4 +1,4 @@
-import { SinkError } from '../contract/errors.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 import type { CredentialField } from '../contract/sink.ts';
 import type { SinkDefinition } from './define-sink.ts';
 import { durationPattern } from './duration.ts';

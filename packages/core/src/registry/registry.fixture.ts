@@ -1,5 +1,5 @@
 import type { Egress } from '../contract/egress.ts';
-import { SinkError } from '../contract/errors.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 import type { ExportResult, KollectSink } from '../contract/sink.ts';
 import { defineSink } from './define-sink.ts';
 

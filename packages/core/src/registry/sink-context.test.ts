@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { SinkError } from '../contract/errors.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 import { noEgress } from './registry.fixture.ts';
 import { createSinkContext } from './sink-context.ts';
 

@@ -2,7 +2,7 @@ import type { Credentials, TlsMaterial } from '../contract/credentials.ts';
 import type { Egress } from '../contract/egress.ts';
 import type { DeliveryLogger } from '../contract/logger.ts';
 import type { CredentialField } from '../contract/sink.ts';
-import { showText } from '../contract/show-value.ts';
+import { showText } from '../contract/errors/show-value.ts';
 import type { HostIdentity } from './host-identity.ts';
 import { createSinkLogger } from './sink-logger.ts';
 import { createMaterialReader } from './sink-material.ts';

@@ -1,8 +1,8 @@
-import { SinkError } from '../contract/errors.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 import type { CredentialField } from '../contract/sink.ts';
-import { nearestName, suggestion } from '../contract/nearest-name.ts';
-import { showFieldName, showText, showValue } from '../contract/show-value.ts';
-import { nameOfThrown } from '../contract/thrown.ts';
+import { nearestName, suggestion } from '../contract/errors/nearest-name.ts';
+import { showFieldName, showText, showValue } from '../contract/errors/show-value.ts';
+import { nameOfThrown } from '../contract/errors/thrown.ts';
 import type { Credentials, TlsMaterial } from '../contract/credentials.ts';
 
 export interface MaterialReader {

@@ -1,5 +1,5 @@
 import { expect, jest, test } from '@jest/globals';
-import { SinkError } from '../contract/errors.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 import { defineSink, type SinkContext, type SinkDefinition } from './define-sink.ts';
 import { capabilities, idleSink, noEgress, sinkErrorOf, tableSink } from './registry.fixture.ts';
 import { buildSinkRegistry, type SinkConfig } from './sink-registry.ts';

@@ -1,15 +1,22 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Egress } from '../contract/egress.ts';
-import { SinkError } from '../contract/errors.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 import type { KollectSink } from '../contract/sink.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { checkContractVersion } from './contract-version.ts';
 import type { SinkDefinition } from './define-sink.ts';
 import { capabilitiesOf, violation } from './definition-parts.ts';
-import { aFunction, anObject, checkOptions, either, someText, type OptionKinds } from '../contract/check-options.ts';
-import { copyData, NotData } from '../contract/plain-data.ts';
-import { nearestName, suggestion } from '../contract/nearest-name.ts';
-import { isList, showText, showValue } from '../contract/show-value.ts';
+import {
+  aFunction,
+  anObject,
+  checkOptions,
+  either,
+  someText,
+  type OptionKinds,
+} from '../contract/errors/check-options.ts';
+import { copyData, NotData } from '../contract/json/plain-data.ts';
+import { nearestName, suggestion } from '../contract/errors/nearest-name.ts';
+import { isList, showText, showValue } from '../contract/errors/show-value.ts';
 import { readHostIdentity, type HostIdentityGrant } from './host-identity.ts';
 import { createSinkContext, type SinkConnection, type SinkContext } from './sink-context.ts';
 

@@ -1,6 +1,6 @@
-import { formatPath } from '../contract/canonical-json.ts';
-import { unprintablePart } from '../contract/printable.ts';
-import { holdsSecret } from '../contract/secrets.ts';
+import { formatPath } from '../contract/json/canonical-json.ts';
+import { unprintablePart } from '../contract/errors/printable.ts';
+import { holdsSecret } from '../contract/errors/secrets.ts';
 
 /**
  * What no text of a spec may hold, keys included: control characters, which end fields and forge lines of protocols, and secrets, which

@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv';
-import { SinkError } from '../contract/errors.ts';
-import { copyData, NotData } from '../contract/plain-data.ts';
+import { SinkError } from '../contract/errors/errors.ts';
+import { copyData, NotData } from '../contract/json/plain-data.ts';
 import { durationMs } from './duration.ts';
 import { explain } from './explain.ts';
 import type { SpecSchema } from './spec-schema.ts';

@@ -1,5 +1,5 @@
-import { SinkError } from '../contract/errors.ts';
-import { showText } from '../contract/show-value.ts';
+import { SinkError } from '../contract/errors/errors.ts';
+import { showText } from '../contract/errors/show-value.ts';
 
 /** One step from a value to what it holds. */
 export type FieldPathStep =

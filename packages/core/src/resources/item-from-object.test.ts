@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { SinkError } from '../contract/errors.ts';
+import { SinkError } from '../contract/errors/errors.ts';
 import { itemFromObject, type KubernetesObject } from './item-from-object.ts';
 
 const target = { namespace: 'platform', name: 'workloads' };

@@ -1,11 +1,19 @@
-import { SinkError } from '../contract/errors.ts';
-import { anObject, anyValue, aText, checkOptions, listOf, required, someText } from '../contract/check-options.ts';
-import { formatGvk } from '../contract/gvk.ts';
-import type { Item } from '../contract/snapshot.ts';
+import { SinkError } from '../contract/errors/errors.ts';
+import {
+  anObject,
+  anyValue,
+  aText,
+  checkOptions,
+  listOf,
+  required,
+  someText,
+} from '../contract/errors/check-options.ts';
+import { formatGvk } from '../contract/snapshot/gvk.ts';
+import type { Item } from '../contract/snapshot/snapshot.ts';
 import { plainJson } from './plain-json.ts';
 import { parseFieldPath, readFieldPath } from './field-path.ts';
-import { showText, showValue } from '../contract/show-value.ts';
-import { nameOfThrown } from '../contract/thrown.ts';
+import { showText, showValue } from '../contract/errors/show-value.ts';
+import { nameOfThrown } from '../contract/errors/thrown.ts';
 
 /** What is read of every object; the rest is the business of `attributes`. The types of every Kubernetes client fit. */
 export interface KubernetesObject {

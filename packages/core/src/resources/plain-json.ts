@@ -1,5 +1,5 @@
 import { isDate, isProxy } from 'node:util/types';
-import { isPlainObject, maxDepth } from '../contract/canonical-json.ts';
+import { isPlainObject, maxDepth } from '../contract/json/canonical-json.ts';
 
 /**
  * The value with what typed Kubernetes clients put into it as JSON: a Date as RFC 3339, as the API server writes it, and an instance of a class as

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AppsV1Api, CoreV1Api, KubeConfig, loadAllYaml, type V1Deployment } from '@kubernetes/client-node';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { sealSnapshot } from '../contract/seal-snapshot.ts';
+import { sealSnapshot } from '../contract/snapshot/seal-snapshot.ts';
 import { itemFromObject, type AttributeSource } from './item-from-object.ts';
 
 const target = { namespace: 'platform', name: 'workloads' };

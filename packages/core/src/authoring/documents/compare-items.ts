@@ -1,11 +1,11 @@
-import type { SinkError } from '../../contract/errors.ts';
-import { createItemEncoder } from '../../contract/item-encoder.ts';
-import { incompleteTargetTest } from '../../contract/incomplete-targets.ts';
-import { itemKey } from '../../contract/merge-items.ts';
-import { createBytePools, PooledItem } from '../../contract/sealed-item.ts';
+import type { SinkError } from '../../contract/errors/errors.ts';
+import { createItemEncoder } from '../../contract/snapshot/item-encoder.ts';
+import { incompleteTargetTest } from '../../contract/snapshot/incomplete-targets.ts';
+import { itemKey } from '../../contract/snapshot/merge-items.ts';
+import { createBytePools, PooledItem } from '../../contract/snapshot/sealed-item.ts';
 import type { ItemCounts, ItemKey } from '../../contract/sink.ts';
-import type { InventorySnapshot, ItemIdentity, SealedItem } from '../../contract/snapshot.ts';
-import { compareItems } from '../../contract/sort-items.ts';
+import type { InventorySnapshot, ItemIdentity, SealedItem } from '../../contract/snapshot/snapshot.ts';
+import { compareItems } from '../../contract/snapshot/sort-items.ts';
 import type { TimeSlices } from '../../contract/time-slices.ts';
 import { damagedItems } from './damage.ts';
 import type { StoredItem } from './stored-document.ts';

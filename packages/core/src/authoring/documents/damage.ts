@@ -1,7 +1,7 @@
-import { SinkError } from '../../contract/errors.ts';
-import { formatScope } from '../../contract/scope.ts';
-import { showText } from '../../contract/show-value.ts';
-import type { Scope } from '../../contract/snapshot.ts';
+import { SinkError } from '../../contract/errors/errors.ts';
+import { formatScope } from '../../contract/snapshot/scope.ts';
+import { showText } from '../../contract/errors/show-value.ts';
+import type { Scope } from '../../contract/snapshot/snapshot.ts';
 
 const remedy = 'Restore it, or delete it to have it written anew.';
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { splitDocument, wholeDocument, type DocumentPart } from '../../contract/document.ts';
-import { SinkError } from '../../contract/errors.ts';
-import { formatScope } from '../../contract/scope.ts';
-import type { InventorySnapshot, Scope } from '../../contract/snapshot.ts';
+import { splitDocument, wholeDocument, type DocumentPart } from '../../contract/document/document.ts';
+import { SinkError } from '../../contract/errors/errors.ts';
+import { formatScope } from '../../contract/snapshot/scope.ts';
+import type { InventorySnapshot, Scope } from '../../contract/snapshot/snapshot.ts';
 import { headFile, headOf, type DocumentHead } from './document-head.ts';
 import type { DocumentLayout } from './document-layout.ts';
 import type { DocumentFile } from './document-store.ts';

@@ -1,9 +1,9 @@
-import { SinkError } from '../../contract/errors.ts';
-import { withCarriedItems } from '../../contract/merge-snapshot.ts';
+import { SinkError } from '../../contract/errors/errors.ts';
+import { withCarriedItems } from '../../contract/snapshot/merge-snapshot.ts';
 import type { ExportOutcome } from '../../contract/sink.ts';
-import type { InventorySnapshot } from '../../contract/snapshot.ts';
+import type { InventorySnapshot } from '../../contract/snapshot/snapshot.ts';
 import { createTimeSlices } from '../../contract/time-slices.ts';
-import type { OperationScope } from '../operation-scope.ts';
+import type { OperationScope } from '../operations/operation-scope.ts';
 import { compareItemsWith, noDifference, type Difference } from './compare-items.ts';
 import { isOlder, type DocumentHead } from './document-head.ts';
 import type { DocumentState } from './document-state.ts';

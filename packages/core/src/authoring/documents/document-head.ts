@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { documentSchemaVersion } from '../../contract/document.ts';
-import { SinkError } from '../../contract/errors.ts';
-import { parseTime } from '../../contract/rfc3339.ts';
-import { formatScope } from '../../contract/scope.ts';
-import type { InventorySnapshot, Scope } from '../../contract/snapshot.ts';
-import { isPrintable } from '../../contract/text.ts';
+import { documentSchemaVersion } from '../../contract/document/document.ts';
+import { SinkError } from '../../contract/errors/errors.ts';
+import { parseTime } from '../../contract/snapshot/rfc3339.ts';
+import { formatScope } from '../../contract/snapshot/scope.ts';
+import type { InventorySnapshot, Scope } from '../../contract/snapshot/snapshot.ts';
+import { isPrintable } from '../../contract/json/text.ts';
 import type { DocumentFile } from './document-store.ts';
 import { maxHeadBytes, type RawFields } from './stored-document.ts';
 

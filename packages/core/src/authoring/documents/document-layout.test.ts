@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { isWellFormed } from '../../contract/text.ts';
+import { isWellFormed } from '../../contract/json/text.ts';
 import { keySegment, partedDocumentLayout, scopePath, singleDocumentLayout } from './document-layout.ts';
 
 const scope = { cluster: 'east', inventoryNamespace: 'team', inventoryName: 'apps' };

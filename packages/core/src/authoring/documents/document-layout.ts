@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Scope } from '../../contract/snapshot.ts';
+import type { Scope } from '../../contract/snapshot/snapshot.ts';
 
 /** What tells one part from all others. */
 export interface PartPlace {

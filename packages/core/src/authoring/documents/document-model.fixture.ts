@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from '@jest/globals';
-import { SinkError } from '../../contract/errors.ts';
+import { SinkError } from '../../contract/errors/errors.ts';
 import type { Random } from '../../contract/fuzz.fixture.ts';
-import { itemKey } from '../../contract/merge-items.ts';
-import { sealSnapshot } from '../../contract/seal-snapshot.ts';
+import { itemKey } from '../../contract/snapshot/merge-items.ts';
+import { sealSnapshot } from '../../contract/snapshot/seal-snapshot.ts';
 import type { ItemCounts } from '../../contract/sink.ts';
-import type { InventorySnapshot, Item, Scope } from '../../contract/snapshot.ts';
+import type { InventorySnapshot, Item, Scope } from '../../contract/snapshot/snapshot.ts';
 import type { DocumentLayout } from './document-layout.ts';
 import { at, item, signal, sinkOver } from './documents.fixture.ts';
 import type { DocumentSink } from './document-sink.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { SinkError } from '../../contract/errors.ts';
+import { SinkError } from '../../contract/errors/errors.ts';
 import { partedDocumentLayout, singleDocumentLayout } from './document-layout.ts';
 import { at, bytesStore, item, readStored, scope, seal, signal, sinkOver } from './documents.fixture.ts';
 

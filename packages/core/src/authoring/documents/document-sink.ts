@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { aPositiveNumber, checkOptions, objectWith, required } from '../../contract/check-options.ts';
+import { aPositiveNumber, checkOptions, objectWith, required } from '../../contract/errors/check-options.ts';
 import { refuseFutureTime } from '../../contract/clock.ts';
-import { SinkError } from '../../contract/errors.ts';
-import { formatScope } from '../../contract/scope.ts';
+import { SinkError } from '../../contract/errors/errors.ts';
+import { formatScope } from '../../contract/snapshot/scope.ts';
 import type { ExportOptions, ExportPlan, ExportResult, RemoveInventoryOptions } from '../../contract/sink.ts';
-import type { InventorySnapshot, Scope } from '../../contract/snapshot.ts';
-import type { OperationScope } from '../operation-scope.ts';
-import type { Operations } from '../operations.ts';
+import type { InventorySnapshot, Scope } from '../../contract/snapshot/snapshot.ts';
+import type { OperationScope } from '../operations/operation-scope.ts';
+import type { Operations } from '../operations/operations.ts';
 import { noDifference } from './compare-items.ts';
 import { prepareContent, prepareFence, prepareTombstone, type PreparedCommit } from './document-commit.ts';
 import { decide, isDamage, type Decision } from './document-decision.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { SinkError } from '../../contract/errors.ts';
-import type { Scope } from '../../contract/snapshot.ts';
+import type { SinkError } from '../../contract/errors/errors.ts';
+import type { Scope } from '../../contract/snapshot/snapshot.ts';
 import { createTimeSlices, type TimeSlices } from '../../contract/time-slices.ts';
-import type { OperationScope } from '../operation-scope.ts';
+import type { OperationScope } from '../operations/operation-scope.ts';
 import type { NextStoredItem } from './compare-items.ts';
 import { damagedFile } from './damage.ts';
 import { readHead, type DocumentHead } from './document-head.ts';

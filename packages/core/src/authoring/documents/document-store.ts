@@ -1,5 +1,5 @@
 import type { OperationOptions } from '../../contract/sink.ts';
-import type { InventorySnapshot, Scope } from '../../contract/snapshot.ts';
+import type { InventorySnapshot, Scope } from '../../contract/snapshot/snapshot.ts';
 
 /** One file, object or blob, to be written as it is. */
 export interface DocumentFile {

@@ -1,8 +1,8 @@
 import { createEgressPolicy } from '../../connection/egress-policy.ts';
-import { parseDocument } from '../../contract/read-document.ts';
-import { sealSnapshot, type SnapshotInput } from '../../contract/seal-snapshot.ts';
-import type { InventorySnapshot, Item, Scope } from '../../contract/snapshot.ts';
-import { createOperations } from '../operations.ts';
+import { parseDocument } from '../../contract/document/read-document.ts';
+import { sealSnapshot, type SnapshotInput } from '../../contract/snapshot/seal-snapshot.ts';
+import type { InventorySnapshot, Item, Scope } from '../../contract/snapshot/snapshot.ts';
+import { createOperations } from '../operations/operations.ts';
 import { createDocumentSink, type DocumentSink, type DocumentSinkOptions } from './document-sink.ts';
 import type { DocumentCommit, DocumentStore } from './document-store.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { SinkError } from '../../contract/errors.ts';
+import { SinkError } from '../../contract/errors/errors.ts';
 import { damage, fuzz, fuzzTimeoutMs } from '../../contract/fuzz.fixture.ts';
 import { partedDocumentLayout, singleDocumentLayout } from './document-layout.ts';
 import {

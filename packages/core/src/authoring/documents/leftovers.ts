@@ -1,6 +1,6 @@
-import { formatScope } from '../../contract/scope.ts';
+import { formatScope } from '../../contract/snapshot/scope.ts';
 import type { OperationOptions } from '../../contract/sink.ts';
-import type { Scope } from '../../contract/snapshot.ts';
+import type { Scope } from '../../contract/snapshot/snapshot.ts';
 import type { DocumentHead } from './document-head.ts';
 import type { DocumentLayout } from './document-layout.ts';
 import type { DocumentStore } from './document-store.ts';

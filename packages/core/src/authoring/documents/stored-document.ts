@@ -1,4 +1,4 @@
-import { describeType } from '../../contract/item-encoder.ts';
+import { describeType } from '../../contract/snapshot/item-encoder.ts';
 import type { TimeSlices } from '../../contract/time-slices.ts';
 import { createByteWindow, type ByteWindow } from './byte-window.ts';
 import type { StoredFile } from './document-store.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { InventorySnapshot, Scope } from '../../contract/snapshot.ts';
+import type { InventorySnapshot, Scope } from '../../contract/snapshot/snapshot.ts';
 import type { EventBinding } from './event-binding.ts';
 import { formatMessageKey } from './message-key.ts';
 import type { MessageHeaders, MessagePart } from './message-headers.ts';

@@ -1,6 +1,6 @@
-import { splitDocument, wholeDocument, type DocumentPart } from '../../contract/document.ts';
-import { SinkError } from '../../contract/errors.ts';
-import type { InventorySnapshot, Scope } from '../../contract/snapshot.ts';
+import { splitDocument, wholeDocument, type DocumentPart } from '../../contract/document/document.ts';
+import { SinkError } from '../../contract/errors/errors.ts';
+import type { InventorySnapshot, Scope } from '../../contract/snapshot/snapshot.ts';
 import { removalEventHeaders, snapshotEventHeaders } from './cloud-events.ts';
 import type { EventBinding } from './event-binding.ts';
 import {

@@ -1,5 +1,5 @@
-import { sealSnapshot, type SnapshotInput } from '../../contract/seal-snapshot.ts';
-import type { InventorySnapshot, Item, Scope } from '../../contract/snapshot.ts';
+import { sealSnapshot, type SnapshotInput } from '../../contract/snapshot/seal-snapshot.ts';
+import type { InventorySnapshot, Item, Scope } from '../../contract/snapshot/snapshot.ts';
 import { kafkaBinding } from './event-binding.ts';
 import {
   removalMessage,

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { damage, fuzz, fuzzTimeoutMs } from '../../contract/fuzz.fixture.ts';
-import type { Item } from '../../contract/snapshot.ts';
+import type { Item } from '../../contract/snapshot/snapshot.ts';
 import type { EventMessage } from './event-messages.ts';
 import { consumed, document, items, partsOf, removalOf, scope, seal } from './events.fixture.ts';
 import { programPath } from './hostile-messages.fixture.ts';

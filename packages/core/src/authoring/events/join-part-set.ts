@@ -1,7 +1,7 @@
-import { SinkError } from '../../contract/errors.ts';
-import { itemKey } from '../../contract/merge-items.ts';
-import { joinPartsInSlices, type InventoryDocument } from '../../contract/read-document.ts';
-import { compareItems } from '../../contract/sort-items.ts';
+import { SinkError } from '../../contract/errors/errors.ts';
+import { itemKey } from '../../contract/snapshot/merge-items.ts';
+import { joinPartsInSlices, type InventoryDocument } from '../../contract/document/read-document.ts';
+import { compareItems } from '../../contract/snapshot/sort-items.ts';
 import { createTimeSlices } from '../../contract/time-slices.ts';
 import { formatMessageKey } from './message-key.ts';
 import type { PartSet } from './pending-parts.ts';

@@ -1,6 +1,6 @@
-import { documentSchemaVersion } from '../../contract/document.ts';
-import { formatGvk } from '../../contract/gvk.ts';
-import type { InventorySnapshot, Scope } from '../../contract/snapshot.ts';
+import { documentSchemaVersion } from '../../contract/document/document.ts';
+import { formatGvk } from '../../contract/snapshot/gvk.ts';
+import type { InventorySnapshot, Scope } from '../../contract/snapshot/snapshot.ts';
 import type { EventBinding } from './event-binding.ts';
 
 /** Which document of a snapshot a message holds; `partTotal` 1 for the whole. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { SinkError } from '../../contract/errors.ts';
-import type { Scope } from '../../contract/snapshot.ts';
+import { SinkError } from '../../contract/errors/errors.ts';
+import type { Scope } from '../../contract/snapshot/snapshot.ts';
 import fc from 'fast-check';
 import { formatMessageKey, parseMessageKey } from './message-key.ts';
 

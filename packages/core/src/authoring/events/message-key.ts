@@ -1,6 +1,6 @@
-import { SinkError } from '../../contract/errors.ts';
-import { formatScope } from '../../contract/scope.ts';
-import type { Scope } from '../../contract/snapshot.ts';
+import { SinkError } from '../../contract/errors/errors.ts';
+import { formatScope } from '../../contract/snapshot/scope.ts';
+import type { Scope } from '../../contract/snapshot/snapshot.ts';
 
 /**
  * The key of every message of the scope: `cluster:namespace/name`, or `namespace/name` without a cluster. SNAPSHOT_INVALID for a scope that

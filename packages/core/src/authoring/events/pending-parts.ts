@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { InventoryDocument } from '../../contract/read-document.ts';
+import type { InventoryDocument } from '../../contract/document/read-document.ts';
 import type { MessagePosition } from './incoming-message.ts';
 import { createOffsetHeap, type HeapEntry, type OffsetHeap } from './offset-heap.ts';
 

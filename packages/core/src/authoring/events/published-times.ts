@@ -1,4 +1,4 @@
-import type { Scope } from '../../contract/snapshot.ts';
+import type { Scope } from '../../contract/snapshot/snapshot.ts';
 
 /** What this process published last of each scope: Kafka itself cannot be asked. */
 export interface PublishedTimes {

@@ -1,6 +1,6 @@
-import type { SinkError } from '../../contract/errors.ts';
-import type { InventoryDocument } from '../../contract/read-document.ts';
-import type { Scope } from '../../contract/snapshot.ts';
+import type { SinkError } from '../../contract/errors/errors.ts';
+import type { InventoryDocument } from '../../contract/document/read-document.ts';
+import type { Scope } from '../../contract/snapshot/snapshot.ts';
 import type { MessagePosition } from './incoming-message.ts';
 
 interface ReadEvent {

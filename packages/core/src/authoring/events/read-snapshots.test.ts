@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { wholeDocument } from '../../contract/document.ts';
-import { mergeItems } from '../../contract/merge-items.ts';
-import { parseDocument, snapshotFromDocument } from '../../contract/read-document.ts';
-import type { SnapshotInput } from '../../contract/seal-snapshot.ts';
-import type { InventorySnapshot, Item } from '../../contract/snapshot.ts';
+import { wholeDocument } from '../../contract/document/document.ts';
+import { mergeItems } from '../../contract/snapshot/merge-items.ts';
+import { parseDocument, snapshotFromDocument } from '../../contract/document/read-document.ts';
+import type { SnapshotInput } from '../../contract/snapshot/seal-snapshot.ts';
+import type { InventorySnapshot, Item } from '../../contract/snapshot/snapshot.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 import type { EventMessage } from './event-messages.ts';
 import { consumed, document, items, partsOf, removalOf, scope, seal } from './events.fixture.ts';

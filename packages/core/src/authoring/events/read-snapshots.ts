@@ -5,11 +5,11 @@ import {
   aPositiveNumber,
   checkOptions,
   type OptionKinds,
-} from '../../contract/check-options.ts';
+} from '../../contract/errors/check-options.ts';
 import { refuseFutureTime } from '../../contract/clock.ts';
-import { SinkError } from '../../contract/errors.ts';
-import { parseDocumentInSlices, type InventoryDocument } from '../../contract/read-document.ts';
-import type { Scope } from '../../contract/snapshot.ts';
+import { SinkError } from '../../contract/errors/errors.ts';
+import { parseDocumentInSlices, type InventoryDocument } from '../../contract/document/read-document.ts';
+import type { Scope } from '../../contract/snapshot/snapshot.ts';
 import { kafkaBinding, type EventBinding } from './event-binding.ts';
 import { headerOf, positionOf, textOf, type IncomingMessage, type MessagePosition } from './incoming-message.ts';
 import { isWhole, joinPartSet } from './join-part-set.ts';

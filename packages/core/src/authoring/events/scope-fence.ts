@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { InventoryDocument } from '../../contract/read-document.ts';
+import type { InventoryDocument } from '../../contract/document/read-document.ts';
 
 /** Why a message brings nothing new. */
 export type FenceVerdict = 'duplicate' | 'superseded' | 'unchanged';

@@ -1,5 +1,5 @@
-import { formatScope } from '../../contract/scope.ts';
-import type { Scope } from '../../contract/snapshot.ts';
+import { formatScope } from '../../contract/snapshot/scope.ts';
+import type { Scope } from '../../contract/snapshot/snapshot.ts';
 import type { InventoryExports } from './inventory-exports.ts';
 
 /** All exports of the exporter, found by inventory and sink. */

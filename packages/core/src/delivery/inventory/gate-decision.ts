@@ -1,4 +1,4 @@
-import type { InventorySnapshot } from '../../contract/snapshot.ts';
+import type { InventorySnapshot } from '../../contract/snapshot/snapshot.ts';
 import type { Pace } from '../delivery-options.ts';
 
 /** A snapshot without its items, which the gate can keep without holding the whole inventory in memory. */

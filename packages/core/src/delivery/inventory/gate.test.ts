@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { SinkError } from '../../contract/errors.ts';
+import type { SinkError } from '../../contract/errors/errors.ts';
 import { redelivery, removalDelivery, type Delivery, type DeliveryResult } from '../delivery.ts';
 import { applied, failure, fakeDelivery, fakeSnapshot, manualClock, settle } from '../delivery.fixture.ts';
 import { createGate } from './gate.ts';

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { SinkError } from '../../contract/errors.ts';
+import { SinkError } from '../../contract/errors/errors.ts';
 import type { ExportResult } from '../../contract/sink.ts';
 import type { DeliveryClock } from '../delivery-clock.ts';
 import { redelivery, type Delivery, type DeliveryResult, type HeldResult, type Station } from '../delivery.ts';

@@ -1,6 +1,6 @@
-import { SinkError } from '../../contract/errors.ts';
-import { formatScope } from '../../contract/scope.ts';
-import type { InventorySnapshot, Scope } from '../../contract/snapshot.ts';
+import { SinkError } from '../../contract/errors/errors.ts';
+import { formatScope } from '../../contract/snapshot/scope.ts';
+import type { InventorySnapshot, Scope } from '../../contract/snapshot/snapshot.ts';
 import type { DeliveryLogger } from '../../observability/logging.ts';
 import type { DeliveryMetrics } from '../../observability/metrics.ts';
 import type { DeliveryTracer } from '../../observability/tracing.ts';

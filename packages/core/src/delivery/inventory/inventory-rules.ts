@@ -1,5 +1,5 @@
-import { formatScope } from '../../contract/scope.ts';
-import type { Scope } from '../../contract/snapshot.ts';
+import { formatScope } from '../../contract/snapshot/scope.ts';
+import type { Scope } from '../../contract/snapshot/snapshot.ts';
 import { quietly } from '../contained-ports.ts';
 import { resolvePace } from '../delivery-options.ts';
 import type { ExportInventory, InventoryName } from '../exporter-types.ts';

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { getEventListeners } from 'node:events';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { SinkError } from '../../contract/errors.ts';
+import type { SinkError } from '../../contract/errors/errors.ts';
 import type { Delivery, DeliveryResult } from '../delivery.ts';
 import { applied, codeOf, deferred, failure, fakeDelivery, settle } from '../delivery.fixture.ts';
 import { createSlots } from './slots.ts';

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { abortError } from '../../connection/abort-error.ts';
-import { SinkError } from '../../contract/errors.ts';
+import { SinkError } from '../../contract/errors/errors.ts';
 import { describeDelivery, type Delivery, type Station, type DeliveryResult } from '../delivery.ts';
 import type { SlotWork } from './slots.ts';
 

@@ -1,4 +1,4 @@
-import { safeMessage } from '../../contract/message.ts';
+import { safeMessage } from '../../contract/errors/message.ts';
 import type { ConnectionReport, ConnectionStep, ExportPlan, ExportResult, ItemCounts } from '../../contract/sink.ts';
 
 const outcomes: readonly unknown[] = [

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { expect, test } from '@jest/globals';
-import { SinkError } from '../../contract/errors.ts';
+import { SinkError } from '../../contract/errors/errors.ts';
 import type { KollectSink } from '../../contract/sink.ts';
 import { containSink } from './contained-sink.ts';
 import { applied, failure, fakeSnapshot, manualClock, settle } from '../delivery.fixture.ts';

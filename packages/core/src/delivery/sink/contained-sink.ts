@@ -1,9 +1,9 @@
 import { isPromise } from 'node:util/types';
-import { SinkError, type SinkOperation } from '../../contract/errors.ts';
+import { SinkError, type SinkOperation } from '../../contract/errors/errors.ts';
 import type { KollectSink } from '../../contract/sink.ts';
 import { checkPlan, checkReport, checkResult } from './check-result.ts';
 import type { DeliveryClock } from '../delivery-clock.ts';
-import { showText } from '../../contract/show-value.ts';
+import { showText } from '../../contract/errors/show-value.ts';
 
 export interface ContainedSinkOptions {
   readonly sink: KollectSink;

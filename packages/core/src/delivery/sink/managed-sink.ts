@@ -1,5 +1,5 @@
 import { createSinkLimits } from '../../connection/limits.ts';
-import { SinkError } from '../../contract/errors.ts';
+import { SinkError } from '../../contract/errors/errors.ts';
 import type { KollectSink } from '../../contract/sink.ts';
 import { containSink } from './contained-sink.ts';
 import type { Station } from '../delivery.ts';

@@ -1,4 +1,4 @@
-import type { SinkError } from '../../contract/errors.ts';
+import type { SinkError } from '../../contract/errors/errors.ts';
 import type { DeliveryLogger } from '../../observability/logging.ts';
 import type { BreakerChange } from '../stations/breaker.ts';
 

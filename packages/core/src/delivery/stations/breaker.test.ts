@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import type { SinkError } from '../../contract/errors.ts';
+import type { SinkError } from '../../contract/errors/errors.ts';
 import { createBreaker, type BreakerChange } from './breaker.ts';
 import type { DeliveryResult } from '../delivery.ts';
 import { applied, deferred, failure, fakeDelivery } from '../delivery.fixture.ts';

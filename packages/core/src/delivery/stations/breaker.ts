@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import CircuitBreaker from 'opossum';
-import { SinkError } from '../../contract/errors.ts';
+import { SinkError } from '../../contract/errors/errors.ts';
 import type { BreakerState } from '../../observability/metrics.ts';
 import type { Delivery, Station, DeliveryResult, HeldResult } from '../delivery.ts';
 import type { DeliveryClock } from '../delivery-clock.ts';

@@ -1,4 +1,4 @@
-import type { SinkError } from '../../contract/errors.ts';
+import type { SinkError } from '../../contract/errors/errors.ts';
 import type { DeliveryMetrics } from '../../observability/metrics.ts';
 import type { DeliveryTracer, SpanAttributes } from '../../observability/tracing.ts';
 import { createAttempt } from './attempt.ts';

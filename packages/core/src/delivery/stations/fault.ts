@@ -1,4 +1,4 @@
-import type { SinkError, SinkErrorCode } from '../../contract/errors.ts';
+import type { SinkError, SinkErrorCode } from '../../contract/errors/errors.ts';
 
 /** Who caused an error: the sink or its store, the snapshot, or the caller who aborted. */
 export type Fault = 'sink' | 'data' | 'caller';

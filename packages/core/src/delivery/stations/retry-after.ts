@@ -1,4 +1,4 @@
-import type { SinkError } from '../../contract/errors.ts';
+import type { SinkError } from '../../contract/errors/errors.ts';
 
 const longestMs = 24 * 60 * 60_000;
 

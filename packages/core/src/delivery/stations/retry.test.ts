@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
-import type { SinkError } from '../../contract/errors.ts';
+import type { SinkError } from '../../contract/errors/errors.ts';
 import type { DeliveryResult } from '../delivery.ts';
 import { applied, failure, fakeDelivery } from '../delivery.fixture.ts';
 import { systemClock } from '../delivery-clock.ts';

@@ -1,6 +1,6 @@
 import pRetry from 'p-retry';
 import { abortError } from '../../connection/abort-error.ts';
-import { SinkError } from '../../contract/errors.ts';
+import { SinkError } from '../../contract/errors/errors.ts';
 import { describeDelivery, type Delivery, type Station, type DeliveryResult } from '../delivery.ts';
 import { unrefTimer, type DeliveryClock } from '../delivery-clock.ts';
 import type { SinkDelivery } from '../delivery-options.ts';

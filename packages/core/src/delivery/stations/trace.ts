@@ -1,5 +1,5 @@
-import { SinkError } from '../../contract/errors.ts';
-import { formatScope } from '../../contract/scope.ts';
+import { SinkError } from '../../contract/errors/errors.ts';
+import { formatScope } from '../../contract/snapshot/scope.ts';
 import type { DeliveryTracer, SpanAttributes } from '../../observability/tracing.ts';
 import type { Delivery, Station } from '../delivery.ts';
 

@@ -1,0 +1,369 @@
+import { isDate, isMap, isPromise, isSet, isTypedArray } from 'node:util/types';
+import { showText } from '../errors/show-value.ts';
+import { isWellFormed } from './text.ts';
+
+/** Containers inside containers that a value may hold; V8's stack and PostgreSQL's jsonb take more. */
+export const maxDepth = 500;
+
+const maxBytes = 64 * 1024 * 1024;
+const initialBytes = 64 * 1024;
+/** A buffer that one huge item needed is let go after it. */
+const keptBytes = 4 * 1024 * 1024;
+/** Above this many code units the runtime's own encoder beats the loop, and six bytes a unit would be too much to reserve. */
+const longString = 4096;
+
+const quote = 0x22;
+const backslash = 0x5c;
+const [openArray, closeArray, openObject, closeObject, comma, colon] = [0x5b, 0x5d, 0x7b, 0x7d, 0x2c, 0x3a] as const;
+const hexDigits = Buffer.from('0123456789abcdef', 'latin1');
+/** The second character of a two-character escape, by code; zero where there is none. */
+const shortEscapes = new Uint8Array(0x60);
+for (const [code, letter] of [
+  [0x08, 'b'],
+  [0x09, 't'],
+  [0x0a, 'n'],
+  [0x0c, 'f'],
+  [0x0d, 'r'],
+  [quote, '"'],
+  [backslash, '\\'],
+] as const) {
+  shortEscapes[code] = letter.charCodeAt(0);
+}
+
+/** Why a value has no canonical form. Holds where and what kind, never the value. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  /** Keys and indexes from the written value to the refused one. */
+  readonly path: readonly (string | number)[];
+  /** Continues `<path> …`. */
+  readonly problem: string;
+  readonly remedy: string;
+  /** True where sealing with `sanitize` replaces the value instead. */
+  readonly sanitizable: boolean;
+
+  constructor({
+    path,
+    problem,
+    remedy,
+    sanitizable = false,
+  }: Pick<Refusal, 'path' | 'problem' | 'remedy'> & { sanitizable?: boolean }) {
+    super(`${formatPath(path)} ${problem}: ${remedy}.`);
+    this.path = path;
+    this.problem = problem;
+    this.remedy = remedy;
+    this.sanitizable = sanitizable;
+  }
+}
+
+/** The refusal of a value that holds itself. */
+export function cycleRefusal(path: Refusal['path']): Refusal {
+  return new Refusal({ path, problem: 'leads back to an object that holds it', remedy: 'break the cycle' });
+}
+
+/** Writes canonical JSON (RFC 8785) as UTF-8 into a buffer of its own, used again for the next value. */
+export interface CanonicalWriter {
+  /** Forgets what was written. */
+  reset(): void;
+  /** ASCII as it is, unescaped. */
+  raw(ascii: string): void;
+  /** Any JSON value, found under `path` in what the caller writes; throws `Refusal`. */
+  value(value: unknown, path: string): void;
+  /** What was written since `reset`; valid until the next write. */
+  written(): Buffer;
+}
+
+/** A writer of canonical JSON. As with JSON.stringify, properties that are `undefined`, not enumerable or named by symbols are left out. */
+export function createCanonicalWriter(): CanonicalWriter {
+  let bytes = Buffer.allocUnsafeSlow(initialBytes);
+  let length = 0;
+  // path[d] leads from ancestors[d - 1] to the value at depth d. Kept while writing, since on a refusal it is too late to ask.
+  const path: (string | number)[] = [];
+  const ancestors: object[] = [];
+
+  function reserve(size: number): void {
+    if (bytes.length - length >= size) return;
+    // Objects that contain the same part many times are small in memory, and can be huge as text.
+    if (length + size > maxBytes) refuseSize(0);
+    const larger = Buffer.allocUnsafeSlow(Math.max(Math.min(bytes.length * 2, maxBytes), length + size));
+    bytes.copy(larger, 0, 0, length);
+    bytes = larger;
+  }
+
+  function refuse(depth: number, problem: string, remedy: string, sanitizable = false): never {
+    throw new Refusal({ path: path.slice(0, depth + 1), problem, remedy, sanitizable });
+  }
+
+  function refuseSize(depth: number): never {
+    refuse(depth, 'has more than 64 MiB as JSON', 'collect fewer attributes');
+  }
+
+  function writeRaw(ascii: string): void {
+    const size = ascii.length;
+    reserve(size);
+    const target = bytes;
+    let at = length;
+    for (let index = 0; index < size; index++) target[at++] = ascii.charCodeAt(index);
+    length = at;
+  }
+
+  function writeByte(code: number): void {
+    reserve(1);
+    bytes[length++] = code;
+  }
+
+  function writeString(text: string, depth: number, isKey: boolean): void {
+    const size = text.length;
+    if (size > longString) return writeLongString(text, depth, isKey);
+    reserve(size * 6 + 3);
+    const target = bytes;
+    let at = length;
+    target[at++] = quote;
+    for (let index = 0; index < size; index++) {
+      const code = text.charCodeAt(index);
+      if (code < 0x80) {
+        if (code >= 0x20 && code !== quote && code !== backslash) target[at++] = code;
+        else if (code === 0) refuseNull(depth, isKey);
+        else at = writeEscape(target, at, code);
+      } else if (code < 0x800) {
+        target[at++] = 0xc0 | (code >> 6);
+        target[at++] = 0x80 | (code & 0x3f);
+      } else if (code < 0xd800 || code > 0xdfff) {
+        target[at++] = 0xe0 | (code >> 12);
+        target[at++] = 0x80 | ((code >> 6) & 0x3f);
+        target[at++] = 0x80 | (code & 0x3f);
+      } else {
+        const low = index + 1 < size ? text.charCodeAt(++index) : 0;
+        if (code > 0xdbff || low < 0xdc00 || low > 0xdfff) refuseSurrogate(depth, isKey);
+        const point = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+        target[at++] = 0xf0 | (point >> 18);
+        target[at++] = 0x80 | ((point >> 12) & 0x3f);
+        target[at++] = 0x80 | ((point >> 6) & 0x3f);
+        target[at++] = 0x80 | (point & 0x3f);
+      }
+    }
+    target[at++] = quote;
+    length = at;
+  }
+
+  function writeLongString(text: string, depth: number, isKey: boolean): void {
+    // Before escaping: six characters for one may be more than a string can hold.
+    if (text.length > maxBytes) refuseSize(depth);
+    if (text.includes('\0')) refuseNull(depth, isKey);
+    if (!isWellFormed(text)) refuseSurrogate(depth, isKey);
+    const quoted = JSON.stringify(text);
+    const size = Buffer.byteLength(quoted);
+    if (size > maxBytes) refuseSize(depth);
+    reserve(size);
+    length += bytes.write(quoted, length);
+  }
+
+  function refuseNull(depth: number, isKey: boolean): never {
+    refuse(
+      depth,
+      `${isKey ? 'is a key that holds' : 'holds'} the character U+0000, which stores cannot keep`,
+      'remove it, or seal with sanitize',
+      true,
+    );
+  }
+
+  function refuseSurrogate(depth: number, isKey: boolean): never {
+    refuse(
+      depth,
+      `${isKey ? 'is a key that holds' : 'holds'} half of a surrogate pair, which is no character`,
+      'remove it, or seal with sanitize',
+      true,
+    );
+  }
+
+  function writeNumber(value: number, depth: number): void {
+    if (!Number.isFinite(value))
+      refuse(
+        depth,
+        'is NaN or infinite, which JSON cannot carry',
+        'give a finite number or null, or seal with sanitize',
+        true,
+      );
+    if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+      refuse(
+        depth,
+        'is an integer beyond 2^53, whose last digits are lost already',
+        'give it as a string, or seal with sanitize',
+        true,
+      );
+    }
+    // `String` is ECMAScript's form, which RFC 8785 takes over; it turns -0 into 0.
+    writeRaw(String(value));
+  }
+
+  function writeValue(value: unknown, depth: number): void {
+    switch (typeof value) {
+      case 'string':
+        return writeString(value, depth, false);
+      case 'number':
+        return writeNumber(value, depth);
+      case 'boolean':
+        return writeRaw(value ? 'true' : 'false');
+      case 'object':
+        if (value === null) return writeRaw('null');
+        if (depth >= maxDepth) refuseDepth(value, depth);
+        ancestors[depth] = value;
+        return Array.isArray(value) ? writeArray(value, depth) : writeObject(value, depth);
+      case 'undefined':
+        return refuse(depth, 'is undefined', 'give null');
+      case 'bigint':
+        return refuse(depth, 'is a bigint, which JSON cannot carry', 'give it as a string');
+      case 'function':
+      case 'symbol':
+        return refuse(depth, `is a ${typeof value}, which JSON cannot carry`, 'leave it out');
+    }
+  }
+
+  function refuseDepth(value: object, depth: number): never {
+    const seen = new Set<object>();
+    for (const [at, ancestor] of [...ancestors.slice(0, depth), value].entries()) {
+      if (seen.has(ancestor)) throw cycleRefusal(path.slice(0, at + 1));
+      seen.add(ancestor);
+    }
+    refuse(
+      7,
+      `leads to more than ${maxDepth} nested objects and arrays`,
+      'flatten it, or give the inner part as a string',
+    );
+  }
+
+  function writeArray(value: readonly unknown[], depth: number): void {
+    const size = value.length;
+    writeByte(openArray);
+    for (let index = 0; index < size; index++) {
+      if (index > 0) writeByte(comma);
+      path[depth + 1] = index;
+      // Read as it is: a getter here is called, once. Asking first would make lists half as slow again.
+      const element = value[index];
+      if (element === undefined)
+        refuse(depth + 1, index in value ? 'is undefined inside an array' : 'is a hole in an array', 'give null');
+      writeValue(element, depth + 1);
+    }
+    writeByte(closeArray);
+  }
+
+  function writeObject(value: object, depth: number): void {
+    if (!isPlainObject(value)) {
+      refuse(depth, `is ${describeInstance(value)}, not a plain object`, remedyFor(value));
+    }
+    const keys = sortedKeys(value);
+    let separator: number = openObject;
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index] as string;
+      path[depth + 1] = key;
+      const property = readProperty(value, key, depth + 1);
+      if (property === undefined) continue;
+      writeByte(separator);
+      separator = comma;
+      writeString(key, depth + 1, true);
+      writeByte(colon);
+      writeValue(property, depth + 1);
+    }
+    if (separator === openObject) writeByte(openObject);
+    writeByte(closeObject);
+  }
+
+  function readProperty(value: object, key: string, depth: number): unknown {
+    const descriptor = Object.getOwnPropertyDescriptor(value, key);
+    if (descriptor?.get !== undefined || descriptor?.set !== undefined) {
+      refuse(depth, 'is computed by a getter or setter', 'give the value itself');
+    }
+    return descriptor?.value;
+  }
+
+  return {
+    reset() {
+      length = 0;
+      ancestors.length = 0;
+      if (bytes.length > keptBytes) bytes = Buffer.allocUnsafeSlow(initialBytes);
+    },
+    raw: writeRaw,
+    value(value, at) {
+      path[0] = at;
+      writeValue(value, 0);
+    },
+    written: () => bytes.subarray(0, length),
+  };
+}
+
+function writeEscape(target: Buffer, start: number, code: number): number {
+  let at = start;
+  const short = shortEscapes[code] ?? 0;
+  target[at++] = backslash;
+  if (short !== 0) {
+    target[at++] = short;
+    return at;
+  }
+  target[at++] = 0x75;
+  target[at++] = 0x30;
+  target[at++] = 0x30;
+  target[at++] = hexDigits[code >> 4] ?? 0;
+  target[at++] = hexDigits[code & 15] ?? 0;
+  return at;
+}
+
+/** True for an object literal, of this realm or another, and for one without a prototype. */
+export function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return true;
+  return (
+    typeof prototype === 'object' &&
+    Object.getPrototypeOf(prototype) === null &&
+    Object.hasOwn(prototype, 'isPrototypeOf')
+  );
+}
+
+/** `<` compares UTF-16 code units, which is the order that RFC 8785 asks for. Most objects come sorted. */
+function sortedKeys(value: object): string[] {
+  const keys = Object.keys(value);
+  const size = keys.length;
+  for (let index = 1; index < size; index++) {
+    if ((keys[index - 1] as string) > (keys[index] as string))
+      return size > 16 ? keys.sort() : insertionSort(keys, index);
+  }
+  return keys;
+}
+
+function insertionSort(keys: string[], from: number): string[] {
+  for (let index = from; index < keys.length; index++) {
+    const key = keys[index] as string;
+    let hole = index;
+    for (let before = keys[hole - 1]; before !== undefined && before > key; before = keys[hole - 1])
+      keys[hole--] = before;
+    keys[hole] = key;
+  }
+  return keys;
+}
+
+/** What to give instead, for what Kubernetes clients and JavaScript hold most. */
+function remedyFor(value: object): string {
+  if (isDate(value)) return 'give date.toISOString(), or make the item with itemFromObject';
+  if (isMap(value)) return 'give Object.fromEntries(map)';
+  if (isSet(value)) return 'give [...set]';
+  if (isPromise(value)) return 'await it first';
+  if (isTypedArray(value)) return 'give a string, such as base64';
+  return 'give a string or an object made of plain values, or make the item with itemFromObject';
+}
+
+function describeInstance(value: object): string {
+  const { constructor } = Object.getPrototypeOf(value) as { constructor?: unknown };
+  const name = typeof constructor === 'function' ? constructor.name : '';
+  return name !== 'Object' && /^[\w$]{1,60}$/.test(name)
+    ? `an instance of ${name}`
+    : 'an object with a prototype of its own';
+}
+
+/** `attributes.spec["a.b"][3]`, with what cannot be printed escaped and what is long cut. */
+export function formatPath(path: readonly (string | number)[]): string {
+  let text = '';
+  for (const [index, step] of path.entries()) {
+    if (typeof step === 'number') text += `[${step}]`;
+    else if (/^[A-Za-z_$][\w$-]{0,79}$/.test(step)) text += index === 0 ? step : `.${step}`;
+    else text += `[${showText(step)}]`;
+  }
+  return text;
+}
