@@ -23,11 +23,11 @@ export interface KafkaRuntime {
   readonly classpath: string;
 }
 
-let found: Promise<string | undefined> | undefined;
+let found: string | undefined;
 
-/** The path of a Java 17 or newer, or undefined. */
-export function findJava(): Promise<string | undefined> {
-  found ??= firstJava();
+/** The path of a Java 17 or newer, or undefined; one that is installed later is found by the next call. */
+export async function findJava(): Promise<string | undefined> {
+  found ??= await firstJava();
   return found;
 }
 
@@ -67,7 +67,7 @@ async function firstJava(): Promise<string | undefined> {
   // Homebrew links its Java nowhere, and macOS has a `java` that only says where to get one.
   const brewed = ['/opt/homebrew', '/usr/local'].map((prefix) => `${prefix}/opt/openjdk@${OLDEST_JAVA}/bin/java`);
   for (const java of [...(home ? [join(home, 'bin', 'java')] : []), 'java', ...brewed.filter(existsSync)]) {
-    const output = await promisify(execFile)(java, ['-version']).catch(() => undefined);
+    const output = await promisify(execFile)(java, ['-version'], { env: process.env }).catch(() => undefined);
     if (Number(/version "(\d+)/u.exec(output?.stderr ?? '')?.[1]) >= OLDEST_JAVA) return java;
   }
   return undefined;

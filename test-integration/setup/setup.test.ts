@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { findJava } from '../servers/kafka-jars.ts';
 import { scripts } from './system-packages.ts';
 import { howToInstall, programPath, searchPath, tools } from './tools.ts';
 
@@ -52,4 +53,19 @@ test('programs are looked for where Debian keeps servers, and nowhere twice', ()
   const directories = searchPath('/usr/sbin:/usr/bin').split(delimiter);
   expect(directories).toContain('/sbin');
   expect(new Set(directories).size).toBe(directories.length);
+});
+
+test('a Java that the set-up installs is found by the process that looked in vain before', async () => {
+  const { PATH: path, JAVA_HOME: home } = process.env;
+  try {
+    process.env['PATH'] = directory;
+    delete process.env['JAVA_HOME'];
+    expect(await findJava()).toBeUndefined();
+    writeFileSync(join(directory, 'java'), `#!/bin/sh\necho 'openjdk version "17.0.21.1" 2026-11-17' >&2\n`);
+    chmodSync(join(directory, 'java'), 0o755);
+    expect(await findJava()).toBe('java');
+  } finally {
+    process.env['PATH'] = path;
+    if (home !== undefined) process.env['JAVA_HOME'] = home;
+  }
 });
