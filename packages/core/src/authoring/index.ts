@@ -90,8 +90,8 @@ export {
   type ErrorReading,
   type FaultRule,
 } from './faults/classifier.ts';
-export { errorChain, errorFields, type ErrorFields } from './faults/error-chain.ts';
-export type { Fault } from './faults/fault.ts';
+export { errorChain, errorFields, type ErrorFields } from '../connection/faults/error-chain.ts';
+export type { Fault } from '../connection/faults/fault.ts';
 export { httpFault, type HttpAnswer, type HttpHeaders } from './faults/http-fault.ts';
 export {
   capital,
@@ -100,7 +100,7 @@ export {
   type NetworkFault,
   type NetworkFaultKind,
   type NetworkWords,
-} from './faults/network-fault.ts';
+} from '../connection/faults/network-fault.ts';
 
 // Where a server is, how it is spoken to, and as whom.
 export {

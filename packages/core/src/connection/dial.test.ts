@@ -77,11 +77,22 @@ test('what cannot be reached is UNAVAILABLE, retryable, naming host, port and co
   expect([error.code, error.retryable, error.message]).toEqual([
     'UNAVAILABLE',
     true,
-    `Cannot connect to db.example:${String(port)}: ECONNREFUSED.`,
+    `Cannot connect to db.example:${String(port)}: ECONNREFUSED. Check host and port, that the server runs, and that its firewall lets this process in.`,
   ]);
-  expect((await rejection(dial({ host: 'x.example', port: 5432 }))).message).toBe(
-    'Cannot resolve the host of x.example:5432: ENOTFOUND.',
-  );
+  expect(await rejection(dial({ host: 'x.example', port: 5432 }))).toMatchObject({
+    message: expect.stringMatching(/^Cannot resolve the host of x\.example:5432: ENOTFOUND\. /),
+    remedy: 'Check the host, and the DNS of this process.',
+  });
+});
+
+test('a process that has no file left is told so, and not to look for the server', async () => {
+  const socket = Object.assign(createEgressPolicy().socket(), {
+    connect: () => socket.destroy(Object.assign(new Error('none left'), { code: 'EMFILE' })),
+  });
+  expect(await rejection(dial(() => socket, { host: '127.0.0.1', port: 1 }))).toMatchObject({
+    code: 'OVERLOADED',
+    remedy: 'Raise the limit of open files.',
+  });
 });
 
 test('a time limit ends it, also while resolving', async () => {

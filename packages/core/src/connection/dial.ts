@@ -11,11 +11,15 @@ import {
 import type { DialOptions } from '../contract/egress.ts';
 import { SinkError } from '../contract/errors/errors.ts';
 import { abortError } from './abort-error.ts';
+import { describeNetworkFault, networkFault } from './faults/network-fault.ts';
 import { showText, showValue } from '../contract/errors/show-value.ts';
 
 const defaultTimeoutMs = 10_000;
 /** What Node's timers can hold; a longer one would fire at once. */
 const maxTimeoutMs = 2 ** 31 - 1;
+
+/** A sink that knows whom it dials has better words: its classifier puts them in the place of these. */
+const words = { server: 'the server', specPath: 'spec' };
 
 const dialKinds: OptionKinds<DialOptions> = {
   host: required(aText),
@@ -53,7 +57,8 @@ export function dial(createSocket: () => Socket, options: DialOptions): Promise<
       if (signal !== undefined) fail(abortError(signal, `Connecting to ${target}`));
     };
     const onTimeout = (): void => {
-      fail(new SinkError('TIMEOUT', `Connecting to ${target} took longer than ${String(timeoutMs)} ms.`));
+      const cause = Object.assign(new Error('The time limit passed'), { code: 'ETIMEDOUT' });
+      fail(new SinkError('TIMEOUT', `Connecting to ${target} took longer than ${String(timeoutMs)} ms.`, { cause }));
     };
     const timer = setTimeout(onTimeout, Math.min(timeoutMs, maxTimeoutMs));
     signal?.addEventListener('abort', onAbort);
@@ -81,7 +86,9 @@ function connectError(error: Error, target: string): SinkError {
   const codes = [...new Set(codesOf(error))];
   const unresolved = codes.some((code) => code === 'ENOTFOUND' || code.startsWith('EAI_'));
   const verb = unresolved ? 'Cannot resolve the host of' : 'Cannot connect to';
-  return new SinkError('UNAVAILABLE', `${verb} ${target}: ${codes.join(', ') || error.name}.`, { cause: error });
+  const fault = networkFault(error);
+  const { code = 'UNAVAILABLE', remedy } = fault === undefined ? {} : describeNetworkFault(fault, words);
+  return new SinkError(code, `${verb} ${target}: ${codes.join(', ') || error.name}.`, { remedy, cause: error });
 }
 
 /** One code, or those of every address that was tried. */

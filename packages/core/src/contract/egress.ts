@@ -11,7 +11,7 @@ export interface DialOptions {
 
 /** The only way out for a sink: every address it dials is resolved, checked against the host's policy and then dialled as checked. */
 export interface Egress {
-  /** A connected socket. Rejects with EGRESS_DENIED, UNAVAILABLE, TIMEOUT or ABORTED; leaves no socket behind when it does. */
+  /** A connected socket. Rejects with EGRESS_DENIED, UNAVAILABLE, TIMEOUT, OVERLOADED or ABORTED; leaves no socket behind when it does. */
   dial(options: DialOptions): Promise<Socket>;
   /** An unconnected socket for clients that call `connect(port, host)` themselves; a denied address ends in an `error` event with EGRESS_DENIED. */
   socket(): Socket;

@@ -6,6 +6,7 @@ import { certificateExpiry } from './certificate-expiry.ts';
 import type { Finding } from './finding.ts';
 import type { OperationScope } from '../operations/operation-scope.ts';
 import { formatServerAddress, type ServerAddress } from '../server-address.ts';
+import { withoutRemedy } from '../faults/without-remedy.ts';
 
 export interface ServerAttempt {
   /** For messages, before the server's address: `connecting to`. */
@@ -44,7 +45,7 @@ export async function tryServers(
   const errors = outcomes.flatMap(({ error }) => error ?? []);
   const [error] = errors;
   if (good.length === 0) throw error ?? new Error('There is no server.');
-  const found = outcomes.map((outcome) => outcome.found ?? outcome.error.message).join(' ');
+  const found = outcomes.map((outcome) => outcome.found ?? withoutRemedy(outcome.error)).join(' ');
   if (error === undefined) return { found, value: good };
   const remedy =
     'Correct the addresses in the spec, or bring the others back: an export works through one that answers.';

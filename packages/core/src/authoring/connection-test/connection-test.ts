@@ -1,6 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { Egress } from '../../contract/egress.ts';
-import type { SinkError } from '../../contract/errors/errors.ts';
 import type { ConnectionReport, ConnectionStep } from '../../contract/sink.ts';
 import type { Credentials, SinkContext, TlsMaterial } from '../../registry/sink-context.ts';
 import { resolveServer, shakeHands, tryServers, type HandshakeOptions } from './connection-steps.ts';
@@ -8,6 +7,7 @@ import type { Finding } from './finding.ts';
 import type { OperationScope, StepLimits } from '../operations/operation-scope.ts';
 import { credentialRemedies, defaultRemedies, type Remedies } from './remedies.ts';
 import { formatServerAddress, type ServerAddress } from '../server-address.ts';
+import { withoutRemedy } from '../faults/without-remedy.ts';
 
 export interface ConnectionTestOptions {
   /** The operation `test-connection`; its `classify` names what a step throws. */
@@ -136,9 +136,4 @@ export function createConnectionTest({
 
 function at(server: ServerAddress | undefined): string {
   return server === undefined ? '' : ` with ${formatServerAddress(server)}`;
-}
-
-/** What was found and what to do about it are told apart, and neither says the other again. */
-function withoutRemedy({ message, remedy }: SinkError): string {
-  return remedy !== undefined && message.endsWith(remedy) ? message.slice(0, -remedy.length).trimEnd() : message;
 }

@@ -48,6 +48,19 @@ describe('whose error it is', () => {
     expect(error.cause).toBeUndefined();
   });
 
+  test('what core dialled, with the remedy of the sink in the place of its own; one that the sink made stays', () => {
+    const cause = failure({ code: 'ECONNREFUSED' });
+    const dialled = new SinkError('UNAVAILABLE', 'Cannot connect to a:9: ECONNREFUSED.', { remedy: 'Check.', cause });
+    expect(classify(dialled, { operation: 'export' })).toMatchObject({
+      message: 'Cannot connect to a:9: ECONNREFUSED. Start the hub.',
+      remedy: 'Start the hub.',
+      sinkType: 'topic',
+      operation: 'export',
+    });
+    const own = new SinkError('UNAVAILABLE', 'No.', { remedy: 'Wait.', cause, sinkType: 'topic' });
+    expect(classify(own).message).toBe('No. Wait.');
+  });
+
   test('a socket, in the words of core and with the remedy of the sink', () => {
     const refused = failure({ code: 'ECONNREFUSED', address: '::1', port: 9 });
     expect(classify(refused, { doing: 'sending' }).message).toBe(

@@ -1,9 +1,10 @@
 import { SinkError, type SinkOperation } from '../../contract/errors/errors.ts';
 import { readQuietly } from '../../contract/errors/thrown.ts';
-import { errorChain, errorFields, type ErrorFields } from './error-chain.ts';
-import type { Fault } from './fault.ts';
-import { describeNetworkFault, networkFault, type NetworkWords } from './network-fault.ts';
+import { errorChain, errorFields, type ErrorFields } from '../../connection/faults/error-chain.ts';
+import type { Fault } from '../../connection/faults/fault.ts';
+import { describeNetworkFault, networkFault, type NetworkWords } from '../../connection/faults/network-fault.ts';
 import { formatServerAddress } from '../server-address.ts';
+import { withoutRemedy } from './without-remedy.ts';
 
 /** What was being done when an error arose. */
 export interface Circumstances {
@@ -54,7 +55,10 @@ export function createClassifier<Reading extends ErrorReading>(options: Classifi
     const { operation } = circumstances;
     const chain = errorChain(thrown);
     const known = chain.find((each) => SinkError.isInstance(each));
-    if (known !== undefined) return withField(SinkError.from(known, { sinkType, operation }), options.specPath);
+    if (known !== undefined) {
+      const error = SinkError.from(known);
+      return SinkError.from(error.sinkType === undefined ? withWords(error, options) : error, { sinkType, operation });
+    }
     const readings = chain.flatMap((each) => readingOf(options.read, each)).toReversed();
     const own = firstFault(rules, readings, circumstances);
     const network = own === undefined ? networkFault(thrown) : undefined;
@@ -81,12 +85,17 @@ export function createClassifier<Reading extends ErrorReading>(options: Classifi
   };
 }
 
-/** Only the sink knows where the address stands that the policy forbids. */
-function withField(error: SinkError, specPath: string): SinkError {
-  if (error.code !== 'EGRESS_DENIED' || error.message.includes(specPath)) return error;
-  const { code, message, sinkType, operation, cause, remedy } = error;
-  const named = `${message.replace(/\.$/u, '')}; look for it in ${specPath} and in the credentials.`;
-  return new SinkError(code, named, { sinkType, operation, cause, remedy });
+/** Of an error of core, the sink alone knows where the address stands that the policy forbids, and what to do where dialling failed. */
+function withWords(error: SinkError, { specPath, remedies = {} }: NetworkWords): SinkError {
+  const { code, message, operation, retryable, retryAfterMs, cause } = error;
+  if (code === 'EGRESS_DENIED' && !message.includes(specPath)) {
+    const named = `${message.replace(/\.$/u, '')}; look for it in ${specPath} and in the credentials.`;
+    return new SinkError(code, named, { operation, cause, remedy: error.remedy });
+  }
+  const { kind } = networkFault(error) ?? {};
+  const remedy = kind === undefined ? undefined : remedies[kind];
+  if (remedy === undefined || remedy === error.remedy) return error;
+  return new SinkError(code, withoutRemedy(error), { operation, retryable, retryAfterMs, cause, remedy });
 }
 
 function readingOf<Reading>(read: (fields: ErrorFields) => Reading, thrown: unknown): readonly Reading[] {

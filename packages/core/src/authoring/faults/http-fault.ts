@@ -1,4 +1,4 @@
-import type { Fault } from './fault.ts';
+import type { Fault } from '../../connection/faults/fault.ts';
 
 /** Headers of an answer: what `fetch` gives, or what `node:http` does. */
 export type HttpHeaders =
