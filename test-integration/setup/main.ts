@@ -24,7 +24,7 @@ async function missingTools(): Promise<readonly Tool[]> {
 async function provide(missing: readonly Tool[]): Promise<void> {
   const manager = findPackageManager();
   if (manager !== undefined) {
-    say(`Installing ${missing.map(({ name }) => name).join(', ')} with ${manager.name}: the tests need them.`);
+    say(`Installing ${missing.map(({ name }) => name).join(', ')} with ${manager.name}: the tests need that.`);
     await installPackages(manager, missing);
   } else if (process.platform === 'linux' && missing.some(({ runsUnpacked }) => runsUnpacked)) {
     const unpackable = missing.filter(({ runsUnpacked }) => runsUnpacked);

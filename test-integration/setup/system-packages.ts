@@ -53,7 +53,7 @@ apt-get $options update
 ${choose(choices, 'apt-cache show')}
 DEBIAN_FRONTEND=noninteractive apt-get $options install -y --no-install-recommends $chosen`,
   dnf: (choices) => `set -e\n${choose(choices, 'dnf -q info')}\ndnf -q install -y $chosen`,
-  brew: (choices) => `brew install --quiet ${choices.map(([first]) => first).join(' ')}`,
+  brew: (choices) => `brew install --quiet ${choices.flatMap(([first]) => first ?? []).join(' ')}`,
 };
 
 /** Shell lines that put into `chosen` the first package of each choice that the system knows. */

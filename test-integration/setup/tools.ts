@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { findJava } from '../servers/kafka-jars.ts';
 import { cacheDirectory } from './cache-directory.ts';
 
@@ -20,6 +21,8 @@ export interface Tool {
   readonly startsKafka: boolean;
   isThere(): Promise<boolean> | boolean;
 }
+
+const newestNode = fileURLToPath(new URL('../node_modules/node26/bin/node', import.meta.url));
 
 /** Programs that `unpackPackages` laid into the cache. */
 export function cachedPrograms(): string {
@@ -82,6 +85,15 @@ export const tools: readonly Tool[] = [
     runsUnpacked: false,
     startsKafka: true,
     isThere: () => answers('mvn'),
+  },
+  {
+    name: 'libatomic',
+    neededFor: 'the tests on Node 26',
+    // The system of macOS has it.
+    packages: { 'apt-get': ['libatomic1'], dnf: ['libatomic'], brew: [] },
+    runsUnpacked: false,
+    startsKafka: false,
+    isThere: () => spawnSync(newestNode, ['--version']).status === 0,
   },
 ];
 
