@@ -128,3 +128,8 @@ export {
 export { tlsOptions, type SinkTls, type TlsOptionsInput } from './login/tls-options.ts';
 export { tlsSpecProblems, tlsSpecSchema, type TlsMode, type TlsSpec } from './login/tls-spec.ts';
 export { boundedDuration, type DurationBounds } from './duration-bounds.ts';
+
+// Over HTTP, through egress.
+export { createHttpAgent, type HttpAgent, type HttpAgentOptions } from './http/http-agent.ts';
+export type { HttpDispatcher } from './http/http-dispatcher.ts';
+export { readBody, type ReadBodyOptions } from './http/read-body.ts';

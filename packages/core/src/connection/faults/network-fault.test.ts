@@ -16,6 +16,8 @@ describe('codes of sockets, names and TLS', () => {
     ['EPERM', 'unreachable', 'UNAVAILABLE'],
     ['ETIMEDOUT', 'timeout', 'TIMEOUT'],
     ['UND_ERR_CONNECT_TIMEOUT', 'timeout', 'TIMEOUT'],
+    ['UND_ERR_HEADERS_OVERFLOW', 'protocol', 'BACKEND_ERROR'],
+    ['HPE_HEADER_OVERFLOW', 'protocol', 'BACKEND_ERROR'],
     ['ABORT_ERR', 'aborted', 'ABORTED'],
     ['EMFILE', 'resources', 'OVERLOADED'],
     ['SELF_SIGNED_CERT_IN_CHAIN', 'untrusted', 'TLS_FAILED'],

@@ -70,7 +70,10 @@ const kinds: Readonly<Record<NetworkFaultKind, { readonly code: SinkErrorCode; r
       'ERR_SSL_WRONG_VERSION_NUMBER ERR_SSL_PACKET_LENGTH_TOO_LONG ERR_SSL_HTTP_REQUEST ERR_SSL_HTTPS_PROXY_REQUEST',
   },
   tls: { code: 'TLS_FAILED', codes: 'EPROTO' },
-  protocol: { code: 'BACKEND_ERROR', codes: '' },
+  protocol: {
+    code: 'BACKEND_ERROR',
+    codes: 'UND_ERR_HEADERS_OVERFLOW UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+  },
 };
 
 const byCode: ReadonlyMap<string, NetworkFaultKind> = new Map(
@@ -95,6 +98,8 @@ const byPattern: readonly (readonly [RegExp, NetworkFaultKind])[] = [
 const byName: ReadonlyMap<unknown, NetworkFaultKind> = new Map([
   ['AbortError', 'aborted'],
   ['TimeoutError', 'timeout'],
+  // Of undici, without a code.
+  ['HTTPParserError', 'protocol'],
 ]);
 
 /** What a socket, name resolution or TLS says went wrong: by the innermost error that has a code of theirs; undefined where none has. */
