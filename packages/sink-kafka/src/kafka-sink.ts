@@ -84,6 +84,7 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
     ...clientConfig(context),
     onThrottle: (ms) => (throttledUntil = Math.max(throttledUntil, performance.now() + ms)),
   };
+  const deliveryTimeout = { timeoutMs: spec.deliveryTimeoutMs, timeoutField: 'spec.kafka.deliveryTimeout' };
   const operations = createOperations({ sinkType: 'kafka', name: context.name, classify: kafkaError });
   // Every error is fatal to a client: its sequence numbers may be those of batches that never arrived.
   const clients = createHeldClient({
@@ -110,7 +111,7 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
   ): Promise<T> => {
     const start = performance.now();
     try {
-      return await operations.run({ operation, doing, signal, timeoutMs: spec.deliveryTimeoutMs }, async (scope) => {
+      return await operations.run({ operation, doing, signal, ...deliveryTimeout }, async (scope) => {
         try {
           return await run(scope);
         } catch (error) {

@@ -122,7 +122,8 @@ async function connectTo(
     socket.destroy();
   };
   try {
-    await limitedBy({ signal, operation, doing, timeoutMs: spec.connectTimeoutMs }, client.connect());
+    const timeout = { timeoutMs: spec.connectTimeoutMs, timeoutField: 'spec.postgres.connectTimeout' };
+    await limitedBy({ signal, operation, doing, ...timeout }, client.connect());
     if (bound) login.requireBinding();
   } catch (error) {
     reset();

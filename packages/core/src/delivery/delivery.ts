@@ -21,6 +21,8 @@ export interface Delivery {
   readonly snapshot?: InventorySnapshot;
   readonly allowDeletes: boolean;
   readonly signal: AbortSignal;
+  /** Limit of all attempts in milliseconds, and when it passes by the delivery's clock. */
+  readonly deadline?: { readonly ms: number; readonly at: number };
   readonly progress: DeliveryProgress;
   /** One attempt at the sink. */
   readonly attempt: (sink: KollectSink, signal: AbortSignal) => Promise<ExportResult>;

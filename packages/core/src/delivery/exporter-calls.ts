@@ -14,7 +14,6 @@ import { checkScope, nameOf, resolveRemovedAt, unknownSink } from './exporter-ch
 import { fanOut, leaveOthers, refusedReport, withOwnSignal } from './exporter-fan-out.ts';
 import type { ExporterState } from './exporter-state.ts';
 import type {
-  CallOptions,
   ExportCallOptions,
   ExportInventory,
   PlanReport,
@@ -83,10 +82,10 @@ export async function planInventory(
   state: ExporterState,
   inventory: ExportInventory,
   snapshot: InventorySnapshot,
-  { signal = neverAborted, allowDeletes = false }: ExportCallOptions,
+  { signal: given, allowDeletes = false }: ExportCallOptions,
 ): Promise<PlanReport> {
   checkScope(inventory, snapshot);
-  const one = async (sink: SharedSink): Promise<SinkPlanReport> => {
+  const one = async (sink: SharedSink, signal: AbortSignal): Promise<SinkPlanReport> => {
     const report = { sink: sink.name, sinkType: sink.type };
     if (!sink.capabilities.plan) return { ...report, unsupported: true };
     try {
@@ -99,13 +98,12 @@ export async function planInventory(
       return { ...report, error: SinkError.from(error, { sinkType: sink.type, operation: 'plan' }) };
     }
   };
-  const sinks = await fanOut<SinkPlanReport>(state, inventory, {
-    each: (sink) => state.track(one(sink)),
-    unknown: (sink) => ({ sink, error: unknownSink(sink, inventory, state.sinks) }),
-    refused: (sink, error) => ({ sink, error }),
-  });
+  const sinks = await withOwnSignal(state, given, (signal) =>
+    fanOut<SinkPlanReport>(state, inventory, {
+      each: (sink) => state.track(one(sink, signal)),
+      unknown: (sink) => ({ sink, error: unknownSink(sink, inventory, state.sinks) }),
+      refused: (sink, error) => ({ sink, error }),
+    }),
+  );
   return { ...nameOf(inventory), sinks };
 }
-
-/** Where a caller gives no signal. */
-export const neverAborted: NonNullable<CallOptions['signal']> = new AbortController().signal;

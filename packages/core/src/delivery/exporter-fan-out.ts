@@ -5,7 +5,7 @@ import { leftOut } from './exporter-checks.ts';
 import type { ExporterState } from './exporter-state.ts';
 import type { ExportInventory } from './exporter-types.ts';
 import { scopeOf } from './inventory/inventory-rules.ts';
-import { linkSignals } from './linked-signal.ts';
+import { deriveSignal } from './derived-signal.ts';
 import type { SharedSink } from './sink/shared-sink.ts';
 
 export interface FanOut<T> {
@@ -41,17 +41,22 @@ export function leaveOthers(state: ExporterState, inventory: ExportInventory): v
     exports.leave(leftOut(inventory));
 }
 
-/** Runs the call with a signal of its own that follows the caller's. If every waiting snapshot listened on the caller's signal itself, adding one more would become slower with each that waits. */
+/**
+ * Runs the call with a signal of its own, which aborts with the caller's and when the exporter ends. If every waiting snapshot listened on the caller's
+ * signal itself, adding one more would become slower with each that waits.
+ */
 export async function withOwnSignal<T>(
-  { clock }: Pick<ExporterState, 'clock'>,
+  { calls }: Pick<ExporterState, 'calls'>,
   given: AbortSignal | undefined,
   call: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const { signal, release } = linkSignals({ parents: given === undefined ? [] : [given], clock });
+  const own = deriveSignal({ parent: given });
+  calls.add(own);
   try {
-    return await call(signal);
+    return await call(own.signal);
   } finally {
-    release();
+    calls.delete(own);
+    own.release();
   }
 }
 

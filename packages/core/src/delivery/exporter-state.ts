@@ -3,6 +3,7 @@ import type { SinkBacklog } from '../observability/metrics.ts';
 import { containLogger, containMetrics, containTracer, quietly } from './contained-ports.ts';
 import { systemClock } from './delivery-clock.ts';
 import { resolveLimits } from './delivery-options.ts';
+import type { DerivedSignal } from './derived-signal.ts';
 import { nameOf } from './exporter-checks.ts';
 import type { ExportInventory, ExporterOptions } from './exporter-types.ts';
 import { createExportsTable, type ExportsTable } from './inventory/exports-table.ts';
@@ -14,6 +15,10 @@ import { createTargetWarnings } from './unlisted-targets.ts';
 
 /** What all calls of one exporter share. */
 export interface ExporterState extends SharedSinkOptions {
+  /** Aborts what no caller waits for. */
+  readonly lifetime: AbortSignal;
+  /** The calls that have not returned. */
+  readonly calls: Set<Pick<DerivedSignal, 'abort'>>;
   readonly sinks: Map<string, SharedSink>;
   readonly slots: Slots;
   readonly exports: ExportsTable;
@@ -36,13 +41,13 @@ export interface ExporterState extends SharedSinkOptions {
 
 export function createExporterState(options: ExporterOptions): ExporterState {
   const ending = new AbortController();
+  const calls: ExporterState['calls'] = new Set();
   const sinks = new Map<string, SharedSink>();
   const exports = createExportsTable();
   const tracked = new Set<Promise<unknown>>();
   const shared: SharedSinkOptions = {
     registry: options.registry,
     clock: options.clock ?? systemClock,
-    lifetime: ending.signal,
     metrics: containMetrics(options.metrics),
     tracer: containTracer(options.tracer),
     logger: containLogger(options.logger),
@@ -54,6 +59,7 @@ export function createExporterState(options: ExporterOptions): ExporterState {
     const name = nameOf(inventory);
     const created: InventoryExports = createInventoryExports({
       ...shared,
+      lifetime: ending.signal,
       scope,
       sink,
       slots,
@@ -92,6 +98,8 @@ export function createExporterState(options: ExporterOptions): ExporterState {
 
   return {
     ...shared,
+    lifetime: ending.signal,
+    calls,
     sinks,
     slots,
     exports,
@@ -100,7 +108,10 @@ export function createExporterState(options: ExporterOptions): ExporterState {
     pending: () => Promise.allSettled(tracked),
     backlog,
     unwatch: shared.metrics.watchBacklog(backlog),
-    end: () => ending.abort(),
+    end: () => {
+      ending.abort();
+      for (const call of calls) call.abort();
+    },
     closed: false,
     warnOfTargets: createTargetWarnings(shared.logger),
   };

@@ -3,8 +3,9 @@ import type { SinkDefinition } from '../registry/define-sink.ts';
 import { resolveDeadline } from './delivery-options.ts';
 import type { SinkStatus } from './delivery-report.ts';
 import { checkCalls, checkExporterOptions } from './exporter-arguments.ts';
-import { exportInventory, neverAborted, planInventory, removeInventory } from './exporter-calls.ts';
+import { exportInventory, planInventory, removeInventory } from './exporter-calls.ts';
 import { endExporter, endSink } from './exporter-end.ts';
+import { withOwnSignal } from './exporter-fan-out.ts';
 import { createExporterState } from './exporter-state.ts';
 import type { Exporter, ExporterOptions } from './exporter-types.ts';
 import { scopeOf } from './inventory/inventory-rules.ts';
@@ -42,9 +43,9 @@ export function createExporter<const Definitions extends readonly SinkDefinition
     export: (inventory, snapshot, given = {}) => exportInventory(state, inventory, snapshot, given),
     plan: (inventory, snapshot, given = {}) => planInventory(state, inventory, snapshot, given),
     removeInventory: (inventory, given) => removeInventory(state, inventory, given),
-    testConnection: async (resource, { signal = neverAborted } = {}) => {
+    testConnection: async (resource, { signal: given } = {}) => {
       refuseClosed('Tried no connection of', resource.name);
-      return state.track(testSinkConnection(resource, { ...state, signals: [signal, state.lifetime] }));
+      return state.track(withOwnSignal(state, given, (signal) => testSinkConnection(resource, { ...state, signal })));
     },
     status: (inventory) =>
       [...new Set(inventory.sinks)].map((name): SinkStatus => {

@@ -5,29 +5,29 @@ import { containSink } from './sink/contained-sink.ts';
 import type { DeliveryClock } from './delivery-clock.ts';
 import { resolveSinkDelivery } from './delivery-options.ts';
 import type { SinkResource } from './exporter-types.ts';
-import { linkSignals } from './linked-signal.ts';
+import { attemptLimit, withinLimit } from './stations/attempt.ts';
 
 export interface TestSinkConnectionOptions {
   readonly registry: SinkRegistry;
   readonly clock: DeliveryClock;
-  readonly signals: readonly AbortSignal[];
+  readonly signal: AbortSignal;
   readonly logger: DeliveryLogger;
 }
 
 /** Tries the connection with a sink made for it, and closes that whatever happens. */
 export async function testSinkConnection(
   resource: SinkResource,
-  { registry, clock, signals, logger }: TestSinkConnectionOptions,
+  { registry, clock, signal, logger }: TestSinkConnectionOptions,
 ): Promise<ConnectionReport> {
   const { name, config, connection } = resource;
   const { attemptTimeoutMs, abortGraceMs, closeTimeoutMs } = resolveSinkDelivery(resource.delivery, name);
   const made = registry.create(config, { name, logger, ...connection });
   const sink = containSink({ sink: made, sinkType: config.type, clock, abortGraceMs, closeTimeoutMs });
-  const { signal, release } = linkSignals({ parents: signals, timeoutMs: attemptTimeoutMs, clock });
   try {
-    return await sink.testConnection({ signal });
+    return await withinLimit(signal, attemptLimit({ timeoutMs: attemptTimeoutMs, clock }), (limited) =>
+      sink.testConnection({ signal: limited }),
+    );
   } finally {
-    release();
     // The report stands, whether or not the sink closes as it should.
     await sink.close().catch(() => undefined);
   }

@@ -81,7 +81,10 @@ export function createSessionRunner(context: PostgresContext, pool: ClientPool):
     if (signal.aborted) throw endedBySignal(signal, options);
     const statement = start();
     try {
-      return await limitedBy({ ...options, timeoutMs: limitMs }, statement);
+      return await limitedBy(
+        { ...options, timeoutMs: limitMs, timeoutField: 'spec.postgres.statementTimeout' },
+        statement,
+      );
     } catch (error) {
       if (SinkError.isInstance(error)) {
         // Our side gave up. First the request, which PgBouncer can still relate to the session, then the reset, which ends a COPY that waits for data.

@@ -1,12 +1,16 @@
+import { createSinkLimits } from '../../connection/limits.ts';
 import { SinkError, type SinkOperation } from '../../contract/errors/errors.ts';
+import { startWithin, type SignalLimit } from '../../contract/signal-limit.ts';
 import { EndingState, type Ending } from './ending.ts';
 
 /** What a part of an operation does, and how long it may take. */
 export interface StepLimits {
   /** For messages, to follow "while": `connecting to database "inventory"`. */
   readonly doing: string;
-  /** In milliseconds. Absent: as long as the operation. */
+  /** In milliseconds. Absent, or longer than what the whole has left: as long as that. */
   readonly timeoutMs?: number | undefined;
+  /** The field of the spec that sets `timeoutMs`, for the remedy: `spec.kafka.deliveryTimeout`. */
+  readonly timeoutField?: string | undefined;
 }
 
 /** An operation in progress, or a step of one. It ends with its caller's signal, its time limit or the close of the sink. */
@@ -31,6 +35,8 @@ export interface ScopeOptions extends StepLimits {
   readonly operation: SinkOperation;
   readonly sinkType: string;
   readonly classify: Classify | undefined;
+  /** The limit of what it is a part of. */
+  readonly outer?: SignalLimit | undefined;
 }
 
 /** The scope, for whoever opened it. */
@@ -41,9 +47,6 @@ export interface OwnedScope extends OperationScope {
   release(): void;
 }
 
-/** What Node's timers can hold; a longer one would fire at once. */
-const maxTimeoutMs = 2 ** 31 - 1;
-
 export function openScope(options: ScopeOptions): OwnedScope {
   return new Scope(options);
 }
@@ -52,21 +55,24 @@ class Scope extends EndingState implements OwnedScope {
   readonly operation: SinkOperation;
   readonly doing: string;
   readonly #options: ScopeOptions;
-  readonly #timer: NodeJS.Timeout | undefined;
+  /** The shortest of its own and the outer limits. */
+  readonly #limit: SignalLimit | undefined;
+  readonly #releaseLimit: (() => void) | undefined;
   #steps: Set<StepLimits> | undefined;
   #controller: AbortController | undefined;
 
   constructor(options: ScopeOptions) {
     super();
-    const { operation, doing, timeoutMs } = options;
+    const { operation, doing, timeoutMs: ms, timeoutField: field, outer } = options;
     this.operation = operation;
     this.doing = doing;
     this.#options = options;
-    if (timeoutMs === undefined) return;
-    this.#timer = setTimeout(
-      () => this.endBy((what) => timedOut(what, timeoutMs, options)),
-      Math.min(timeoutMs, maxTimeoutMs),
-    );
+    const own =
+      ms === undefined
+        ? undefined
+        : startWithin(outer, { ms, field }, () => this.endBy((what) => this.#timedOut(what)));
+    this.#limit = own?.limit ?? outer;
+    this.#releaseLimit = own?.release;
   }
 
   /** Most scopes are never asked for one. */
@@ -87,12 +93,18 @@ class Scope extends EndingState implements OwnedScope {
   }
 
   release(): void {
-    clearTimeout(this.#timer);
+    this.#releaseLimit?.();
   }
 
   async step<T>(limits: StepLimits, work: (step: OperationScope) => Promise<T>): Promise<T> {
     this.throwIfEnded();
-    const step = openScope({ ...this.#options, timeoutMs: undefined, ...limits });
+    const step = openScope({
+      ...this.#options,
+      timeoutMs: undefined,
+      timeoutField: undefined,
+      ...limits,
+      outer: this.#limit,
+    });
     const leave = this.onEnd((error) => step.endBy(() => error));
     this.#steps ??= new Set();
     this.#steps.add(limits);
@@ -103,6 +115,11 @@ class Scope extends EndingState implements OwnedScope {
       leave();
       step.release();
     }
+  }
+
+  #timedOut(doing: string): SinkError {
+    const { sinkType, operation, timeoutField, timeoutMs = 0 } = this.#options;
+    return createSinkLimits(sinkType).timedOut({ operation, doing, timeoutField }, timeoutMs);
   }
 
   failure(thrown: unknown): SinkError {
@@ -121,8 +138,4 @@ class Scope extends EndingState implements OwnedScope {
 function describe(doing: string, steps: ReadonlySet<StepLimits> = new Set()): string {
   const last = [...steps].at(-1)?.doing;
   return last === undefined || last === doing ? doing : `${doing}, ${last}`;
-}
-
-function timedOut(doing: string, timeoutMs: number, { sinkType, operation }: ScopeOptions): SinkError {
-  return new SinkError('TIMEOUT', `Gave up ${doing} after ${timeoutMs} ms without an answer.`, { sinkType, operation });
 }

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
-import { noteLimit } from '../../contract/signal-limit.ts';
+import { noteLimit, startLimit, type StartedLimit } from '../../contract/signal-limit.ts';
 import { SinkError } from '../../contract/errors/errors.ts';
 import type { OperationScope } from './operation-scope.ts';
 import { createOperations } from './operations.ts';
@@ -17,6 +17,12 @@ const limits = (signal: AbortSignal, timeoutMs?: number) => ({
   timeoutMs,
 });
 const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+/** As an attempt of delivery has it. */
+const hostLimit = (controller: AbortController, ms: number): StartedLimit => {
+  const started = startLimit({ field: 'delivery.attemptTimeout', ms }, () => controller.abort(late));
+  noteLimit(controller.signal, started.limit);
+  return started;
+};
 const untilEnded = (scope: OperationScope): Promise<never> => scope.unlessEnded(never);
 
 describe('an operation', () => {
@@ -117,19 +123,44 @@ describe('an operation', () => {
     expect(timers()).toBeLessThanOrEqual(before);
   });
 
+  test.each([60_000, 60_001, 59_999])('of %s ms runs on the timer of its host’s 60 000 ms', async (own) => {
+    const controller = new AbortController();
+    const before = timers();
+    const host = hostLimit(controller, 60_000);
+    await make().run(limits(controller.signal, own), async (scope) => {
+      expect(timers() - before).toBe(1);
+      await scope.step({ doing: 'a step', timeoutMs: 50 }, async () => expect(timers() - before).toBe(1));
+    });
+    host.release();
+    expect(timers()).toBeLessThanOrEqual(before);
+  });
+
+  const ofHost =
+    "The host's limit, delivery.attemptTimeout of 5 ms, passed while exporting. Raise delivery.attemptTimeout of the sink where it may take longer.";
   test.each([
-    [60_000, 0],
-    [60_001, 0],
-    [59_999, 1],
-  ])(
-    'makes a timer of its own only for a limit that is shorter than its caller’s of 60 000 ms: %s',
-    async (own, made) => {
-      const { signal } = new AbortController();
-      noteLimit(signal, 60_000);
-      const before = timers();
-      await make().run(limits(signal, own), async () => expect(timers() - before).toBe(made));
-    },
-  );
+    [5, 60_000, ofHost],
+    [5, 5, ofHost],
+    [60_000, 5, 'Gave up exporting after 5 ms without an answer.'],
+  ])('with %s ms of its host and %s ms of its own ends with the shorter one', async (hosts, own, message) => {
+    const controller = new AbortController();
+    const host = hostLimit(controller, hosts);
+    const running = make().run(limits(controller.signal, own), untilEnded);
+    await expect(running).rejects.toMatchObject({ code: 'TIMEOUT', message });
+    host.release();
+  });
+
+  test('says which field set the limit that passed', async () => {
+    const { signal } = new AbortController();
+    const timeoutField = 'spec.kafka.deliveryTimeout';
+    await expect(make().run({ ...limits(signal, 1), timeoutField }, untilEnded)).rejects.toMatchObject({
+      message:
+        'Gave up exporting after 1 ms without an answer. Raise spec.kafka.deliveryTimeout where it may take longer.',
+    });
+    const stepping = make().run({ ...limits(signal, 60_000), timeoutField }, (scope) =>
+      scope.step({ doing: 'looking', timeoutMs: 1 }, untilEnded),
+    );
+    await expect(stepping).rejects.toMatchObject({ message: 'Gave up looking after 1 ms without an answer.' });
+  });
 
   test('takes a signal that aborted already to those who ask late', async () => {
     const controller = new AbortController();

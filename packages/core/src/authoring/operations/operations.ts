@@ -1,4 +1,4 @@
-import { isTimeout } from '../../connection/abort-error.ts';
+import { createSinkLimits } from '../../connection/limits.ts';
 import { SinkError, type SinkOperation } from '../../contract/errors/errors.ts';
 import { limitOf } from '../../contract/signal-limit.ts';
 import { openScope, type OperationScope, type Classify, type OwnedScope, type StepLimits } from './operation-scope.ts';
@@ -31,6 +31,7 @@ export interface Operations {
 }
 
 export function createOperations({ sinkType, name, classify }: OperationsOptions): Operations {
+  const { endedBySignal } = createSinkLimits(sinkType);
   const running = new Set<OwnedScope>();
   let closing: Promise<void> | undefined;
   let onDrained: (() => void) | undefined;
@@ -53,9 +54,9 @@ export function createOperations({ sinkType, name, classify }: OperationsOptions
     run: async ({ signal, ...limits }, work) => {
       const { operation, doing } = limits;
       if (closing !== undefined) throw closed(operation);
-      const endedBy = (what: string): SinkError => endedBySignal(signal, what, { sinkType, operation });
+      const endedBy = (what: string): SinkError => endedBySignal(signal, { operation, doing: what });
       if (signal.aborted) throw endedBy(doing);
-      const scope = openScope({ ...limits, timeoutMs: ownLimit(limits, signal), sinkType, classify });
+      const scope = openScope({ ...limits, outer: limitOf(signal), sinkType, classify });
       const onAbort = (): void => scope.endBy(endedBy);
       signal.addEventListener('abort', onAbort);
       running.add(scope);
@@ -71,20 +72,4 @@ export function createOperations({ sinkType, name, classify }: OperationsOptions
     },
     close: (release = () => Promise.resolve()) => (closing ??= end(release)),
   };
-}
-
-/** The shorter limit wins, the caller's where they are equal: then its signal is the only timer. */
-function ownLimit({ timeoutMs }: StepLimits, signal: AbortSignal): number | undefined {
-  const callers = limitOf(signal);
-  return timeoutMs !== undefined && callers !== undefined && callers <= timeoutMs ? undefined : timeoutMs;
-}
-
-function endedBySignal(
-  signal: AbortSignal,
-  doing: string,
-  fields: { readonly sinkType: string; readonly operation: SinkOperation },
-): SinkError {
-  return isTimeout(signal)
-    ? new SinkError('TIMEOUT', `The caller's deadline passed while ${doing}.`, fields)
-    : new SinkError('ABORTED', `The caller aborted while ${doing}.`, fields);
 }

@@ -1,10 +1,12 @@
 import { createSinkLimits } from '../../connection/limits.ts';
 import { SinkError } from '../../contract/errors/errors.ts';
+import { limitOf } from '../../contract/signal-limit.ts';
 import type { KollectSink } from '../../contract/sink.ts';
 import { containSink } from './contained-sink.ts';
 import type { Station } from '../delivery.ts';
 import type { DeliveryClock } from '../delivery-clock.ts';
-import { linkSignals } from '../linked-signal.ts';
+import { deriveSignal } from '../derived-signal.ts';
+import { attemptLimit } from '../stations/attempt.ts';
 
 /** What a sink is made from, and the limits of its life. */
 export interface SinkBlueprint {
@@ -92,11 +94,12 @@ export function createManagedSink({ clock, onAbandoned, onCloseFailed, ...first 
     }
   };
 
-  const open = async (instance: Instance): Promise<void> => {
-    const { signal, release } = linkSignals({
-      parents: [instance.lifetime.signal],
-      timeoutMs: instance.openTimeoutMs,
-      clock,
+  /** It goes on where the attempt that asked for it is aborted: later ones need it as well. So it has the time of a whole attempt, by that one's timer. */
+  const open = async (instance: Instance, asked: AbortSignal): Promise<void> => {
+    const limit = attemptLimit({ timeoutMs: instance.openTimeoutMs, clock });
+    const { signal, release } = deriveSignal({
+      parent: instance.lifetime.signal,
+      limit: { ...limit, alarm: limitOf(asked)?.alarm },
     });
     try {
       await instance.sink.open?.({ signal });
@@ -110,7 +113,7 @@ export function createManagedSink({ clock, onAbandoned, onCloseFailed, ...first 
   };
 
   const opened = (instance: Instance, signal: AbortSignal): Promise<void> => {
-    instance.opening ??= open(instance);
+    instance.opening ??= open(instance, signal);
     const { limitedBy } = createSinkLimits(instance.sinkType);
     return limitedBy({ signal, operation: 'open', doing: 'waiting for the sink to open' }, instance.opening);
   };

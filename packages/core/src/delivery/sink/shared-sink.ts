@@ -7,8 +7,8 @@ import type { SinkConnection, SinkRegistry } from '../../registry/sink-registry.
 import type { Station } from '../delivery.ts';
 import type { DeliveryClock } from '../delivery-clock.ts';
 import type { SinkResource } from '../exporter-types.ts';
-import { linkSignals } from '../linked-signal.ts';
 import type { Breaker, BreakerChange } from '../stations/breaker.ts';
+import { attemptLimit, withinLimit } from '../stations/attempt.ts';
 import { createSinkChain } from '../stations/chain.ts';
 import { sinkAttributes } from '../stations/trace.ts';
 import { createManagedSink, type SinkBlueprint } from './managed-sink.ts';
@@ -20,7 +20,6 @@ import { readSinkSettings, type SinkSettings } from './sink-settings.ts';
 export interface SharedSinkOptions {
   readonly registry: SinkRegistry;
   readonly clock: DeliveryClock;
-  readonly lifetime: AbortSignal;
   readonly metrics: DeliveryMetrics;
   readonly tracer: DeliveryTracer | undefined;
   readonly logger: DeliveryLogger;
@@ -46,7 +45,7 @@ export interface SharedSink extends Station {
 }
 
 export function createSharedSink(first: SinkResource, options: SharedSinkOptions): SharedSink {
-  const { registry, clock, lifetime, metrics, tracer, logger } = options;
+  const { registry, clock, metrics, tracer, logger } = options;
   const { name } = first;
   let settings = readSinkSettings(registry, first);
   let { connection } = first;
@@ -93,7 +92,6 @@ export function createSharedSink(first: SinkResource, options: SharedSinkOptions
       sink: managed,
       delivery,
       clock,
-      lifetime,
       metrics,
       tracer,
       onRetry: (error) => log.retried(error),
@@ -141,15 +139,10 @@ export function createSharedSink(first: SinkResource, options: SharedSinkOptions
       inventories.wakeAll();
       return 'replaced';
     },
-    once: async (signal, work) => {
-      const { attemptTimeoutMs: timeoutMs } = settings.delivery;
-      const limited = linkSignals({ parents: [signal, lifetime], timeoutMs, clock });
-      try {
-        return await managed.use(limited.signal, (sink) => work(sink, limited.signal));
-      } finally {
-        limited.release();
-      }
-    },
+    once: (signal, work) =>
+      withinLimit(signal, attemptLimit({ timeoutMs: settings.delivery.attemptTimeoutMs, clock }), (limited) =>
+        managed.use(limited, (sink) => work(sink, limited)),
+      ),
     close: async () => {
       endChain();
       await managed.close();

@@ -1,23 +1,45 @@
-import type { Station } from '../delivery.ts';
+import type { Delivery, Station } from '../delivery.ts';
 import type { DeliveryClock } from '../delivery-clock.ts';
-import { linkSignals } from '../linked-signal.ts';
+import { deriveSignal, type TimeLimit } from '../derived-signal.ts';
 
-export interface AttemptOptions {
-  readonly next: Station;
+export interface AttemptLimits {
   readonly timeoutMs: number;
   readonly clock: DeliveryClock;
 }
 
+export interface AttemptOptions extends AttemptLimits {
+  readonly next: Station;
+}
+
 /** Aborts what takes longer, with a TimeoutError as the reason; the sink says TIMEOUT then. */
-export function createAttempt({ next, timeoutMs, clock }: AttemptOptions): Station {
+export function createAttempt({ next, ...limits }: AttemptOptions): Station {
   return {
-    deliver: async (delivery) => {
-      const { signal, release } = linkSignals({ parents: [delivery.signal], timeoutMs, clock });
-      try {
-        return await next.deliver({ ...delivery, signal });
-      } finally {
-        release();
-      }
-    },
+    deliver: (delivery) =>
+      withinLimit(delivery.signal, attemptLimit(limits, delivery.deadline), (signal) =>
+        next.deliver({ ...delivery, signal }),
+      ),
   };
+}
+
+/** Runs one attempt at a sink. Its signal is the caller's with the limit, and the one timer of all that the sink does. */
+export async function withinLimit<T>(
+  parent: AbortSignal,
+  limit: TimeLimit,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { signal, release } = deriveSignal({ parent, limit });
+  try {
+    return await work(signal);
+  } finally {
+    release();
+  }
+}
+
+/** What ends sooner: the attempt's own time, or what is left of the deadline of all attempts. */
+export function attemptLimit({ timeoutMs, clock }: AttemptLimits, deadline?: Delivery['deadline']): TimeLimit {
+  if (deadline !== undefined) {
+    const leftMs = deadline.at - clock.now();
+    if (leftMs < timeoutMs) return { field: 'delivery.deadline', ms: deadline.ms, leftMs, clock };
+  }
+  return { field: 'delivery.attemptTimeout', ms: timeoutMs, clock };
 }

@@ -26,7 +26,6 @@ export interface SinkChainOptions {
   readonly sink: Station;
   readonly delivery: SinkDelivery;
   readonly clock: DeliveryClock;
-  readonly lifetime: AbortSignal;
   readonly metrics: DeliveryMetrics;
   readonly tracer: DeliveryTracer | undefined;
   readonly onRetry?: (error: SinkError, delivery: Delivery) => void;
@@ -34,7 +33,7 @@ export interface SinkChainOptions {
 }
 
 export function createSinkChain(options: SinkChainOptions): Breaker {
-  const { name, sinkType, sink, delivery, clock, lifetime, metrics, tracer, onRetry, onBreakerChange } = options;
+  const { name, sinkType, sink, delivery, clock, metrics, tracer, onRetry, onBreakerChange } = options;
   const attempt = createAttempt({ next: sink, timeoutMs: delivery.attemptTimeoutMs, clock });
   const attributes = sinkAttributes(name, sinkType, options.spanAttributes);
   const traced = createTrace({
@@ -48,7 +47,6 @@ export function createSinkChain(options: SinkChainOptions): Breaker {
     retry: delivery.retry,
     deadlineMs: delivery.deadlineMs,
     clock,
-    lifetime,
     onRetry: (error, retried) => {
       metrics.attemptRetried({ sinkType, reason: error.reason });
       onRetry?.(error, retried);

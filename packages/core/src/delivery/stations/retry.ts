@@ -2,9 +2,8 @@ import pRetry from 'p-retry';
 import { abortError } from '../../connection/abort-error.ts';
 import { SinkError } from '../../contract/errors/errors.ts';
 import { describeDelivery, type Delivery, type Station, type DeliveryResult } from '../delivery.ts';
-import { unrefTimer, type DeliveryClock } from '../delivery-clock.ts';
+import type { DeliveryClock } from '../delivery-clock.ts';
 import type { SinkDelivery } from '../delivery-options.ts';
-import { linkSignals } from '../linked-signal.ts';
 import { retryAfterOf } from './retry-after.ts';
 
 export interface RetryOptions {
@@ -13,26 +12,25 @@ export interface RetryOptions {
   /** Limit of all attempts and the waits between them. */
   readonly deadlineMs: number;
   readonly clock: DeliveryClock;
-  /** Ends what runs, beside the delivery's own signal. */
-  readonly lifetime?: AbortSignal;
   readonly onRetry?: (error: SinkError, delivery: Delivery) => void;
 }
 
 /** Tries again what may succeed later, after growing waits with some chance in them or what the store asked for, and never past the deadline. */
-export function createRetry({ next, retry, deadlineMs, clock, lifetime, onRetry }: RetryOptions): Station {
+export function createRetry({ next, retry, deadlineMs, clock, onRetry }: RetryOptions): Station {
   const { retries, minDelayMs, maxDelayMs, factor } = retry;
 
   const deliver = async (delivery: Delivery): Promise<DeliveryResult> => {
-    const parents = lifetime === undefined ? [delivery.signal] : [delivery.signal, lifetime];
-    const { signal, release } = linkSignals({ parents, timeoutMs: deadlineMs, clock });
-    const deadline = clock.now() + deadlineMs;
+    const { signal } = delivery;
+    const deadline = { at: clock.now() + deadlineMs, ms: deadlineMs };
     let result: DeliveryResult | undefined;
     let failure: SinkError | undefined;
 
     const attempt = async (): Promise<void> => {
+      // A wait may have taken longer than it should.
+      if (failure !== undefined && clock.now() >= deadline.at) throw failure;
       delivery.progress.attempts += 1;
       try {
-        result = await next.deliver({ ...delivery, signal });
+        result = await next.deliver({ ...delivery, deadline });
       } catch (error) {
         failure = SinkError.from(error, { operation: delivery.operation });
         throw failure;
@@ -42,7 +40,7 @@ export function createRetry({ next, retry, deadlineMs, clock, lifetime, onRetry 
     const shouldRetry = async (delayMs: number): Promise<boolean> => {
       if (failure === undefined || !failure.retryable) return false;
       const waitMs = Math.max(delayMs, retryAfterOf(failure));
-      if (clock.now() + waitMs >= deadline) return false;
+      if (clock.now() + waitMs >= deadline.at) return false;
       onRetry?.(failure, delivery);
       if (waitMs > delayMs) await pause(clock, waitMs - delayMs, signal);
       return true;
@@ -55,8 +53,6 @@ export function createRetry({ next, retry, deadlineMs, clock, lifetime, onRetry 
         minTimeout: minDelayMs,
         maxTimeout: maxDelayMs,
         randomize: true,
-        // The process stays alive all the same: the timer of the deadline runs as long as the export.
-        unref: true,
         signal,
         shouldRetry: ({ retryDelay }) => shouldRetry(retryDelay),
       });
@@ -66,8 +62,6 @@ export function createRetry({ next, retry, deadlineMs, clock, lifetime, onRetry 
         throw signal.aborted && failure?.code !== 'CONTRACT_VIOLATION'
           ? endedBy(signal, delivery, failure)
           : (failure ?? error);
-    } finally {
-      release();
     }
     if (result === undefined)
       throw new SinkError('CONTRACT_VIOLATION', `${describeDelivery(delivery)} ended without a result.`, {
@@ -100,7 +94,7 @@ function pause(clock: DeliveryClock, ms: number, signal: AbortSignal): Promise<v
       signal.removeEventListener('abort', end);
       resolve();
     };
-    const timer = unrefTimer(clock, end, ms);
+    const timer = clock.setTimeout(end, ms);
     if (signal.aborted) end();
     else signal.addEventListener('abort', end, { once: true });
   });
