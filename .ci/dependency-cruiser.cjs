@@ -9,7 +9,7 @@ if (Number.parseInt(version, 10) > 6)
     `dependency-cruiser needs TypeScript 6 beside it, found ${version}: see packageExtensions in pnpm-workspace.yaml`,
   );
 
-// Who may import whom. contract <- registry <- connection <- authoring; registry <- resources; contract <- observability; all of these <- delivery <- the files above them; a sink package imports core's index and authoring/index alone.
+// Who may import whom. contract <- registry <- connection <- authoring; registry <- resources <- inventory; contract <- observability; all of these <- delivery <- the files above them; a sink package imports core's index and authoring/index alone.
 const inside = (folder) => `^packages/core/src/${folder}/`;
 const rule = (name, from, to) => ({
   name,
@@ -39,6 +39,10 @@ module.exports = {
     rule('resources-import-contract-and-registry', inside('resources'), {
       path: '^packages/',
       pathNot: inside('(contract|registry|resources)'),
+    }),
+    rule('inventory-imports-contract-and-resources', inside('inventory'), {
+      path: '^packages/',
+      pathNot: inside('(contract|registry|resources|inventory)'),
     }),
     rule('observability-imports-contract', inside('observability'), {
       path: '^packages/',

@@ -14,6 +14,17 @@ export {
   type ItemFromObjectOptions,
   type KubernetesObject,
 } from './resources/item-from-object.ts';
+export { createInventory } from './inventory/inventory.ts';
+export type {
+  Inventory,
+  InventoryKey,
+  InventoryOptions,
+  InventorySealOptions,
+  ReplaceOptions,
+  ReplacementCounts,
+} from './inventory/inventory-types.ts';
+export type { TargetName } from './inventory/held-target.ts';
+export { snapshotChanges, type SnapshotChanges } from './contract/snapshot/snapshot-changes.ts';
 export { createSinkRegistry, type SinkRegistryOptions } from './create-sink-registry.ts';
 export type { HostIdentity, HostIdentityGrant, HostIdentityPart } from './registry/host-identity.ts';
 export {

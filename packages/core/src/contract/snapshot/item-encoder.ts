@@ -11,6 +11,8 @@ import { isPrintable, sanitizeText } from '../json/text.ts';
 
 type Field = keyof ItemIdentity;
 
+const maxShared = 50_000;
+
 const fields: readonly (keyof Item)[] = [
   'targetNamespace',
   'targetName',
@@ -26,8 +28,8 @@ const knownFields: ReadonlySet<string> = new Set(fields);
 const remedyForUnknown = `an item holds ${fields.join(', ')}; what belongs to the object goes into attributes`;
 
 export interface ItemEncoder {
-  /** Checks one item and writes its canonical JSON; throws SNAPSHOT_INVALID. `json` is valid until the next call. */
-  encode(item: unknown, index: number): { readonly identity: ItemIdentity; readonly json: Uint8Array };
+  /** Checks one item and writes its canonical JSON; throws SNAPSHOT_INVALID. `index` is its place in a list; `json` is valid until the next call. */
+  encode(item: unknown, index?: number): { readonly identity: ItemIdentity; readonly json: Uint8Array };
 }
 
 export interface ItemEncoderOptions {
@@ -45,6 +47,8 @@ export function createItemEncoder({ scope, operation, sanitize = false }: ItemEn
   function share(text: string): string {
     const known = shared.get(text);
     if (known !== undefined) return known;
+    // An inventory lives as long as its operator and sees namespaces come and go.
+    if (shared.size === maxShared) shared.clear();
     shared.set(text, text);
     return text;
   }
@@ -100,7 +104,7 @@ export function createItemEncoder({ scope, operation, sanitize = false }: ItemEn
     writer.value(text, field);
   }
 
-  function refusalOf(error: unknown, item: unknown, index: number): unknown {
+  function refusalOf(error: unknown, item: unknown, index: number | undefined): unknown {
     if (!(error instanceof Refusal)) return foreign(item, index);
     const remedy = sanitize ? error.remedy.replace(', or seal with sanitize', '') : error.remedy;
     const where = `Inventory ${formatScope(scope)}, ${describeItem(item, index)}`;
@@ -113,7 +117,7 @@ export function createItemEncoder({ scope, operation, sanitize = false }: ItemEn
   }
 
   /** Of a proxy that throws: what it says is the host's, and may hold anything. */
-  function foreign(item: unknown, index: number): SinkError {
+  function foreign(item: unknown, index: number | undefined): SinkError {
     const where = `Inventory ${formatScope(scope)}, ${describeItem(item, index)}`;
     const problem = 'it cannot be read, since a getter or a proxy in it throws: give plain data';
     return new SinkError('SNAPSHOT_INVALID', `${where}: ${problem}.`, { operation });
@@ -164,9 +168,9 @@ function readField(item: object, field: keyof Item): unknown {
 }
 
 /** `Deployment shop/web (uid 1234)`, or the place in the list where the item does not say who it is. */
-export function describeItem(item: unknown, index: number): string {
+export function describeItem(item: unknown, index?: number): string {
   const [kind, namespace, name, uid] = ['kind', 'namespace', 'name', 'uid'].map((field) => ownData(item, field));
-  const at = `item ${index} of the list`;
+  const at = index === undefined ? 'the item' : `item ${index} of the list`;
   if (!isShowable(kind) || !isShowable(name)) return at;
   const where = isShowable(namespace) ? `${namespace}/` : '';
   return `${kind} ${where}${name} (${isShowable(uid) ? `uid ${uid}` : at})`;

@@ -4,11 +4,11 @@ import { itemChunks } from './chunks.ts';
 import { SinkError } from '../errors/errors.ts';
 import { refuseAmbiguousTargets } from './incomplete-targets.ts';
 import { createItemEncoder, describeItem } from './item-encoder.ts';
+import { readAll } from './read-all.ts';
 import { formatScope } from './scope.ts';
 import { createBytePools, PooledItem } from './sealed-item.ts';
 import type { InventorySnapshot, Item, Scope, SealedItem } from './snapshot.ts';
 import { showText } from '../errors/show-value.ts';
-import { nameOfThrown } from '../errors/thrown.ts';
 import { checkSnapshotInput } from './snapshot-input.ts';
 import { sortItems } from './sort-items.ts';
 import { createTimeSlices, type TimeSlices } from '../time-slices.ts';
@@ -69,31 +69,13 @@ async function copyItems(
   const keep = createBytePools();
   const copied: PooledItem[] = [];
   let itemBytes = 0;
-  for (const item of readAll(items)) {
+  for (const item of readAll(items, "The snapshot input's items")) {
     const { identity, json } = encoder.encode(item, copied.length);
     copied.push(new PooledItem(identity, keep(json)));
     itemBytes += json.byteLength;
     if (slices.due()) await slices.next();
   }
   return { copied, byteLength: 2 + itemBytes + Math.max(0, copied.length - 1) };
-}
-
-/** The items of the host's iterable. What that throws is not passed on: it may hold anything. */
-function* readAll(items: Iterable<unknown>): Iterable<unknown> {
-  let count = 0;
-  try {
-    for (const item of items) {
-      yield item;
-      count += 1;
-    }
-  } catch (error) {
-    if (SinkError.isInstance(error)) throw error;
-    throw new SinkError(
-      'SNAPSHOT_INVALID',
-      `The snapshot input's items could be read up to item ${count} alone: going on threw ${nameOfThrown(error)}.`,
-      { operation: 'seal' },
-    );
-  }
 }
 
 async function refuseDuplicates(scope: Scope, items: readonly PooledItem[], slices: TimeSlices): Promise<void> {

@@ -56,9 +56,9 @@ export class PooledItem implements SealedItem {
   readonly kind: string;
   readonly uid: string;
   declare readonly attributes: { readonly [key: string]: JsonValue };
-  readonly #pool: Buffer;
-  readonly #start: number;
-  readonly #end: number;
+  #pool: Buffer;
+  #start: number;
+  #end: number;
 
   constructor(identity: ItemIdentity, { pool, start, end }: ByteRange) {
     this.targetNamespace = identity.targetNamespace;
@@ -83,6 +83,28 @@ export class PooledItem implements SealedItem {
   /** True for an item of any snapshot or document of this copy of the package. */
   static isPooled(value: object): value is PooledItem {
     return #pool in value;
+  }
+
+  /** Where its bytes lie now. */
+  static rangeOf(item: PooledItem): ByteRange {
+    return { pool: item.#pool, start: item.#start, end: item.#end };
+  }
+
+  /** True where `next` lies right behind, but for the one byte between them. */
+  static isFollowedBy(item: PooledItem, next: PooledItem): boolean {
+    return item.#pool === next.#pool && item.#end + 1 === next.#start;
+  }
+
+  /** The bytes from the first of neighbours to the last. */
+  static run(first: PooledItem, last: PooledItem): Uint8Array {
+    return first.#pool.subarray(first.#start, last.#end);
+  }
+
+  /** Lets it read the same bytes elsewhere, so that the memory where they lay can be given back. */
+  static move(item: PooledItem, { pool, start, end }: ByteRange): void {
+    item.#pool = pool;
+    item.#start = start;
+    item.#end = end;
   }
 
   static parse(item: PooledItem): Pick<SealedItem, 'attributes'> {

@@ -1,0 +1,262 @@
+import {
+  aBoolean,
+  anObject,
+  anyValue,
+  aSignal,
+  aText,
+  checkOptions,
+  oneOf,
+  required,
+  someText,
+  type OptionKinds,
+} from '../contract/errors/check-options.ts';
+import { SinkError } from '../contract/errors/errors.ts';
+import { isList } from '../contract/errors/show-value.ts';
+import { readQuietly } from '../contract/errors/thrown.ts';
+import { describeType } from '../contract/snapshot/item-encoder.ts';
+import { readAll } from '../contract/snapshot/read-all.ts';
+import type { InventorySnapshot, Scope } from '../contract/snapshot/snapshot.ts';
+import { checkCount, checkScope, checkTime } from '../contract/snapshot/snapshot-input.ts';
+import { createTimeSlices } from '../contract/time-slices.ts';
+import { itemFromObject, type ItemFromObjectOptions, type KubernetesObject } from '../resources/item-from-object.ts';
+import { createCandidateReader, formatTarget, whichObject, whoseItem, type Candidate } from './candidates.ts';
+import { createHeldItems } from './held-items.ts';
+import { createHeldTargets, type HeldTarget, type TargetName } from './held-target.ts';
+import type {
+  Inventory,
+  InventoryKey,
+  InventoryOptions,
+  InventorySealOptions,
+  ReplacementCounts,
+  ReplaceOptions,
+} from './inventory-types.ts';
+import { replaceItems, type ReadElement } from './replace-items.ts';
+import { createTurns } from './turns.ts';
+
+const scopeKinds: OptionKinds<Scope> = { cluster: anyValue, inventoryNamespace: anyValue, inventoryName: anyValue };
+const optionKinds: OptionKinds<InventoryOptions> = { sanitize: aBoolean, onInvalid: oneOf('refuse', 'leave-out') };
+const keyKinds: OptionKinds<InventoryKey> = { target: required(anObject), uid: required(someText) };
+const targetKinds: OptionKinds<TargetName> = { namespace: required(aText), name: required(someText) };
+const sealKinds: OptionKinds<InventorySealOptions> = { generation: anyValue, exportedAt: anyValue, signal: aSignal };
+const replaceKinds: OptionKinds<ReplaceOptions> = { signal: aSignal };
+
+const subject = (of: string) => ({ of, code: 'SNAPSHOT_INVALID', operation: 'seal' }) as const;
+const checkTarget = (target: TargetName, method: string): TargetName =>
+  checkOptions(target, targetKinds, subject(`The target given to ${method}`));
+
+/** An empty inventory of one scope, to be kept as long as the operator watches it. Throws SNAPSHOT_INVALID for a bad scope. */
+export function createInventory(scope: Scope, options?: InventoryOptions): Inventory {
+  const given = checkOptions<Scope>(scope, scopeKinds, subject('The scope given to createInventory'));
+  const checked = checkOptions(options, optionKinds, {
+    of: 'The options of createInventory',
+    operation: 'seal',
+  });
+  return inventoryOf(Object.freeze(checkScope({ ...given }, 'seal')), checked);
+}
+
+function inventoryOf(scope: Scope, options: InventoryOptions): Inventory {
+  const targets = createHeldTargets();
+  const held = createHeldItems(targets);
+  const reader = createCandidateReader({ scope, targets, held, options });
+  const inTurn = createTurns();
+
+  function touch({ replacements }: HeldTarget, uid: string): void {
+    for (const newer of replacements) newer.uids.add(uid);
+  }
+
+  function admit(candidate: Candidate, object?: { readonly version: string; readonly source: unknown }): boolean {
+    const found = reader.read(candidate);
+    const { target } = found;
+    if ('leftOut' in found) {
+      touch(target, found.leftOut);
+      const isKnown = target.leftOut.has(found.leftOut);
+      target.leftOut.add(found.leftOut);
+      return held.take(target, found.leftOut) || !isKnown;
+    }
+    const { uid } = found.item;
+    touch(target, uid);
+    const wasLeftOut = target.leftOut.delete(uid);
+    readBy(target, object?.source);
+    if (object === undefined || object.version === '') target.versions.delete(uid);
+    else target.versions.set(uid, object.version);
+    return held.put(target, found.item) || wasLeftOut;
+  }
+
+  /** What another source read of the target's objects says nothing of what this one would read. */
+  function readBy(target: HeldTarget, source: unknown): void {
+    if (source === undefined || target.source === source) return;
+    target.versions.clear();
+    target.source = source;
+  }
+
+  async function replace(
+    given: TargetName,
+    elements: Iterable<unknown>,
+    read: (target: HeldTarget, element: unknown, index: number) => ReadElement,
+    { signal }: ReplaceOptions,
+  ): Promise<ReplacementCounts> {
+    const target = targets.getOrAdd(given);
+    const newer = { uids: new Set<string>(), isMarked: false };
+    target.replacements.add(newer);
+    try {
+      return await inTurn(() =>
+        replaceItems(
+          held,
+          {
+            target,
+            elements,
+            newer,
+            read: (element, index) => read(target, element, index),
+            onDuplicate: (first, second) => reader.refuseBoth(first, second),
+          },
+          {
+            reading: createTimeSlices({ signal, operation: 'seal' }),
+            applying: createTimeSlices({ operation: 'seal' }),
+          },
+        ),
+      );
+    } finally {
+      target.replacements.delete(newer);
+      targets.forgetIdle(target);
+    }
+  }
+
+  function incompleteTargets(): readonly string[] {
+    const names: string[] = [];
+    for (const target of targets)
+      if (target.isMarkedIncomplete || target.leftOut.size > 0) names.push(formatTarget(target));
+    return Object.freeze(names.sort());
+  }
+
+  function candidateOf(item: unknown, index?: number): Candidate {
+    return { ...whoseItem(item), make: () => item, ...(index !== undefined && { index }) };
+  }
+
+  return {
+    scope,
+    get size() {
+      return held.size;
+    },
+    get bytes() {
+      return held.bytes;
+    },
+    get reservedBytes() {
+      return held.reservedBytes;
+    },
+    get incompleteTargets() {
+      return incompleteTargets();
+    },
+    get leftOut() {
+      return [...reader.leftOut];
+    },
+    set: (item) => admit(candidateOf(item)),
+    setObject<T extends KubernetesObject>(object: T, read: ItemFromObjectOptions<T>) {
+      const name = checkTarget(readQuietly(read, 'target') as TargetName, 'setObject');
+      const { uid, version } = whichObject(object);
+      const target = targets.get(name);
+      if (target !== undefined && isHeldAlready(target, { uid, version, source: read.attributes })) {
+        touch(target, uid);
+        return false;
+      }
+      const make = (): unknown => itemFromObject(object, read);
+      return admit({ target: name, uid, make }, { version, source: read.attributes });
+    },
+    delete(key) {
+      const { target: name, uid } = checkOptions(key, keyKinds, subject('The key given to delete'));
+      const target = targets.get(checkTarget(name, 'delete'));
+      if (target === undefined) return false;
+      touch(target, uid);
+      target.leftOut.delete(uid);
+      const wasHeld = held.take(target, uid);
+      targets.forgetIdle(target);
+      return wasHeld;
+    },
+    async replaceTarget(target, items, given) {
+      const name = checkTarget(target, 'replaceTarget');
+      const run = checkOptions(given, replaceKinds, subject('The options of replaceTarget'));
+      return replace(
+        name,
+        listOf(items, 'The items given to replaceTarget'),
+        (_, item, index) => reader.read({ ...candidateOf(item, index), target: name }),
+        run,
+      );
+    },
+    async replaceObjects<T extends KubernetesObject>(
+      objects: Iterable<T>,
+      read: ItemFromObjectOptions<T>,
+      given?: ReplaceOptions,
+    ) {
+      const name = checkTarget(readQuietly(read, 'target') as TargetName, 'replaceObjects');
+      const run = checkOptions(given, replaceKinds, subject('The options of replaceObjects'));
+      return replace(
+        name,
+        listOf(objects, 'The objects given to replaceObjects'),
+        (target, object, index) => {
+          const { uid, version } = whichObject(object);
+          const known = target.items.get(uid);
+          if (known !== undefined && isHeldAlready(target, { uid, version, source: read.attributes }))
+            return { item: known, version };
+          readBy(target, read.attributes);
+          const make = (): unknown => itemFromObject(object as T, read);
+          return { ...reader.read({ target: name, uid, make, index }), version: version === '' ? undefined : version };
+        },
+        run,
+      );
+    },
+    markIncomplete(name) {
+      const target = targets.getOrAdd(checkTarget(name, 'markIncomplete'));
+      target.isMarkedIncomplete = true;
+      for (const newer of target.replacements) newer.isMarked = true;
+    },
+    markComplete(name) {
+      const target = targets.get(checkTarget(name, 'markComplete'));
+      if (target === undefined) return;
+      target.isMarkedIncomplete = false;
+      targets.forgetIdle(target);
+    },
+    async seal(given) {
+      const { signal, ...header } = checkOptions(given, sealKinds, subject('The options of seal'));
+      const generation = checkCount('generation', header.generation, 'seal');
+      const exportedAt = checkTime(header.exportedAt ?? new Date(), 'seal');
+      return inTurn(async (): Promise<InventorySnapshot> => {
+        const hashing = createTimeSlices({ signal, operation: 'seal' });
+        const incomplete = incompleteTargets();
+        const { items, itemsByteLength, checksum } = await held.inOrder({
+          ordering: createTimeSlices({ operation: 'seal' }),
+          hashing,
+        });
+        return Object.freeze({
+          ...scope,
+          generation,
+          exportedAt,
+          incompleteTargets: incomplete,
+          checksum,
+          items,
+          itemsByteLength,
+        });
+      });
+    },
+  };
+}
+
+function isHeldAlready(
+  { source: known, versions }: HeldTarget,
+  { uid, version, source }: { readonly uid: string; readonly version: string; readonly source: unknown },
+): boolean {
+  return source === known && version !== '' && versions.get(uid) === version;
+}
+
+/** The elements as they are now, where it is a list; else its iterable, which is read once. */
+function listOf(given: unknown, of: string): Iterable<unknown> {
+  if (typeof given === 'string' || typeof readQuietly(given, Symbol.iterator) !== 'function')
+    throw new SinkError('SNAPSHOT_INVALID', `${of} are ${describeType(given)}; expected an iterable.`, {
+      operation: 'seal',
+    });
+  try {
+    return readAll(isList(given) ? given.slice() : (given as Iterable<unknown>), of);
+  } catch {
+    throw new SinkError('SNAPSHOT_INVALID', `${of} are an array of which an element cannot be read.`, {
+      operation: 'seal',
+    });
+  }
+}
