@@ -75,6 +75,9 @@ export class ExporterModel {
   readonly #held = new Map<string, Held>();
   readonly #calls = new Map<string, Call[]>();
   readonly #newest: [number, number];
+  /** What runs at each store, and where two did at once. */
+  readonly #running = new Set<string>();
+  readonly #crossed = new Set<string>();
   #revision = 0;
   readonly #background: Promise<unknown>[] = [];
 
@@ -112,7 +115,8 @@ export class ExporterModel {
 
   /** What is wrong with the stores, in words; empty where each holds what was asked for last. */
   faults(): readonly string[] {
-    return [...this.#calls].flatMap(([key, calls]) => {
+    const crossed = [...this.#crossed].map((key) => `${key} was written by two at once`);
+    const wrong = [...this.#calls].flatMap(([key, calls]) => {
       const held = this.#held.get(key) ?? { content: undefined, time: 0 };
       const wanted = newestOf(calls.filter(({ told }) => !(SinkError.isInstance(told) && told.code === 'ABORTED')));
       const refused = newestOf(calls.filter(({ refused: isRefused }) => isRefused === true));
@@ -124,6 +128,7 @@ export class ExporterModel {
       if (later.some(({ time, content }) => time === held.time && content === held.content)) return [];
       return [`${key} holds ${show(held)} and should hold ${show(wanted)}`];
     });
+    return [...crossed, ...wrong];
   }
 
   #inventory(index: 0 | 1, sinks: number): ExportInventory {
@@ -227,8 +232,6 @@ export class ExporterModel {
   #drop(sink: SinkName): void {
     for (const key of this.#calls.keys()) if (key.startsWith(sink)) this.#calls.delete(key);
     this.#background.push(this.#exporter.removeSink(sink));
-    // What still runs on the removed sink is fenced by the store: nothing that comes later is as old.
-    for (const index of [0, 1] as const) this.#newest[index] += 2_000;
     this.#update(sink);
   }
 
@@ -263,6 +266,23 @@ export class ExporterModel {
   }
 
   async #attempt(
+    sink: SinkName,
+    scope: string,
+    state: Held,
+    signal: AbortSignal,
+    write: () => Promise<ExportResult>,
+  ): Promise<ExportResult> {
+    const key = `${sink} ${scope}`;
+    if (this.#running.has(key)) this.#crossed.add(key);
+    this.#running.add(key);
+    try {
+      return await this.#write(sink, scope, state, signal, write);
+    } finally {
+      this.#running.delete(key);
+    }
+  }
+
+  async #write(
     sink: SinkName,
     scope: string,
     state: Held,

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { KollectSink } from '../contract/sink.ts';
 import { createSinkRegistry } from '../create-sink-registry.ts';
 import { memorySink } from '../memory-sink.ts';
@@ -168,4 +168,71 @@ test.each(['yesterday', new Date(Number.NaN), undefined, 5])('%p is no time of a
   const refused = exporter.removeInventory(inventory, { removedAt: removedAt as string });
   expect(await codeOf(refused)).toBe('SNAPSHOT_INVALID');
   await exporter.close();
+});
+
+describe('a sink that is removed and made known again before its exports ended', () => {
+  const resource = { name: 'fake', config: { type: 'fake' }, delivery: { retry: { retries: 0 } } } as const;
+  const other = { ...inventory, name: 'other' };
+
+  test('gets the next snapshot of an inventory when the last export of that one has ended', async () => {
+    const { fake, exporter, end, running } = start();
+    const old = exporter.export(inventory, snapshotAt('a', 1));
+    await settle();
+    const removed = exporter.removeSink('fake');
+    exporter.updateSink(resource);
+    const first = exporter.export(inventory, snapshotAt('b', 1));
+    const unrelated = exporter.export(other, fakeSnapshot('o', 1, { inventoryName: 'other' }));
+    await settle();
+    expect([running.length, exporter.status(inventory)[0]?.waiting]).toEqual([2, true]);
+    await end(1);
+    expect((await unrelated).ok).toBe(true);
+    await end(0);
+    expect([(await old).ok, running.length]).toEqual([true, 3]);
+    await end(2);
+    expect((await first).ok).toBe(true);
+    await removed;
+    expect(fake.store.get('all')).toBe('b');
+    expect(fake.calls.filter((call) => call.includes('export all'))).toEqual(['1:export all a', '2:export all b']);
+    await exporter.close();
+  });
+
+  test('waits for every sink before it, and the newest snapshot takes the place of the one that waits', async () => {
+    const { fake, exporter, end, running } = start();
+    void exporter.export(inventory, snapshotAt('a', 1));
+    await settle();
+    const waiting = [1, 2].map(async (round) => {
+      const removed = exporter.removeSink('fake');
+      exporter.updateSink(resource);
+      const { sinks } = await exporter.export(inventory, snapshotAt(`b${round}`, 1));
+      await removed;
+      return sinks[0]?.error?.code ?? sinks[0]?.outcome;
+    });
+    const superseded = exporter.export(inventory, snapshotAt('c', 2));
+    const last = exporter.export(inventory, snapshotAt('d', 3));
+    await settle();
+    expect(running.length).toBe(1);
+    expect((await superseded).sinks[0]?.outcome).toBe('queued-superseded');
+    await end(0);
+    await end(1);
+    expect([(await last).ok, fake.store.get('all')]).toEqual([true, 'd']);
+    expect(await Promise.all(waiting)).toEqual(['ABORTED', 'queued-superseded']);
+    await exporter.close();
+  });
+
+  test('starts nothing for a caller who gave up, or after the exporter was closed', async () => {
+    const { exporter, end, running } = start();
+    void exporter.export(inventory, snapshotAt('a', 1));
+    await settle();
+    const removed = exporter.removeSink('fake');
+    exporter.updateSink(resource);
+    const caller = new AbortController();
+    const given = exporter.export(inventory, snapshotAt('b', 2), { signal: caller.signal });
+    await settle();
+    caller.abort();
+    expect((await given).sinks[0]?.error?.code).toBe('ABORTED');
+    await end(0);
+    await removed;
+    await exporter.close();
+    expect(running.length).toBe(1);
+  });
 });

@@ -63,6 +63,7 @@ export function createExporterState(options: ExporterOptions): ExporterState {
       scope,
       sink,
       slots,
+      ending: () => exports.ending(scope, sink.name),
       onBackground: (report) => quietly(() => options.onReport?.(name, report)),
       onDone: () => {
         exports.delete(scope, sink.name, created);

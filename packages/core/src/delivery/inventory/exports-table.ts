@@ -10,19 +10,30 @@ export interface ExportsTable {
   delete(scope: Scope, sink: string, exports: InventoryExports): void;
   /** The inventory's exports to every sink that is not among these. */
   others(scope: Scope, sinks: ReadonlySet<string>): readonly InventoryExports[];
-  /** Takes all exports to the sink out of the table, whatever their inventory. */
+  /** Takes all exports to the sink out of the table, whatever their inventory. What runs of them is `ending`. */
   takeSink(sink: string): readonly InventoryExports[];
+  /** Resolves when nothing runs any more of exports of this inventory that were taken out with a sink of this name; undefined where nothing does. */
+  ending(scope: Scope, sink: string): Promise<unknown> | undefined;
   all(): readonly InventoryExports[];
 }
 
 export function createExportsTable(): ExportsTable {
   const byScope = new Map<string, Map<string, InventoryExports>>();
+  const ending = new Map<string, Promise<unknown>>();
 
   const take = (key: string, bySink: Map<string, InventoryExports>, sink: string): InventoryExports | undefined => {
     const exports = bySink.get(sink);
     bySink.delete(sink);
     if (bySink.size === 0) byScope.delete(key);
     return exports;
+  };
+
+  const noteEnd = (key: string, { busy, idle }: InventoryExports): void => {
+    if (!busy) return;
+    const ended: Promise<unknown> = Promise.all([ending.get(key), idle()]).finally(() => {
+      if (ending.get(key) === ended) ending.delete(key);
+    });
+    ending.set(key, ended);
   };
 
   return {
@@ -39,7 +50,18 @@ export function createExportsTable(): ExportsTable {
     },
     others: (scope, sinks) =>
       [...(byScope.get(formatScope(scope)) ?? [])].filter(([sink]) => !sinks.has(sink)).map(([, exports]) => exports),
-    takeSink: (sink) => [...byScope].flatMap(([key, bySink]) => take(key, bySink, sink) ?? []),
+    takeSink: (sink) =>
+      [...byScope].flatMap(([key, bySink]) => {
+        const taken = take(key, bySink, sink);
+        if (taken === undefined) return [];
+        noteEnd(keyOf(key, sink), taken);
+        return taken;
+      }),
+    ending: (scope, sink) => ending.get(keyOf(formatScope(scope), sink)),
     all: () => [...byScope.values()].flatMap((bySink) => [...bySink.values()]),
   };
+}
+
+function keyOf(scope: string, sink: string): string {
+  return JSON.stringify([scope, sink]);
 }

@@ -18,7 +18,7 @@ import type { DeliveryClock } from '../delivery-clock.ts';
 import { isoTime, sinkReport, type SinkDeliveryReport, type SinkStatus } from '../delivery-report.ts';
 import type { GateRules } from './gate-decision.ts';
 import { removalTime } from './removal-time.ts';
-import type { Slots } from './slots.ts';
+import { requestAfter, type Slots } from './slots.ts';
 import type { SharedSink } from '../sink/shared-sink.ts';
 import type { SinkSubscriber } from '../sink/sink-inventories.ts';
 
@@ -26,6 +26,8 @@ export interface InventoryExportsOptions {
   readonly scope: Scope;
   readonly sink: SharedSink;
   readonly slots: Slots;
+  /** What still runs on a sink of this name that was removed: only then is the inventory exported to this one. */
+  readonly ending: () => Promise<unknown> | undefined;
   readonly clock: DeliveryClock;
   readonly lifetime: AbortSignal;
   readonly metrics: DeliveryMetrics;
@@ -60,7 +62,7 @@ export interface InventoryExports {
 type Fate = Pick<SinkStatus, 'lastOutcome' | 'lastSuccessAt' | 'lastError'>;
 
 export function createInventoryExports(options: InventoryExportsOptions): InventoryExports {
-  const { scope, sink, slots, clock, lifetime, metrics, tracer, logger, onBackground, onDone } = options;
+  const { scope, sink, slots, ending, clock, lifetime, metrics, tracer, logger, onBackground, onDone } = options;
   let rules: GateRules = { exportMinIntervalMs: 0, minChangeIntervalMs: 0 };
   let fate: Fate = {};
   let left = false;
@@ -69,7 +71,7 @@ export function createInventoryExports(options: InventoryExportsOptions): Invent
   const { gate, queue } = createInventoryChain({
     attributes: () => sink.attributes,
     sink,
-    request: (work) => slots.request(sink.name, sink.concurrentExports, work),
+    request: (work) => requestAfter(ending(), () => slots.request(sink.name, sink.concurrentExports, work)),
     tracer,
     clock,
     lifetime,

@@ -15,6 +15,20 @@ interface SinkQueue {
   readonly waiting: Set<SlotWork>;
 }
 
+/** The same request, made once the promise resolves. */
+export function requestAfter(ready: Promise<unknown> | undefined, request: () => () => void): () => void {
+  if (ready === undefined) return request();
+  let cancel: (() => void) | undefined;
+  let wanted = true;
+  void ready.then(() => {
+    if (wanted) cancel = request();
+  });
+  return () => {
+    wanted = false;
+    cancel?.();
+  };
+}
+
 export interface SlotsOptions {
   readonly total: number;
   /** How many sinks there are. */
