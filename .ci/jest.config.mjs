@@ -28,7 +28,7 @@ export default {
       testMatch: [
         '<rootDir>/packages/*/src/**/*.test.ts',
         '<rootDir>/examples/*/src/**/*.test.ts',
-        '<rootDir>/.ci/checks/*.test.ts',
+        '<rootDir>/.ci/{checks,fuzz}/*.test.ts',
       ],
     },
     {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { InventorySnapshot, Item } from '@kollect/core';
 import type { DatabaseAccess } from '../servers/postgres-database.ts';
+import { fuzzRuns, fuzzTimeoutMs } from '../../packages/core/src/contract/fuzz.fixture.ts';
 import { item, limit, sinkOver, snapshot, tableContents } from './sink.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 
@@ -54,25 +55,29 @@ function createModel() {
   };
 }
 
-test('after each of 200 random sequences of snapshots the table equals the model', async () => {
-  const sinks = [sinkOver(database), sinkOver(database)];
-  let run = 0;
-  await fc.assert(
-    fc.asyncProperty(steps, async (sequence) => {
-      const inventoryName = `run-${(run += 1)}`;
-      const model = createModel();
-      for (const step of sequence) {
-        const sealed = await snapshot(step.time, step.present.map(toItem), {
-          inventoryName,
-          incompleteTargets: step.incomplete,
-        });
-        const { outcome } = (await sinks[step.sink]?.export(sealed, { ...limit(), allowDeletes: true })) ?? {};
-        const expected = model.apply(step, sealed);
-        expect(outcome === 'superseded').toBe(expected === 'superseded');
-        expect(await tableContents(database, `inventory_name = '${inventoryName}'`)).toEqual(model.rows());
-      }
-    }),
-    { numRuns: 200 },
-  );
-  await Promise.all(sinks.map((sink) => sink.close()));
-}, 120_000);
+test(
+  'after each of 200 random sequences of snapshots the table equals the model',
+  async () => {
+    const sinks = [sinkOver(database), sinkOver(database)];
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(steps, async (sequence) => {
+        const inventoryName = `run-${(run += 1)}`;
+        const model = createModel();
+        for (const step of sequence) {
+          const sealed = await snapshot(step.time, step.present.map(toItem), {
+            inventoryName,
+            incompleteTargets: step.incomplete,
+          });
+          const { outcome } = (await sinks[step.sink]?.export(sealed, { ...limit(), allowDeletes: true })) ?? {};
+          const expected = model.apply(step, sealed);
+          expect(outcome === 'superseded').toBe(expected === 'superseded');
+          expect(await tableContents(database, `inventory_name = '${inventoryName}'`)).toEqual(model.rows());
+        }
+      }),
+      fuzzRuns(200),
+    );
+    await Promise.all(sinks.map((sink) => sink.close()));
+  },
+  90_000 + fuzzTimeoutMs,
+);

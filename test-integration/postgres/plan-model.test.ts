@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { SinkError, type ExportPlan, type ExportResult, type Item } from '@kollect/core';
 import type { DatabaseAccess } from '../servers/postgres-database.ts';
 import { openTestDatabase } from '../support/postgres.ts';
+import { fuzzRuns, fuzzTimeoutMs } from '../../packages/core/src/contract/fuzz.fixture.ts';
 import { item, limit, sinkOver, snapshot, type SinkBlock } from './sink.ts';
 
 let database: DatabaseAccess;
@@ -61,44 +62,48 @@ async function answer(promise: Promise<ExportPlan | ExportResult> | undefined): 
   }
 }
 
-test('an export that follows at once does what the plan said, in each of 40 random sequences and seven specs', async () => {
-  const seen = new Set<string>();
-  let run = 0;
-  for (const spec of specs) {
-    const sink = sinkOver(database, { spec });
-    await fc.assert(
-      fc.asyncProperty(steps, async (sequence) => {
-        const inventoryName = `run-${(run += 1)}`;
-        for (const { present, incomplete, time, cluster, allowDeletes, drift } of sequence) {
-          if (drift !== '')
-            await database.query(drift.replace('$', String(spec.table))).catch((error: unknown) => {
-              // Before the first export of all there is no table.
-              if ((error as { code?: unknown }).code !== '42P01') throw error;
+test(
+  'an export that follows at once does what the plan said, in each of 40 random sequences and seven specs',
+  async () => {
+    const seen = new Set<string>();
+    let run = 0;
+    for (const spec of specs) {
+      const sink = sinkOver(database, { spec });
+      await fc.assert(
+        fc.asyncProperty(steps, async (sequence) => {
+          const inventoryName = `run-${(run += 1)}`;
+          for (const { present, incomplete, time, cluster, allowDeletes, drift } of sequence) {
+            if (drift !== '')
+              await database.query(drift.replace('$', String(spec.table))).catch((error: unknown) => {
+                // Before the first export of all there is no table.
+                if ((error as { code?: unknown }).code !== '42P01') throw error;
+              });
+            const sealed = await snapshot(0, present.map(toItem), {
+              inventoryName,
+              cluster,
+              incompleteTargets: incomplete,
+              exportedAt:
+                time === 'future' ? new Date(Date.now() + 3_600_000) : new Date(Date.UTC(2026, 0, 31, 12, time)),
             });
-          const sealed = await snapshot(0, present.map(toItem), {
-            inventoryName,
-            cluster,
-            incompleteTargets: incomplete,
-            exportedAt:
-              time === 'future' ? new Date(Date.now() + 3_600_000) : new Date(Date.UTC(2026, 0, 31, 12, time)),
-          });
-          const planned = await answer(sink.plan?.(sealed, { ...limit(), allowDeletes }));
-          const exported = await answer(sink.export(sealed, { ...limit(), allowDeletes }));
-          expect(planned).toEqual(exported);
-          seen.add((exported as { code?: string }).code ?? String((exported as { outcome?: string }).outcome));
-        }
-      }),
-      { numRuns: 40 },
-    );
-    await sink.close();
-  }
-  // A model that never met one of these would prove nothing of it.
-  expect([...seen].sort()).toEqual([
-    'CONFLICT',
-    'DELETE_LIMIT',
-    'SNAPSHOT_INVALID',
-    'applied',
-    'superseded',
-    'unchanged',
-  ]);
-}, 240_000);
+            const planned = await answer(sink.plan?.(sealed, { ...limit(), allowDeletes }));
+            const exported = await answer(sink.export(sealed, { ...limit(), allowDeletes }));
+            expect(planned).toEqual(exported);
+            seen.add((exported as { code?: string }).code ?? String((exported as { outcome?: string }).outcome));
+          }
+        }),
+        fuzzRuns(40, { parts: specs.length }),
+      );
+      await sink.close();
+    }
+    // A model that never met one of these would prove nothing of it.
+    expect([...seen].sort()).toEqual([
+      'CONFLICT',
+      'DELETE_LIMIT',
+      'SNAPSHOT_INVALID',
+      'applied',
+      'superseded',
+      'unchanged',
+    ]);
+  },
+  210_000 + fuzzTimeoutMs,
+);

@@ -1,6 +1,11 @@
 /** A number from 0 to below the limit. */
 export type Random = (limit: number) => number;
 
+type Env = Readonly<Record<string, string | undefined>>;
+
+const seedOf = (env: Env): number => Number(env['KOLLECT_FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+const millisecondsOf = (env: Env): number => Number(env['KOLLECT_FUZZ_MINUTES'] ?? 0) * 60_000;
+
 /**
  * Runs something with random numbers, round after round; a failure says with which seed it comes again. KOLLECT_FUZZ_SEED gives the seed, and
  * KOLLECT_FUZZ_MINUTES how long it goes on after the rounds that every test run has.
@@ -8,10 +13,10 @@ export type Random = (limit: number) => number;
 export async function fuzz(
   rounds: number,
   run: (random: Random, round: number) => void | Promise<void>,
-  env: Readonly<Record<string, string | undefined>> = process.env,
+  env: Env = process.env,
 ): Promise<void> {
-  const first = Number(env['KOLLECT_FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-  const end = performance.now() + Number(env['KOLLECT_FUZZ_MINUTES'] ?? 0) * 60_000;
+  const first = seedOf(env);
+  const end = performance.now() + millisecondsOf(env);
   for (let round = 0; round < rounds || performance.now() < end; round++) {
     const seed = first + round;
     try {
@@ -22,8 +27,18 @@ export async function fuzz(
   }
 }
 
+/** The same for a property of fast-check, which prints the seed; `parts` is how many of them share the minutes. */
+export function fuzzRuns(
+  rounds: number,
+  { parts = 1, env = process.env }: { readonly parts?: number; readonly env?: Env } = {},
+): { readonly seed: number; readonly numRuns: number; readonly interruptAfterTimeLimit?: number } {
+  const limitMs = millisecondsOf(env) / parts;
+  const seed = seedOf(env);
+  return limitMs === 0 ? { seed, numRuns: rounds } : { seed, numRuns: 2 ** 31, interruptAfterTimeLimit: limitMs };
+}
+
 /** Test limit of a fuzzing run in milliseconds. */
-export const fuzzTimeoutMs = 30_000 + Number(process.env['KOLLECT_FUZZ_MINUTES'] ?? 0) * 70_000;
+export const fuzzTimeoutMs = 30_000 + (millisecondsOf(process.env) * 7) / 6;
 
 /** mulberry32. */
 function randomOf(seed: number): Random {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
+import { fuzzRuns, fuzzTimeoutMs } from '../contract/fuzz.fixture.ts';
 import { manualClock, settle, type ManualClock } from './delivery.fixture.ts';
 import { ExporterModel, type ModelPace, type ModelStep, type StoreMood } from './exporter-model.fixture.ts';
 
@@ -73,11 +74,8 @@ const pace: fc.Arbitrary<ModelPace> = fc.record({
   retries: fc.constantFrom(0, 1),
 });
 
-const rounds = Number(process.env['KOLLECT_ROUNDS'] ?? 600);
-const seed = Number(process.env['KOLLECT_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-
 test(
-  `once faults end, every store holds what was asked for last (KOLLECT_SEED=${seed})`,
+  'once faults end, every store holds what was asked for last',
   async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -109,8 +107,8 @@ test(
           expect(clock.timers).toBe(0);
         },
       ),
-      { numRuns: rounds, seed },
+      fuzzRuns(600),
     );
   },
-  120_000 * Math.ceil(rounds / 1000),
+  4 * fuzzTimeoutMs,
 );

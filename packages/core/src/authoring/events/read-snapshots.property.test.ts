@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { fuzzRuns, fuzzTimeoutMs } from '../../contract/fuzz.fixture.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 import type { EventMessage } from './event-messages.ts';
 import { consumed, document, items, partsOf, removalOf, seal } from './events.fixture.ts';
@@ -130,31 +131,39 @@ async function read(messages: readonly IncomingMessage[]): Promise<InventoryEven
 
 const names = (events: readonly InventoryEvent[]): string[] => events.flatMap((event) => nameOf(event) ?? []);
 
-test('property: however deliveries interleave, repeat and break off, the news are those of the oracle', async () => {
-  await fc.assert(
-    fc.asyncProperty(deliveries, async (sent) => {
-      const events = await read(messagesOf(sent));
-      expect(names(events)).toEqual(oracle(sent));
-      for (const event of events) {
-        if (event.type === 'snapshot')
-          expect(event.document.items).toHaveLength(Number(event.document.exportedAt.slice(15, 16)) % 5 || 1);
-      }
-    }),
-    { numRuns: 400 },
-  );
-});
+test(
+  'property: however deliveries interleave, repeat and break off, the news are those of the oracle',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(deliveries, async (sent) => {
+        const events = await read(messagesOf(sent));
+        expect(names(events)).toEqual(oracle(sent));
+        for (const event of events) {
+          if (event.type === 'snapshot')
+            expect(event.document.items).toHaveLength(Number(event.document.exportedAt.slice(15, 16)) % 5 || 1);
+        }
+      }),
+      fuzzRuns(400),
+    );
+  },
+  fuzzTimeoutMs,
+);
 
-test('property: whoever starts again at a committed offset misses nothing', async () => {
-  await fc.assert(
-    fc.asyncProperty(deliveries, fc.nat(100), async (sent, at) => {
-      const messages = messagesOf(sent);
-      const events = (await read(messages)).filter((event) => event.committable !== undefined);
-      const cut = at % (events.length + 1);
-      const dealtWith = events.slice(0, cut);
-      const start = Number(dealtWith.at(-1)?.committable?.offset ?? 0n);
-      const known = new Set([...names(dealtWith), ...names(await read(messages.slice(start)))]);
-      expect(oracle(sent).filter((name) => !known.has(name))).toEqual([]);
-    }),
-    { numRuns: 400 },
-  );
-});
+test(
+  'property: whoever starts again at a committed offset misses nothing',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(deliveries, fc.nat(100), async (sent, at) => {
+        const messages = messagesOf(sent);
+        const events = (await read(messages)).filter((event) => event.committable !== undefined);
+        const cut = at % (events.length + 1);
+        const dealtWith = events.slice(0, cut);
+        const start = Number(dealtWith.at(-1)?.committable?.offset ?? 0n);
+        const known = new Set([...names(dealtWith), ...names(await read(messages.slice(start)))]);
+        expect(oracle(sent).filter((name) => !known.has(name))).toEqual([]);
+      }),
+      fuzzRuns(400),
+    );
+  },
+  fuzzTimeoutMs,
+);

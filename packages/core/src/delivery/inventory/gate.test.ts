@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { SinkError } from '../../contract/errors/errors.ts';
+import { fuzzRuns, fuzzTimeoutMs } from '../../contract/fuzz.fixture.ts';
 import { redelivery, removalDelivery, type Delivery, type DeliveryResult } from '../delivery.ts';
 import { applied, failure, fakeDelivery, fakeSnapshot, manualClock, settle } from '../delivery.fixture.ts';
 import { createGate } from './gate.ts';
@@ -351,95 +352,99 @@ interface Put {
 }
 
 // The oracle is a list of what the host handed over and what it was told. Gate and queue are together here, as in the chain.
-test('whatever happens between, once faults end the store holds the last snapshot that its caller did not abort', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(step, { maxLength: 30 }),
-      fc.record({
-        exportMinIntervalMs: fc.constantFrom(0, 5_000, 30_000),
-        minChangeIntervalMs: fc.constantFrom(0, 3_000),
-        isImmaterial: fc.boolean(),
-      }),
-      async (steps, { isImmaterial, ...pace }) => {
-        const clock = manualClock();
-        let stored: { readonly content: string | undefined; readonly time: number } = { content: undefined, time: 0 };
-        let running:
-          | { readonly delivery: Delivery; readonly end: (result: DeliveryResult | SinkError) => void }
-          | undefined;
-        let isShared = false;
-        const queue = createQueue({
-          next: {
-            deliver: (delivery) =>
-              new Promise((resolve, reject) => {
-                isShared ||= running !== undefined;
-                running = { delivery, end: (result) => ('code' in result ? reject(result) : resolve(result)) };
-              }),
-          },
-        });
-        const lifetime = new AbortController();
-        const gate = createGate({
-          next: queue,
-          clock,
-          rules: () => ({ ...pace, ...(isImmaterial ? immaterial : {}) }),
-          lifetime: lifetime.signal,
-        });
-        const finish = async (how: Ending): Promise<void> => {
-          const current = running;
-          running = undefined;
-          if ((how === 'applied' || how === 'lost') && current !== undefined)
-            stored = { content: current.delivery.snapshot?.checksum, time: current.delivery.time };
-          current?.end(
-            how === 'applied'
-              ? applied
-              : how === 'skipped'
-                ? { outcome: 'skipped-open-circuit' }
-                : failure(how === 'lost' ? 'TIMEOUT' : how),
-          );
-          await settle();
-        };
-        const puts: Put[] = [];
-        for (const one of steps) {
-          if (one.kind === 'put') {
-            const caller = new AbortController();
-            const delivery = fakeDelivery(one.content, puts.length + 1, caller.signal);
-            const put: Put = { content: one.content, time: delivery.time, caller, told: '' };
-            puts.push(put);
-            gate
-              .deliver(delivery)
-              .then(
-                ({ outcome }) => (put.told = outcome),
-                ({ code }: SinkError) => (put.told = code),
-              )
-              .catch(() => undefined);
+test(
+  'whatever happens between, once faults end the store holds the last snapshot that its caller did not abort',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 30 }),
+        fc.record({
+          exportMinIntervalMs: fc.constantFrom(0, 5_000, 30_000),
+          minChangeIntervalMs: fc.constantFrom(0, 3_000),
+          isImmaterial: fc.boolean(),
+        }),
+        async (steps, { isImmaterial, ...pace }) => {
+          const clock = manualClock();
+          let stored: { readonly content: string | undefined; readonly time: number } = { content: undefined, time: 0 };
+          let running:
+            | { readonly delivery: Delivery; readonly end: (result: DeliveryResult | SinkError) => void }
+            | undefined;
+          let isShared = false;
+          const queue = createQueue({
+            next: {
+              deliver: (delivery) =>
+                new Promise((resolve, reject) => {
+                  isShared ||= running !== undefined;
+                  running = { delivery, end: (result) => ('code' in result ? reject(result) : resolve(result)) };
+                }),
+            },
+          });
+          const lifetime = new AbortController();
+          const gate = createGate({
+            next: queue,
+            clock,
+            rules: () => ({ ...pace, ...(isImmaterial ? immaterial : {}) }),
+            lifetime: lifetime.signal,
+          });
+          const finish = async (how: Ending): Promise<void> => {
+            const current = running;
+            running = undefined;
+            if ((how === 'applied' || how === 'lost') && current !== undefined)
+              stored = { content: current.delivery.snapshot?.checksum, time: current.delivery.time };
+            current?.end(
+              how === 'applied'
+                ? applied
+                : how === 'skipped'
+                  ? { outcome: 'skipped-open-circuit' }
+                  : failure(how === 'lost' ? 'TIMEOUT' : how),
+            );
             await settle();
+          };
+          const puts: Put[] = [];
+          for (const one of steps) {
+            if (one.kind === 'put') {
+              const caller = new AbortController();
+              const delivery = fakeDelivery(one.content, puts.length + 1, caller.signal);
+              const put: Put = { content: one.content, time: delivery.time, caller, told: '' };
+              puts.push(put);
+              gate
+                .deliver(delivery)
+                .then(
+                  ({ outcome }) => (put.told = outcome),
+                  ({ code }: SinkError) => (put.told = code),
+                )
+                .catch(() => undefined);
+              await settle();
+            }
+            if (one.kind === 'advance') await clock.advance(one.ms);
+            if (one.kind === 'end') await finish(one.how);
+            const last = puts.at(-1);
+            if (one.kind === 'abort' && last !== undefined) {
+              last.caller.abort();
+              await settle();
+              if (running?.delivery.signal === last.caller.signal) await finish('ABORTED');
+            }
           }
-          if (one.kind === 'advance') await clock.advance(one.ms);
-          if (one.kind === 'end') await finish(one.how);
-          const last = puts.at(-1);
-          if (one.kind === 'abort' && last !== undefined) {
-            last.caller.abort();
+          for (let round = 0; round < 5; round += 1) {
+            while (running !== undefined) await finish('applied');
+            gate.wake();
             await settle();
-            if (running?.delivery.signal === last.caller.signal) await finish('ABORTED');
+            while (running !== undefined) await finish('applied');
+            await clock.advance(30_000);
           }
-        }
-        for (let round = 0; round < 5; round += 1) {
-          while (running !== undefined) await finish('applied');
-          gate.wake();
-          await settle();
-          while (running !== undefined) await finish('applied');
-          await clock.advance(30_000);
-        }
-        const wanted = puts.findLast(({ told }) => told !== 'ABORTED');
-        expect(wanted === undefined || stored.content === wanted.content || stored.time > wanted.time).toBe(true);
-        expect([isShared, gate.owing, queue.running, queue.waiting, clock.timers]).toEqual([
-          false,
-          false,
-          false,
-          false,
-          0,
-        ]);
-      },
-    ),
-    { numRuns: 500 },
-  );
-});
+          const wanted = puts.findLast(({ told }) => told !== 'ABORTED');
+          expect(wanted === undefined || stored.content === wanted.content || stored.time > wanted.time).toBe(true);
+          expect([isShared, gate.owing, queue.running, queue.waiting, clock.timers]).toEqual([
+            false,
+            false,
+            false,
+            false,
+            0,
+          ]);
+        },
+      ),
+      fuzzRuns(500),
+    );
+  },
+  fuzzTimeoutMs,
+);

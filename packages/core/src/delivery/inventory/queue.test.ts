@@ -3,6 +3,7 @@ import { getEventListeners } from 'node:events';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { SinkError } from '../../contract/errors/errors.ts';
+import { fuzzRuns, fuzzTimeoutMs } from '../../contract/fuzz.fixture.ts';
 import type { Delivery, DeliveryResult } from '../delivery.ts';
 import { applied, codeOf, deferred, failure, fakeDelivery, settle } from '../delivery.fixture.ts';
 import { createSlots } from './slots.ts';
@@ -149,39 +150,43 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.constant({ kind: 'end' as const }),
 );
 
-test('behaves as two variables do', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-      const { queue, begun } = start();
-      const told = new Map<number, string>();
-      const expected = new Map<number, string>();
-      let running: { readonly id: number; readonly time: number } | undefined;
-      let waiting: typeof running;
-      let ended = 0;
-      for (const [id, one] of steps.entries()) {
-        if (one.kind === 'put') {
-          void outcomeOf(queue, fakeDelivery(String(id), one.time)).then((outcome) => told.set(id, outcome));
-          if (one.time < ((waiting ?? running)?.time ?? -1)) expected.set(id, 'queued-superseded');
-          else if (running === undefined) running = { id, time: one.time };
-          else {
-            if (waiting !== undefined) expected.set(waiting.id, 'queued-superseded');
-            waiting = { id, time: one.time };
+test(
+  'behaves as two variables do',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const { queue, begun } = start();
+        const told = new Map<number, string>();
+        const expected = new Map<number, string>();
+        let running: { readonly id: number; readonly time: number } | undefined;
+        let waiting: typeof running;
+        let ended = 0;
+        for (const [id, one] of steps.entries()) {
+          if (one.kind === 'put') {
+            void outcomeOf(queue, fakeDelivery(String(id), one.time)).then((outcome) => told.set(id, outcome));
+            if (one.time < ((waiting ?? running)?.time ?? -1)) expected.set(id, 'queued-superseded');
+            else if (running === undefined) running = { id, time: one.time };
+            else {
+              if (waiting !== undefined) expected.set(waiting.id, 'queued-superseded');
+              waiting = { id, time: one.time };
+            }
+          } else if (running !== undefined) {
+            await begun[ended]?.end();
+            ended += 1;
+            expected.set(running.id, 'applied');
+            running = waiting;
+            waiting = undefined;
           }
-        } else if (running !== undefined) {
-          await begun[ended]?.end();
-          ended += 1;
-          expected.set(running.id, 'applied');
-          running = waiting;
-          waiting = undefined;
+          await settle();
+          expect(begun.at(-1)?.delivery.snapshot?.checksum).toBe(
+            running === undefined ? begun.at(-1)?.delivery.snapshot?.checksum : String(running.id),
+          );
+          expect([queue.running, queue.waiting]).toEqual([running !== undefined, waiting !== undefined]);
+          expect(told).toEqual(expected);
         }
-        await settle();
-        expect(begun.at(-1)?.delivery.snapshot?.checksum).toBe(
-          running === undefined ? begun.at(-1)?.delivery.snapshot?.checksum : String(running.id),
-        );
-        expect([queue.running, queue.waiting]).toEqual([running !== undefined, waiting !== undefined]);
-        expect(told).toEqual(expected);
-      }
-    }),
-    { numRuns: 200 },
-  );
-});
+      }),
+      fuzzRuns(200),
+    );
+  },
+  fuzzTimeoutMs,
+);
