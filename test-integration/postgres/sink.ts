@@ -9,6 +9,7 @@ import {
   type SinkConnection,
   type SnapshotInput,
 } from '@kollect/core';
+import { keepsInventories, sealKept } from './kept-inventories.ts';
 import { postgresSink, type PostgresSpec } from '@kollect/sink-postgres';
 import type { DatabaseAccess } from '../servers/postgres-database.ts';
 
@@ -77,12 +78,12 @@ export function items(
 }
 
 /** A snapshot of `team-a/web` in cluster `prod`; `at` is minutes past a fixed hour. */
-export function snapshot(
+export async function snapshot(
   at: number,
   content: Iterable<Item>,
   input: Partial<SnapshotInput> = {},
 ): Promise<InventorySnapshot> {
-  return sealSnapshot({
+  const whole = {
     cluster: 'prod',
     inventoryNamespace: 'team-a',
     inventoryName: 'web',
@@ -90,7 +91,8 @@ export function snapshot(
     exportedAt: new Date(Date.UTC(2026, 0, 31, 12, at)),
     items: content,
     ...input,
-  });
+  };
+  return keepsInventories ? sealKept(whole) : sealSnapshot(whole);
 }
 
 /** What the table holds, by uid: read with plain SQL, so that the sink's own reading cannot hide its error. */

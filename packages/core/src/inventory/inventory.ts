@@ -17,6 +17,7 @@ import { describeType } from '../contract/snapshot/item-encoder.ts';
 import { readAll } from '../contract/snapshot/read-all.ts';
 import type { InventorySnapshot, Scope } from '../contract/snapshot/snapshot.ts';
 import { checkCount, checkScope, checkTime } from '../contract/snapshot/snapshot-input.ts';
+import { markOrigin } from '../contract/snapshot/snapshot-origin.ts';
 import { createTimeSlices } from '../contract/time-slices.ts';
 import { itemFromObject, type ItemFromObjectOptions, type KubernetesObject } from '../resources/item-from-object.ts';
 import { createCandidateReader, formatTarget, whichObject, whoseItem, type Candidate } from './candidates.ts';
@@ -59,6 +60,7 @@ function inventoryOf(scope: Scope, options: InventoryOptions): Inventory {
   const held = createHeldItems(targets);
   const reader = createCandidateReader({ scope, targets, held, options });
   const inTurn = createTurns();
+  const origin = Object.freeze({});
 
   function touch({ replacements }: HeldTarget, uid: string): void {
     for (const newer of replacements) newer.uids.add(uid);
@@ -225,6 +227,7 @@ function inventoryOf(scope: Scope, options: InventoryOptions): Inventory {
           ordering: createTimeSlices({ operation: 'seal' }),
           hashing,
         });
+        markOrigin(items, origin);
         return Object.freeze({
           ...scope,
           generation,

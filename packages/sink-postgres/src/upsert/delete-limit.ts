@@ -1,5 +1,5 @@
 import { formatScope, SinkError, type Scope } from '@kollect/core';
-import type { Difference } from './difference.ts';
+import type { StaleRows } from './difference.ts';
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
 
 /** From how many rows on an export may not leave none, where nobody said that it may. */
@@ -15,7 +15,7 @@ export interface DeleteLimit {
 export function refuseTooManyDeletes(
   { maxDeletes }: Pick<ResolvedPostgresSpec, 'maxDeletes'>,
   scope: Scope,
-  { stale: { count }, rowsBefore }: Pick<Difference, 'stale' | 'rowsBefore'>,
+  { stale: { count }, rowsBefore }: { readonly stale: Pick<StaleRows, 'count'>; readonly rowsBefore: number },
   { allowDeletes, items }: DeleteLimit,
 ): void {
   if (allowDeletes) return;

@@ -5,6 +5,7 @@ import { binaryTexts } from '../wire/binary-texts.ts';
 import { scopeValues } from './fence.ts';
 import { createKeyIndex, keyOf } from './key-index.ts';
 import { rowDigests } from './row-digests.ts';
+import { placeLength, placeOf } from './row-places.ts';
 import type { Session } from '../wire/session.ts';
 import { createTimeSlice } from '../wire/time-slice.ts';
 import type { TableNames } from '../schema/table-names.ts';
@@ -193,14 +194,6 @@ function createUnmatchedRows(incompleteTargets: readonly string[]): UnmatchedRow
       return { count: at / placeLength, places: bytes.subarray(0, at), samples };
     },
   };
-}
-
-/** A `ctid` in binary format: four bytes of block, two of line. */
-export const placeLength = 6;
-
-function placeOf(text: string): number {
-  const comma = text.indexOf(',');
-  return Number(text.slice(1, comma)) * 0x1_0000 + Number(text.slice(comma + 1, -1));
 }
 
 async function countOf(states: Uint8Array, wanted: number): Promise<number> {

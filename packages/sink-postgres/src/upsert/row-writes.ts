@@ -1,10 +1,11 @@
 import type { InventorySnapshot, SealedItem } from '@kollect/core';
 import { binaryPlaceArray } from '../wire/binary-format.ts';
 import { copyChunks, writtenColumns } from './copy-chunks.ts';
-import { placeLength, type StaleRows } from './difference.ts';
+import type { StaleRows } from './difference.ts';
 import { scopeValues } from './fence.ts';
 import { batchParameters, batches, itemRows } from './item-batches.ts';
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
+import { placeLength } from './row-places.ts';
 import { refusedItems, type RefusedItems } from './refused-items.ts';
 import type { Session } from '../wire/session.ts';
 import { upsertKey } from '../schema/table-layout.ts';

@@ -10,7 +10,8 @@ import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
 import type { TableNames } from '../schema/table-names.ts';
 import type { Session, SessionRunner } from '../wire/session.ts';
 import { refuseTooManyDeletes } from './delete-limit.ts';
-import { insert, sampleSize, same, update, type Difference, type Differences } from './difference.ts';
+import { isAt, staleSince, type Delta } from './delta.ts';
+import { insert, sampleSize, same, update, type Difference, type Differences, type StaleRows } from './difference.ts';
 import { applied, superseded, unchanged } from './export-results.ts';
 import type { Fence } from './fence.ts';
 import { heldByOthers, ownerConflict, rowsUnderName } from './row-owners.ts';
@@ -23,6 +24,7 @@ interface Planning {
   readonly differences: Differences;
   readonly writes: RowWrites;
   readonly runner: SessionRunner;
+  readonly delta: Delta | undefined;
 }
 
 const noSamples = { inserted: [], updated: [], deleted: [] };
@@ -32,7 +34,7 @@ const noSamples = { inserted: [], updated: [], deleted: [] };
  * would reject with.
  */
 export async function planUpsert(
-  { spec, names, fence, differences, writes, runner }: Planning,
+  { spec, names, fence, differences, writes, runner, delta }: Planning,
   snapshot: InventorySnapshot,
   { signal, allowDeletes = false }: ExportOptions,
 ): Promise<ExportPlan> {
@@ -49,6 +51,10 @@ export async function planUpsert(
     if (state?.newer === true) return { outcome: 'superseded', counts: superseded.counts, samples: noSamples };
     if (state !== undefined && state.checksum === checksum && state.sameStorage && !state.resyncDue)
       return { outcome: 'unchanged', counts: unchanged(items.length).counts, samples: noSamples };
+    if (delta !== undefined && state !== undefined && isAt(delta, state)) {
+      const stale = await staleSince(session, { spec, names }, snapshot, delta);
+      if (stale !== undefined) return plannedSince(session, delta, stale);
+    }
     const rows = await rowsUnderName(session, names, snapshot);
     if (!rows.own && (spec.clusterInKey || !rows.foreign)) return filled(items);
     const resync = state === undefined ? spec.resyncIntervalMs > 0 : state.resyncDue;
@@ -56,7 +62,11 @@ export async function planUpsert(
       ? await byContent(session, await differences.byKey(session, snapshot))
       : await differences.byDigest(session, snapshot);
     refuseTooManyDeletes(spec, snapshot, difference, { allowDeletes, items: items.length });
-    if (!spec.clusterInKey && rows.foreign) await refuseForeignKeys(session, difference);
+    if (!spec.clusterInKey && rows.foreign)
+      await refuseForeignKeys(
+        session,
+        items.filter((_, index) => difference.states[index] === insert),
+      );
     return planned(items, difference);
   });
 
@@ -71,8 +81,22 @@ export async function planUpsert(
     return { ...difference, updated: differing.length };
   }
 
-  async function refuseForeignKeys(session: Session, { states }: Difference): Promise<void> {
-    const added = items.filter((_, index) => states[index] === insert);
+  async function plannedSince(session: Session, { base, changes }: Delta, stale: StaleRows): Promise<ExportPlan> {
+    refuseTooManyDeletes(
+      spec,
+      snapshot,
+      { stale, rowsBefore: base.items.length },
+      { allowDeletes, items: items.length },
+    );
+    if (!spec.clusterInKey && changes.inserted.length > 0) await refuseForeignKeys(session, changes.inserted);
+    const [inserted, updated] = [changes.inserted.length, changes.updated.length];
+    const counts = { inserted, updated, deleted: stale.count, unchanged: items.length - inserted - updated };
+    const first = (some: readonly SealedItem[]): ItemKey[] => some.slice(0, sampleSize).map(keyOfItem);
+    const samples = { inserted: first(changes.inserted), updated: first(changes.updated), deleted: stale.samples };
+    return { outcome: inserted + updated + stale.count === 0 ? 'unchanged' : 'applied', counts, samples };
+  }
+
+  async function refuseForeignKeys(session: Session, added: readonly SealedItem[]): Promise<void> {
     if (await heldByOthers(session, names, snapshot, added)) throw await ownerConflict(session, names, snapshot);
   }
 }

@@ -1,5 +1,6 @@
 import { SinkError, type ExportOptions, type ExportResult, type InventorySnapshot } from '@kollect/core';
 import { refuseTooManyDeletes } from './delete-limit.ts';
+import { applyDelta, createAppliedSnapshots, isAt, type Delta } from './delta.ts';
 import { changedItems, createDifferences } from './difference.ts';
 import { applied, exportSession, superseded, unchanged } from './export-results.ts';
 import { createFence } from './fence.ts';
@@ -11,7 +12,7 @@ import { explainRefusal } from './explain-refusal.ts';
 import type { RefusedItems } from './refused-items.ts';
 import { createRowWrites, type UpsertOptions, type WrittenRows } from './row-writes.ts';
 import { removeRows } from './remove-rows.ts';
-import type { Session, SessionRunner } from '../wire/session.ts';
+import type { Session, SessionOptions, SessionRunner } from '../wire/session.ts';
 import { requireAllRows } from '../schema/table-promises.ts';
 import { tableNames } from '../schema/table-names.ts';
 import { planUpsert } from './upsert-plan.ts';
@@ -22,11 +23,12 @@ export function createUpsertMode(spec: ResolvedPostgresSpec, runner: SessionRunn
   const fence = createFence(names, spec);
   const differences = createDifferences(names, { softDeletes: spec.deletes === 'soft' });
   const writes = createRowWrites(names, spec);
+  const appliedBefore = createAppliedSnapshots();
 
   const apply = async (
     session: Session,
     snapshot: InventorySnapshot,
-    { allowDeletes, onRefused }: ApplyOptions,
+    { allowDeletes, onRefused, delta }: ApplyOptions,
   ): Promise<ExportResult> => {
     const { exportedAt, generation, items } = snapshot;
     const state = await fence.lock(session, snapshot, { field: 'exportedAt', time: exportedAt });
@@ -45,6 +47,14 @@ export function createUpsertMode(spec: ResolvedPostgresSpec, runner: SessionRunn
     if (state.checksum === snapshot.checksum && state.sameStorage && !state.resyncDue) {
       await record(false, state.checksum);
       return unchanged(items.length);
+    }
+    if (delta !== undefined && isAt(delta, state)) {
+      const options = { allowDeletes, triggers: state.triggers, onRefused };
+      const result = await applyDelta(session, { spec, names, writes }, snapshot, delta, options);
+      if (result !== undefined) {
+        await record(false, checksum);
+        return result;
+      }
     }
     const rows = await rowsUnderName(session, names, snapshot);
     if (!rows.own && (spec.clusterInKey || !rows.foreign)) {
@@ -86,30 +96,50 @@ export function createUpsertMode(spec: ResolvedPostgresSpec, runner: SessionRunn
       ? writes.upsert(session, snapshot, snapshot.items, { ...options, skipEqual: false })
       : writes.copy(session, snapshot, options);
 
+  const exportInTransaction = async (
+    options: SessionOptions,
+    snapshot: InventorySnapshot,
+    applying: Omit<ApplyOptions, 'onRefused'>,
+  ): Promise<ExportResult> => {
+    let refused: RefusedItems | undefined;
+    const onRefused = (found: RefusedItems): void => void (refused = found);
+    try {
+      return await runner.transaction(options, (session) =>
+        apply(session, snapshot, { ...applying, onRefused }).catch(rethrowForeignKey),
+      );
+    } catch (thrown) {
+      if (!SinkError.isInstance(thrown)) throw thrown;
+      const error =
+        refused === undefined || options.signal.aborted || (thrown.code === 'CONFLICT' && refused.sqlState !== '23505')
+          ? thrown
+          : await explainRefusal(thrown, refused, { runner, options, names, writes, snapshot });
+      if (error.code !== 'CONFLICT') throw error;
+      throw await runner
+        .transaction({ ...options, readOnly: true }, (session) => ownerConflict(session, names, snapshot))
+        .catch(() => error);
+    }
+  };
+
   return {
     async export(snapshot: InventorySnapshot, { signal, allowDeletes = false }: ExportOptions) {
       const options = exportSession(snapshot, signal);
-      const { rowCount } = await runner.statement(options, fence.advance(snapshot));
-      if (rowCount > 0) return unchanged(snapshot.items.length);
-      let refused: RefusedItems | undefined;
-      const onRefused = (found: RefusedItems): void => void (refused = found);
-      try {
-        return await runner.transaction(options, (session) =>
-          apply(session, snapshot, { allowDeletes, onRefused }).catch(rethrowForeignKey),
-        );
-      } catch (thrown) {
-        if (!SinkError.isInstance(thrown)) throw thrown;
-        const error =
-          refused === undefined || signal.aborted || (thrown.code === 'CONFLICT' && refused.sqlState !== '23505')
-            ? thrown
-            : await explainRefusal(thrown, refused, { runner, options, names, writes, snapshot });
-        if (error.code !== 'CONFLICT') throw error;
-        throw await runner
-          .transaction({ ...options, readOnly: true }, (session) => ownerConflict(session, names, snapshot))
-          .catch(() => error);
+      const delta = await appliedBefore.deltaTo(snapshot, signal);
+      // Where this sink applied another snapshot last, the scope will hardly hold this one.
+      if (delta === undefined) {
+        const { rowCount } = await runner.statement(options, fence.advance(snapshot));
+        if (rowCount > 0) {
+          appliedBefore.remember(snapshot);
+          return unchanged(snapshot.items.length);
+        }
       }
+      const result = await exportInTransaction(options, snapshot, { allowDeletes, delta });
+      if (result.outcome !== 'superseded') appliedBefore.remember(snapshot);
+      return result;
     },
-    plan: (snapshot, options) => planUpsert({ spec, names, fence, differences, writes, runner }, snapshot, options),
+    plan: async (snapshot, options) => {
+      const delta = await appliedBefore.deltaTo(snapshot, options.signal);
+      return planUpsert({ spec, names, fence, differences, writes, runner, delta }, snapshot, options);
+    },
     rehearse: async (session, snapshot) => {
       const options = { allowDeletes: true, onRefused: () => undefined };
       await apply(session, snapshot, options).catch(rethrowForeignKey);
@@ -120,6 +150,7 @@ export function createUpsertMode(spec: ResolvedPostgresSpec, runner: SessionRunn
 
 interface ApplyOptions {
   readonly allowDeletes: boolean;
+  readonly delta?: Delta | undefined;
   readonly onRefused: (refused: RefusedItems) => void;
 }
 
