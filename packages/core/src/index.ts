@@ -9,6 +9,7 @@ export type {
   SealedItem,
 } from './contract/snapshot/snapshot.ts';
 export {
+  createItemReader,
   itemFromObject,
   type AttributeSource,
   type ItemFromObjectOptions,

@@ -60,7 +60,7 @@ export interface Inventory {
   set(item: Item): boolean;
   /**
    * The same for an object of the API. One whose `resourceVersion` is held already costs nothing, as long as `attributes` is the same value as
-   * before: give one list, record or function for all objects of a target.
+   * before: give the same options for all objects of a target, which are then read once.
    */
   setObject<T extends KubernetesObject>(object: T, options: ItemFromObjectOptions<T>): boolean;
   /** False where no such item is held. */

@@ -228,7 +228,11 @@ test.each<[string, (inventory: Inventory) => unknown, RegExp]>([
   ['a generation', (inventory) => inventory.seal({ generation: -1 }), /generation is -1/u],
   ['a time', (inventory) => inventory.seal({ generation: 1, exportedAt: '2026-01-31' }), /exportedAt/u],
   ['no list', (inventory) => inventory.replaceTarget(pods, 5 as never), /items given to replaceTarget are a number/u],
-  ['no options', (inventory) => inventory.setObject({}, undefined as never), /target given to setObject/u],
+  [
+    'no options',
+    (inventory) => inventory.setObject({}, undefined as never),
+    /options of itemFromObject: target is missing/u,
+  ],
 ])('%s that cannot be used is refused', async (_, use, message) => {
   await expect((async () => use(make()))()).rejects.toThrow(message);
 });

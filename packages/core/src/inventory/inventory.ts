@@ -15,11 +15,11 @@ import { isList } from '../contract/errors/show-value.ts';
 import { readQuietly } from '../contract/errors/thrown.ts';
 import { describeType } from '../contract/snapshot/item-encoder.ts';
 import { readAll } from '../contract/snapshot/read-all.ts';
-import type { InventorySnapshot, Scope } from '../contract/snapshot/snapshot.ts';
+import type { InventorySnapshot, Item, Scope } from '../contract/snapshot/snapshot.ts';
 import { checkCount, checkScope, checkTime } from '../contract/snapshot/snapshot-input.ts';
 import { markOrigin } from '../contract/snapshot/snapshot-origin.ts';
 import { createTimeSlices } from '../contract/time-slices.ts';
-import { itemFromObject, type ItemFromObjectOptions, type KubernetesObject } from '../resources/item-from-object.ts';
+import { createItemReader, type ItemFromObjectOptions, type KubernetesObject } from '../resources/item-from-object.ts';
 import { createCandidateReader, formatTarget, whichObject, whoseItem, type Candidate } from './candidates.ts';
 import { createHeldItems } from './held-items.ts';
 import { createHeldTargets, type HeldTarget, type TargetName } from './held-target.ts';
@@ -55,15 +55,32 @@ export function createInventory(scope: Scope, options?: InventoryOptions): Inven
   return inventoryOf(Object.freeze(checkScope({ ...given }, 'seal')), checked);
 }
 
+interface CompiledOptions<T extends KubernetesObject> {
+  readonly target: TargetName;
+  readonly read: (object: T) => Item;
+}
+
 function inventoryOf(scope: Scope, options: InventoryOptions): Inventory {
   const targets = createHeldTargets();
   const held = createHeldItems(targets);
   const reader = createCandidateReader({ scope, targets, held, options });
   const inTurn = createTurns();
   const origin = Object.freeze({});
+  const compiled = new WeakMap<object, unknown>();
 
   function touch({ replacements }: HeldTarget, uid: string): void {
     for (const newer of replacements) newer.uids.add(uid);
+  }
+
+  /** The options checked and their paths parsed, once for all objects that come with them. */
+  function compile<T extends KubernetesObject>(options: ItemFromObjectOptions<T>): CompiledOptions<T> {
+    const known = compiled.get(options) as CompiledOptions<T> | undefined;
+    if (known !== undefined) return known;
+    const read = createItemReader(options);
+    const { namespace, name } = options.target;
+    const added = { target: { namespace, name }, read };
+    compiled.set(options, added);
+    return added;
   }
 
   function admit(candidate: Candidate, object?: { readonly version: string; readonly source: unknown }): boolean {
@@ -152,16 +169,15 @@ function inventoryOf(scope: Scope, options: InventoryOptions): Inventory {
       return [...reader.leftOut];
     },
     set: (item) => admit(candidateOf(item)),
-    setObject<T extends KubernetesObject>(object: T, read: ItemFromObjectOptions<T>) {
-      const name = checkTarget(readQuietly(read, 'target') as TargetName, 'setObject');
+    setObject<T extends KubernetesObject>(object: T, options: ItemFromObjectOptions<T>) {
+      const { target: name, read } = compile(options);
       const { uid, version } = whichObject(object);
       const target = targets.get(name);
-      if (target !== undefined && isHeldAlready(target, { uid, version, source: read.attributes })) {
+      if (target !== undefined && isHeldAlready(target, { uid, version, source: options.attributes })) {
         touch(target, uid);
         return false;
       }
-      const make = (): unknown => itemFromObject(object, read);
-      return admit({ target: name, uid, make }, { version, source: read.attributes });
+      return admit({ target: name, uid, make: () => read(object) }, { version, source: options.attributes });
     },
     delete(key) {
       const { target: name, uid } = checkOptions(key, keyKinds, subject('The key given to delete'));
@@ -185,10 +201,10 @@ function inventoryOf(scope: Scope, options: InventoryOptions): Inventory {
     },
     async replaceObjects<T extends KubernetesObject>(
       objects: Iterable<T>,
-      read: ItemFromObjectOptions<T>,
+      options: ItemFromObjectOptions<T>,
       given?: ReplaceOptions,
     ) {
-      const name = checkTarget(readQuietly(read, 'target') as TargetName, 'replaceObjects');
+      const { target: name, read } = compile(options);
       const run = checkOptions(given, replaceKinds, subject('The options of replaceObjects'));
       return replace(
         name,
@@ -196,10 +212,10 @@ function inventoryOf(scope: Scope, options: InventoryOptions): Inventory {
         (target, object, index) => {
           const { uid, version } = whichObject(object);
           const known = target.items.get(uid);
-          if (known !== undefined && isHeldAlready(target, { uid, version, source: read.attributes }))
+          if (known !== undefined && isHeldAlready(target, { uid, version, source: options.attributes }))
             return { item: known, version };
-          readBy(target, read.attributes);
-          const make = (): unknown => itemFromObject(object as T, read);
+          readBy(target, options.attributes);
+          const make = (): unknown => read(object as T);
           return { ...reader.read({ target: name, uid, make, index }), version: version === '' ? undefined : version };
         },
         run,

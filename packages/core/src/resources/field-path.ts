@@ -84,7 +84,8 @@ function badPath(text: string, position: number, expected: string): SinkError {
 /** What the path finds; `undefined` where it leads nowhere. A path with `*` finds an array, without the elements that lack the rest. */
 export function readFieldPath(root: unknown, { steps }: FieldPath): unknown {
   let value = root;
-  for (const [index, step] of steps.entries()) {
+  for (let index = 0; index < steps.length; index++) {
+    const step = steps[index] as FieldPathStep;
     if (step.kind === 'each') return isContainer(value) ? readEach(value, steps.slice(index)) : undefined;
     value = field(value, step);
     if (value === undefined) return undefined;

@@ -56,19 +56,31 @@ const targetKinds = { namespace: required(aText), name: required(someText) };
  * `metadata.managedFields` never gets into it. Throws SNAPSHOT_INVALID.
  */
 export function itemFromObject<T extends KubernetesObject>(object: T, options: ItemFromObjectOptions<T>): Item {
+  return createItemReader(options)(object);
+}
+
+/** What `itemFromObject` does with these options, which are checked once: for many objects of one target. Later changes of the options count for nothing. */
+export function createItemReader<T extends KubernetesObject>(options: ItemFromObjectOptions<T>): (object: T) => Item {
   const subject = { of: 'The options of itemFromObject', code: 'SNAPSHOT_INVALID', operation: 'seal' } as const;
   const checked = checkOptions<ItemFromObjectOptions<T>>(options, itemKinds, subject);
   const target = checkOptions(checked.target, targetKinds, { ...subject, of: 'The target given to itemFromObject' });
   checkSource(checked.attributes);
-  try {
-    return readItem(object, { ...checked, target });
-  } catch (error) {
-    if (SinkError.isInstance(error)) throw error;
-    throw invalid(`A Kubernetes object cannot be read, since a getter or a proxy in it throws: give plain data.`);
-  }
+  const reading: Reading<T> = { ...checked, target, extract: extractorOf(checked.attributes) };
+  return (object) => {
+    try {
+      return readItem(object, reading);
+    } catch (error) {
+      if (SinkError.isInstance(error)) throw error;
+      throw invalid(`A Kubernetes object cannot be read, since a getter or a proxy in it throws: give plain data.`);
+    }
+  };
 }
 
-function readItem<T extends KubernetesObject>(object: T, options: ItemFromObjectOptions<T>): Item {
+interface Reading<T extends KubernetesObject> extends ItemFromObjectOptions<T> {
+  readonly extract: (object: T, describeObject: () => string) => Record<string, unknown>;
+}
+
+function readItem<T extends KubernetesObject>(object: T, options: Reading<T>): Item {
   if (typeof object !== 'object' || object === null || Array.isArray(object)) {
     throw invalid(`A Kubernetes object was expected, and ${article(object)} found.`);
   }
@@ -110,7 +122,7 @@ function readItem<T extends KubernetesObject>(object: T, options: ItemFromObject
     version,
     kind,
     uid,
-    attributes: plainJson(extract(object, options.attributes, () => describe(identity))) as Record<string, unknown>,
+    attributes: plainJson(options.extract(object, () => describe(identity))) as Record<string, unknown>,
   };
 }
 
@@ -140,30 +152,43 @@ function splitApiVersion(apiVersion: string, object: string): { group?: string; 
   return second === undefined ? { version: first } : { group: first, version: second };
 }
 
-function extract<T extends KubernetesObject>(
-  object: T,
-  source: AttributeSource<T>,
-  describeObject: () => string,
-): Record<string, unknown> {
-  const clean = withoutManagedFields(object);
-  if (typeof source === 'function') {
-    const result: unknown = clean.of(callSource(source, clean.object, describeObject));
-    if (typeof result !== 'object' || result === null || Array.isArray(result) || 'then' in result) {
-      throw invalid(
-        `${describeObject()}: the attributes function returned ${article(result)}; expected an object such as { replicas: 3 }.`,
-      );
-    }
-    return Object.fromEntries(Object.entries(result).map(([key, value]) => [key, clean.of(value)] as const));
-  }
+function extractorOf<T extends KubernetesObject>(source: AttributeSource<T>): Reading<T>['extract'] {
+  if (typeof source === 'function') return (object, describeObject) => callExtractor(source, object, describeObject);
   const named = Array.isArray(source)
     ? (source as readonly string[]).map((path) => [path, path] as const)
     : Object.entries(source as Record<string, string>);
-  // fromEntries defines fields and assigns none, so a key `__proto__` is data.
-  return Object.fromEntries(
-    named
-      .map(([key, path]) => [key, readFieldPath(clean.object, parseFieldPath(path))] as const)
-      .filter(([, value]) => value !== undefined),
-  );
+  const paths = named.map(([key, path]) => [key, parseFieldPath(path)] as const);
+  return (object) => {
+    const clean = withoutManagedFields(object).object;
+    const found: Record<string, unknown> = {};
+    for (const [key, path] of paths) {
+      const value = readFieldPath(clean, path);
+      if (value !== undefined) define(found, key, value);
+    }
+    return found;
+  };
+}
+
+/** A key `__proto__` is data like any other. */
+function define(fields: Record<string, unknown>, key: string, value: unknown): void {
+  if (key !== '__proto__') fields[key] = value;
+  else Object.defineProperty(fields, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
+function callExtractor<T extends KubernetesObject>(
+  source: (object: T) => Readonly<Record<string, unknown>>,
+  object: T,
+  describeObject: () => string,
+): Record<string, unknown> {
+  const clean = withoutManagedFields(object);
+  const counterpart = clean.counterparts();
+  const result: unknown = counterpart(callSource(source, clean.object, describeObject));
+  if (typeof result !== 'object' || result === null || Array.isArray(result) || 'then' in result) {
+    throw invalid(
+      `${describeObject()}: the attributes function returned ${article(result)}; expected an object such as { replicas: 3 }.`,
+    );
+  }
+  return Object.fromEntries(Object.entries(result).map(([key, value]) => [key, counterpart(value)] as const));
 }
 
 function callSource<T extends KubernetesObject>(
@@ -184,21 +209,26 @@ function callSource<T extends KubernetesObject>(
 interface Cleaned<T> {
   /** The object itself where it has no managedFields, else a shallow copy. */
   readonly object: T;
-  /** The value, or the clean counterpart of it: a function may return what it closed over and not what it was given. */
-  readonly of: (value: unknown) => unknown;
+  /** Gives the value, or the clean counterpart of it: a function may return what it closed over and not what it was given. */
+  readonly counterparts: () => (value: unknown) => unknown;
 }
 
 function withoutManagedFields<T extends KubernetesObject>(object: T): Cleaned<T> {
   const original: object = object.metadata ?? {};
-  if (!('managedFields' in original)) return { object, of: (value) => value };
+  if (!('managedFields' in original)) return { object, counterparts: () => (value) => value };
   const { managedFields, ...metadata } = original;
   const clean = { ...object, metadata };
-  const counterparts = new Map<unknown, unknown>([
-    [object, clean],
-    [original, metadata],
-    [managedFields, undefined],
-  ]);
-  return { object: clean, of: (value) => (counterparts.has(value) ? counterparts.get(value) : value) };
+  return {
+    object: clean,
+    counterparts() {
+      const known = new Map<unknown, unknown>([
+        [object, clean],
+        [original, metadata],
+        [managedFields, undefined],
+      ]);
+      return (value) => (known.has(value) ? known.get(value) : value);
+    },
+  };
 }
 
 function describe({

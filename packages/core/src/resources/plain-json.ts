@@ -7,7 +7,24 @@ import { isPlainObject, maxDepth } from '../contract/json/canonical-json.ts';
  * path. Where there is nothing to turn it is the value itself.
  */
 export function plainJson(value: unknown): unknown {
-  return convert(value, { depth: 0, known: new Map() });
+  return isJson(value, 0, { nodes: maxNodes }) ? value : convert(value, { depth: 0, known: new Map() });
+}
+
+/** Containers that are looked at before all are looked at with care: a cycle has no end. */
+const maxNodes = 10_000;
+
+/** True where nothing is to be turned, which is so for whatever was parsed from JSON. */
+function isJson(value: unknown, depth: number, left: { nodes: number }): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  left.nodes -= 1;
+  if (left.nodes < 0 || depth > maxDepth || isProxy(value)) return false;
+  if (Array.isArray(value)) return value.every((element) => isJson(element, depth + 1, left));
+  if (!isPlainObject(value)) return false;
+  for (const key of Object.keys(value)) {
+    const field = Object.getOwnPropertyDescriptor(value, key);
+    if (field?.get !== undefined || field?.set !== undefined || !isJson(field?.value, depth + 1, left)) return false;
+  }
+  return true;
 }
 
 interface Place {
