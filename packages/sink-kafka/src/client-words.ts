@@ -1,13 +1,7 @@
 import type { NetworkWords, Fault } from '@kollect/core/authoring';
 import { protocolFault } from './error-verdicts.ts';
+import { fault, refusedLogin } from './faults.ts';
 
-const fault =
-  (code: Fault['code']) =>
-  (what: string, remedy?: string): Fault => ({ code, what, ...(remedy === undefined ? {} : { remedy }) });
-const refusedLogin = fault('AUTHENTICATION_FAILED')(
-  'The broker refused the login',
-  'Check the credentials, and that the user has this SASL mechanism.',
-);
 const timedOut = fault('TIMEOUT')('The broker did not answer in time');
 const noSense = fault('BACKEND_ERROR')(
   'What answers at the address does not speak the Kafka protocol',

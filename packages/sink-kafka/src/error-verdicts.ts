@@ -1,12 +1,9 @@
-import type { SinkErrorCode } from '@kollect/core';
 import type { Fault } from '@kollect/core/authoring';
+import { fault, refusedLogin } from './faults.ts';
 
-const fault =
-  (code: SinkErrorCode, traits: Pick<Fault, 'retryable'> = {}) =>
-  (what: string, remedy?: string): Fault => ({ code, what, ...(remedy === undefined ? {} : { remedy }), ...traits });
 const unavailable = fault('UNAVAILABLE');
 const denied = fault('PERMISSION_DENIED');
-const refusedLogin = fault('AUTHENTICATION_FAILED');
+const loginFailed = fault('AUTHENTICATION_FAILED');
 const invalidSpec = fault('SPEC_INVALID');
 const backend = fault('BACKEND_ERROR');
 
@@ -83,11 +80,11 @@ const byProtocolCode: Readonly<Record<number, Fault>> = {
     'The broker does not take the time of the record',
     'Compare exportedAt with the clock of the broker, and with message.timestamp.before.max.ms and message.timestamp.after.max.ms of the topic.',
   ),
-  33: refusedLogin(
+  33: loginFailed(
     'The broker does not offer the SASL mechanism',
     'Set spec.kafka.sasl.mechanism to one that the listener has enabled.',
   ),
-  34: refusedLogin(
+  34: loginFailed(
     'The broker expected another step of the login',
     'Check that spec.kafka.sasl is set where the listener asks for a login.',
   ),
@@ -122,15 +119,15 @@ const byProtocolCode: Readonly<Record<number, Fault>> = {
   54: backend('Security is turned off at the broker'),
   56: storage,
   57: storage,
-  58: refusedLogin('The broker refused the login', 'Check the credentials, and that the user has this SASL mechanism.'),
+  58: refusedLogin,
   59: lostProducer,
-  61: refusedLogin('The broker takes no delegation tokens'),
-  62: refusedLogin('The broker does not know the delegation token'),
-  63: refusedLogin('The delegation token belongs to somebody else'),
-  64: refusedLogin('The broker refuses delegation tokens on this connection'),
+  61: loginFailed('The broker takes no delegation tokens'),
+  62: loginFailed('The broker does not know the delegation token'),
+  63: loginFailed('The delegation token belongs to somebody else'),
+  64: loginFailed('The broker refuses delegation tokens on this connection'),
   65: denied('The user may not use the delegation token'),
-  66: refusedLogin('The delegation token has expired', 'Renew it.'),
-  67: refusedLogin('The broker does not take this kind of principal'),
+  66: loginFailed('The delegation token has expired', 'Renew it.'),
+  67: loginFailed('The broker does not take this kind of principal'),
   72: unavailable(
     'The leader of the partition has no listener like this one',
     'Give every broker the listener that spec.kafka.brokers names.',
@@ -148,8 +145,8 @@ const byProtocolCode: Readonly<Record<number, Fault>> = {
   ),
   89: fault('OVERLOADED')('The user is over its quota', 'Raise the quota, or export less often.'),
   90: lostProducer,
-  93: refusedLogin('The broker does not take such credentials'),
-  97: refusedLogin('The broker could not read the principal'),
+  93: loginFailed('The broker does not take such credentials'),
+  97: loginFailed('The broker could not read the principal'),
   100: { ...noTopic, what: 'The topic was deleted', retryable: true },
   103: { ...noTopic, what: 'The topic was deleted and made anew', retryable: true },
   105: lostProducer,

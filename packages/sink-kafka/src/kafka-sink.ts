@@ -22,7 +22,8 @@ import {
 } from '@kollect/core/authoring';
 import { clientConfig } from './clients/client-config.ts';
 import type { KafkaClientConfig, KafkaClientFactory, KafkaRecord } from './kafka-client.ts';
-import { kafkaError, protocolCodeIn } from './kafka-errors.ts';
+import { kafkaError } from './kafka-errors.ts';
+import { isTopicGone, needsParts, overQuota } from './kafka-refusals.ts';
 import { kafkajsClient } from './clients/kafkajs/kafkajs-client.ts';
 import { resolveKafkaSpec, type ResolvedKafkaSpec } from './kafka-spec.ts';
 import { kafkaCredentialFields, kafkaSpecSchema } from './kafka-spec-schema.ts';
@@ -214,41 +215,6 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
       ),
     close: () => operations.close(() => clients.close()),
   };
-}
-
-const topicGoneCodes: ReadonlySet<number | undefined> = new Set([3, 17, 100, 103]);
-
-interface OverQuota {
-  readonly operation: SinkOperation;
-  readonly doing: string;
-  readonly waitMs: number;
-}
-
-function overQuota({ operation, doing, waitMs }: OverQuota): SinkError {
-  return new SinkError(
-    'OVERLOADED',
-    `The user or client is over its quota: a broker let it wait too long while ${doing}.`,
-    {
-      sinkType: 'kafka',
-      operation,
-      retryAfterMs: Math.max(0, Math.round(waitMs)),
-      remedy: 'Raise the quota, or export less often.',
-    },
-  );
-}
-
-function isTopicGone(error: unknown): boolean {
-  return topicGoneCodes.has(protocolCodeIn(error));
-}
-
-/** Compaction keeps the last message of a key, which of a document in parts is a part. */
-function needsParts(scope: Scope, total: number, { topic, maxMessageBytes }: ResolvedKafkaSpec): SinkError {
-  return new SinkError(
-    'PAYLOAD_TOO_LARGE',
-    `Inventory ${formatScope(scope)} needs ${total} messages of at most ${maxMessageBytes} bytes, and topic ${showText(topic)} is compacted, which would keep only the last: ` +
-      'raise spec.kafka.maxMessageBytes with max.message.bytes of the topic, or set cleanup.policy to delete.',
-    { sinkType: 'kafka' },
-  );
 }
 
 function countsOf(inserted: number): ItemCounts {

@@ -1,6 +1,6 @@
 import { ProduceAcks, ProtocolError } from '@platformatic/kafka';
 import type { Acks, KafkaClient, KafkaClientFactory, KafkaRecord, ProduceBatch } from '../../kafka-client.ts';
-import { closedError } from './platformatic-connections.ts';
+import { closedError } from './platformatic-failures.ts';
 import { GuardedProducer } from './platformatic-producer.ts';
 import { createTopic, describeTopic } from './platformatic-topics.ts';
 

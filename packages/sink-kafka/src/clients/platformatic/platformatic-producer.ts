@@ -1,5 +1,4 @@
 import {
-  addPartitionsToTxnV3,
   findErrorBy,
   kGetApi,
   kGetBootstrapConnection,
@@ -11,27 +10,24 @@ import {
   ProtocolError,
   ResponseError,
   UnsupportedError,
-  UserError,
   type API,
   type Broker,
   type Callback,
   type CallbackWithPromise,
   type ClusterMetadata,
   type Connection,
-  type metadataV12,
   type MetadataOptions,
 } from '@platformatic/kafka';
 import { brokerAddresses } from '../broker-address.ts';
 import type { KafkaClientConfig } from '../../kafka-client.ts';
 import { answerWith } from './platformatic-answers.ts';
 import { createConnections, type BrokerConnections } from './platformatic-connections.ts';
+import { mended, withErrorCode } from './platformatic-mends.ts';
 
 /** Rides out a new leader or a short restart, about three seconds. What takes longer is the caller's to try again. */
 const retries = 10;
 /** As Java's producer: a leader that moved is noticed at the next send anyway. */
 const metadataMaxAgeMs = 300_000;
-/** How long the broker waits for a transaction that nobody ends, as Java's producer says. */
-const transactionTimeoutMs = 60_000;
 
 /** An API of the broker with its arguments, as the library's own clients call it. */
 export interface BrokerRequest {
@@ -232,42 +228,4 @@ export class GuardedProducer extends Producer {
     const partitions = Array.from({ length: expected + 1 }, (_, partition) => topic.partitions[partition] ?? missing);
     return { ...topic, partitions, partitionsCount: partitions.length };
   }
-}
-
-/** The library drops the broker's code where a topic does not exist. */
-function withErrorCode(error: Error | null): Error | null {
-  if (!(error instanceof UserError) || !error.message.startsWith('Unknown topic ')) return error;
-  return new ProtocolError('UNKNOWN_TOPIC_OR_PARTITION', null, { cause: error });
-}
-
-/** The library asks for what a client may not ask, and hands over a producer id that no broker gave it. */
-function mended(name: string, api: API<unknown[], unknown>): API<unknown[], unknown> {
-  // From version 4 on the request is one between brokers and needs permission on the cluster.
-  if (name === 'Metadata') return withLeaderless(api);
-  if (name === 'AddPartitionsToTxn' && api.version > 3)
-    return addPartitionsToTxnV3.api as unknown as API<unknown[], unknown>;
-  if (name !== 'InitProducerId') return api;
-  const init = (
-    connection: Connection,
-    transactionalId: unknown,
-    _timeout: unknown,
-    _id: unknown,
-    _epoch: unknown,
-    callback: Callback<unknown>,
-  ): void => api(connection, transactionalId, transactionTimeoutMs, -1n, -1, callback);
-  return Object.assign(init as API<unknown[], unknown>, { async: api.async, key: api.key, version: api.version });
-}
-
-/** A partition without a leader is an error of the whole topic to the library, and to us one that cannot be written while the others can. */
-function withLeaderless(api: API<unknown[], unknown>): API<unknown[], unknown> {
-  const ask = (connection: Connection, ...rest: unknown[]): void => {
-    const answer = rest.pop() as Callback<unknown>;
-    api(connection, ...rest, (error: Error | null, response: unknown) => {
-      const { response: told } =
-        error instanceof ResponseError ? (error as { readonly response?: metadataV12.MetadataResponse }) : {};
-      if (told?.topics.every(({ errorCode }) => errorCode === 0) === true) answer(null, told);
-      else answer(error, response);
-    });
-  };
-  return Object.assign(ask as API<unknown[], unknown>, { async: api.async, key: api.key, version: api.version });
 }

@@ -1,0 +1,23 @@
+import kafkajs, { type logLevel } from 'kafkajs';
+import type { KafkaClientConfig, KafkaLogLine } from '../../kafka-client.ts';
+
+const { logLevel: logLevels } = kafkajs;
+
+const levels: Readonly<Record<number, KafkaLogLine['level']>> = {
+  [logLevels.ERROR]: 'error',
+  [logLevels.WARN]: 'warn',
+  [logLevels.INFO]: 'info',
+  [logLevels.DEBUG]: 'debug',
+};
+
+export function forwardLog(
+  level: logLevel,
+  { message, broker }: { readonly message: unknown; readonly broker?: unknown },
+  log: KafkaClientConfig['log'],
+): void {
+  const text = message instanceof Error ? message.message : String(message);
+  // Our own bound on retries is meant; and what quotes a message is cut before it does.
+  if (text.startsWith('Limiting retries')) return;
+  const shown = text.replace(/^(Invalid message\b).*$/su, '$1').slice(0, 300);
+  log({ level: levels[level] ?? 'info', message: shown, ...(typeof broker === 'string' ? { broker } : {}) });
+}
