@@ -21,6 +21,7 @@ const names = [
   'size',
   'durability',
   'cleanup',
+  'messages',
 ] as const;
 type StepName = (typeof names)[number];
 const canary = 'canary-31ab';
@@ -65,7 +66,8 @@ describe.each(eachClient)('%s', (_, client) => {
     expect(codesOf(found)).toEqual(oneBroker);
     expect(stepOf(found, 'durability')).toMatchObject({
       status: 'warning',
-      found: '1 replica of each partition, 1 in sync, min.insync.replicas 1, acks all.',
+      found:
+        '1 replica of each partition, 1 in sync, min.insync.replicas 1, unclean.leader.election.enable false, acks all.',
       remedy: expect.stringContaining('three replicas'),
     });
     expect(stepOf(found, 'topic')?.found).toBe(`The topic "${topic}" has 3 partitions.`);
@@ -73,7 +75,10 @@ describe.each(eachClient)('%s', (_, client) => {
     expect(stepOf(found, 'size')?.found).toBe(
       'max.message.bytes of the topic is 1048588, maxMessageBytes of the sink is 921600.',
     );
-    expect(stepOf(found, 'cleanup')?.found).toBe('cleanup.policy is delete.');
+    expect(stepOf(found, 'cleanup')?.found).toBe('cleanup.policy is delete; retention.ms is 604800000.');
+    expect(stepOf(found, 'messages')?.found).toBe(
+      'message.timestamp.type is CreateTime, message.timestamp.before.max.ms 9223372036854775807, compression.type producer.',
+    );
   });
 
   test.each<readonly [string, Readonly<Record<string, string>>, Partial<KafkaSpec>, StepName, string, RegExp, RegExp]>([
@@ -119,8 +124,44 @@ describe.each(eachClient)('%s', (_, client) => {
       {},
       'durability',
       'UNAVAILABLE',
-      /min\.insync\.replicas 2, acks all: more must be in sync than there are/,
-      /Lower min\.insync\.replicas/,
+      /^1 replica of each partition, .* min\.insync\.replicas 2, .* acks all\.$/,
+      /Add replicas, or lower min\.insync\.replicas to 1/,
+    ],
+    [
+      'times of arrival',
+      { 'message.timestamp.type': 'LogAppendTime' },
+      {},
+      'messages',
+      'SCHEMA_MISMATCH',
+      /LogAppendTime/,
+      /Set message\.timestamp\.type of the topic to CreateTime/,
+    ],
+    [
+      'old times refused',
+      { 'message.timestamp.before.max.ms': '60000' },
+      {},
+      'messages',
+      'SCHEMA_MISMATCH',
+      /before\.max\.ms 60000/,
+      /Raise message\.timestamp\.before\.max\.ms of the topic from 60000/,
+    ],
+    [
+      'a broker that compresses anew',
+      { 'compression.type': 'gzip' },
+      { compression: 'zstd' },
+      'messages',
+      'SCHEMA_MISMATCH',
+      /compression\.type gzip/,
+      /Set compression\.type of the topic to producer/,
+    ],
+    [
+      'a short retention',
+      { 'retention.ms': '3600000' },
+      {},
+      'cleanup',
+      'SCHEMA_MISMATCH',
+      /retention\.ms is 3600000/,
+      /Raise retention\.ms of the topic from 3600000/,
     ],
     ['acks of the leader alone', {}, { acks: 'leader' }, 'durability', 'UNAVAILABLE', /acks leader/, /Set acks to all/],
   ])('%s is a warning with what to do', async (__, configs, spec, step, code, found, remedy) => {
@@ -153,6 +194,36 @@ describe.each(eachClient)('%s', (_, client) => {
     expect(codesOf(create)).toEqual({});
     expect(stepOf(create, 'topic')?.found).toContain('the first export makes it');
     await expect(testKafka().partitionsOf(topic)).rejects.toThrow('Kafka has no topic');
+  });
+
+  test('a name that the first export could not make is refused at its step, as the settings of newTopic are', async () => {
+    const other = await topics.make();
+    const create = (topic: string, newTopic: NonNullable<KafkaSpec['newTopic']> = {}) =>
+      topics.open({ topic, spec: { topicProvisioning: 'create', newTopic } }).testConnection(limit());
+    const twin = other.replace('-', '.');
+    expect((await create(other.replace('-', '_'))).ok).toBe(true);
+    await testKafka().createTopic(twin);
+    try {
+      const found = await create(twin.replace('.', '_'));
+      expect(codesOf(found)).toMatchObject({ topic: 'SPEC_INVALID' });
+      expect(stepOf(found, 'topic')).toMatchObject({
+        found: expect.stringContaining('The broker takes no topic of this name'),
+        remedy: expect.stringContaining('differs from that of another topic in "." and "_" alone'),
+      });
+    } finally {
+      await testKafka().deleteTopic(twin);
+    }
+    const missing = `missing-${randomBytes(6).toString('hex')}`;
+    for (const newTopic of [{ replicationFactor: 3 }, { configs: { 'canary-setting': canary } }]) {
+      const found = await create(missing, newTopic);
+      expect(stepOf(found, 'topic')).toMatchObject({
+        status: 'failed',
+        code: 'SPEC_INVALID',
+        remedy: expect.stringContaining('Correct spec.kafka.newTopic'),
+      });
+      expect(JSON.stringify(found)).not.toContain(canary);
+    }
+    await expect(testKafka().partitionsOf(missing)).rejects.toThrow('Kafka has no topic');
   });
 
   const skippedFrom = (name: StepName) =>

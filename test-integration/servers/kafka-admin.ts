@@ -9,6 +9,7 @@ import {
   ClientQuotaKeys,
   alterUserScramCredentialsV0,
   createAclsV3,
+  createPartitionsV3,
   createTopicsV7,
   deleteTopicsV6,
   FetchIsolationLevels,
@@ -52,6 +53,8 @@ export interface KafkaAdmin {
   createTopic(name: string, options?: TopicOptions): Promise<void>;
   /** Resolves when no node knows it any more. */
   deleteTopic(name: string): Promise<void>;
+  /** Gives the topic so many partitions, more than it has; resolves when every node knows them and their leaders. */
+  addPartitions(topic: string, count: number): Promise<void>;
   /** Sets configs of the topic; undefined takes one back to its default. */
   alterConfigs(topic: string, configs: Readonly<Record<string, string | undefined>>): Promise<void>;
   grant(grant: Grant): Promise<void>;
@@ -169,6 +172,16 @@ export function createKafkaAdmin({ listeners, nodes }: Pick<KafkaConnection, 'li
     async deleteTopic(name) {
       await ask(deleteTopicsV6.api, [{ name }], TIMEOUT_MS);
       await whenSeen(`to delete the topic "${name}"`, name, (seen) => seen === undefined);
+    },
+    async addPartitions(topic, count) {
+      // The brokers choose where they are; the library's type has no null, its encoder does.
+      const request = { name: topic, count, assignments: null as unknown as [] };
+      await ask(createPartitionsV3.api, [request], TIMEOUT_MS, false);
+      await whenSeen(
+        `for ${count} partitions of "${topic}"`,
+        topic,
+        (seen) => seen?.length === count && seen.every(({ leader }) => leader >= 0),
+      );
     },
     async alterConfigs(topic, configs) {
       const { SET, DELETE } = IncrementalAlterConfigOperationTypes;

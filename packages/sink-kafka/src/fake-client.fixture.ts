@@ -18,11 +18,14 @@ export interface FakeCluster {
   readonly gates: Gate[];
   held: boolean;
   clients: number;
+  /** Of the clients that have one, in the order in which they were made. */
+  readonly transactionalIds: string[];
   destroyed: number;
   describes: number;
   transactions: string[];
   topic: TopicDescription | undefined;
   connect: () => Promise<void>;
+  describe: () => Promise<TopicDescription | undefined>;
 }
 
 export function partitionsOf(count: number, configs?: Readonly<Record<string, string>>): TopicDescription {
@@ -38,19 +41,22 @@ export function partitionsOf(count: number, configs?: Readonly<Record<string, st
 /** A cluster in memory behind the port that both clients have. */
 export function createFakeCluster(topic: TopicDescription | undefined = partitionsOf(1)): FakeCluster {
   const cluster: FakeCluster = {
-    factory: () => {
+    factory: ({ transactionalId }) => {
       cluster.clients += 1;
+      if (transactionalId !== undefined) cluster.transactionalIds.push(transactionalId);
       return createFakeClient(cluster);
     },
     log: [],
     gates: [],
     held: false,
     clients: 0,
+    transactionalIds: [],
     destroyed: 0,
     describes: 0,
     transactions: [],
     topic,
     connect: () => Promise.resolve(),
+    describe: async () => cluster.topic,
   };
   return cluster;
 }
@@ -80,9 +86,10 @@ function createFakeClient(cluster: FakeCluster): KafkaClient {
     },
     async describeTopic() {
       cluster.describes += 1;
-      return cluster.topic;
+      return cluster.describe();
     },
-    async createTopic({ partitions, configs }) {
+    async createTopic({ partitions, configs }, { validateOnly = false } = {}) {
+      if (validateOnly) return;
       cluster.topic = partitionsOf(partitions, configs);
     },
     async destroy() {

@@ -91,7 +91,8 @@ export interface KafkaClient {
     topic: string,
     options?: { readonly configs?: boolean; readonly permissions?: boolean },
   ): Promise<TopicDescription | undefined>;
-  createTopic(topic: NewTopic): Promise<void>;
+  /** `validateOnly`: makes nothing, and rejects as making it would. */
+  createTopic(topic: NewTopic, options?: { readonly validateOnly?: boolean }): Promise<void>;
   /** Ends every connection at once and never rejects; may be called twice and while `connect` runs. */
   destroy(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { formatMessageKey, sealSnapshot, type InventorySnapshot, type Item } from '@kollect/core';
 import { createFakeCluster, partitionsOf, sinkOver, turn, type FakeCluster } from './fake-client.fixture.ts';
 import { partitionFor } from './publishing/partitioner.ts';
@@ -246,6 +246,16 @@ describe('the order of time', () => {
 });
 
 describe('the topic', () => {
+  let now = 0;
+  beforeEach(() => {
+    jest.spyOn(performance, 'now').mockImplementation(() => now);
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+  /** As long as the sink believes what it found, and no longer. */
+  const aSecondPasses = (): void => void (now += 1_000);
+
   test('compacted, it takes no parts: nothing is sent', async () => {
     const cluster = createFakeCluster(partitionsOf(1, { 'cleanup.policy': 'compact,delete' }));
     const sink = sinkOver(cluster, inParts);
@@ -298,6 +308,67 @@ describe('the topic', () => {
     expect(cluster.describes).toBe(3);
     expect(cluster.log.at(-1)?.partition).toBe(partitionFor(Buffer.from(formatMessageKey(next)), 50));
   });
+
+  const partitionOf = (each: InventorySnapshot, count: number): number =>
+    partitionFor(Buffer.from(formatMessageKey(each)), count);
+
+  test('that gets partitions is noticed a second later, also by what waits for its turn', async () => {
+    const cluster = createFakeCluster();
+    const sink = sinkOver(cluster);
+    cluster.held = true;
+    const [flying, waiting, next] = await Promise.all(['a', 'b', 'c'].map((name) => snapshot({ name })));
+    if (flying === undefined || waiting === undefined || next === undefined) throw new Error('There is no snapshot.');
+    const first = sink.export(flying, { signal });
+    await turn();
+    const second = sink.export(waiting, { signal });
+    await turn();
+    Object.assign(cluster, { held: false, topic: partitionsOf(50) });
+    aSecondPasses();
+    cluster.gates[0]?.open();
+    expect(await first).toMatchObject({ reference: 'inventory/0' });
+    expect(await second).toMatchObject({ reference: `inventory/${partitionOf(waiting, 50)}` });
+    expect(await sink.export(next, { signal })).toMatchObject({ reference: `inventory/${partitionOf(next, 50)}` });
+    expect(cluster.log.map(({ partition }) => partition)).toEqual([0, partitionOf(waiting, 50), partitionOf(next, 50)]);
+    expect(cluster.describes).toBe(2);
+  });
+
+  test('made again as compacted takes no parts, however short ago it was looked at', async () => {
+    const cluster = createFakeCluster();
+    const sink = sinkOver(cluster, inParts);
+    await sink.export(await snapshot({ at: 1, items: manyItems }), { signal });
+    cluster.topic = partitionsOf(1, { 'cleanup.policy': 'compact' });
+    cluster.log.length = 0;
+    const parts = sink.export(await snapshot({ at: 2, items: manyItems }), { signal });
+    await expect(parts).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+    expect(cluster.log).toEqual([]);
+    expect(await sink.export(await snapshot({ at: 3 }), { signal })).toMatchObject({ outcome: 'applied' });
+  });
+
+  test('that nobody describes at the moment takes what is whole all the same, and no parts', async () => {
+    const cluster = createFakeCluster();
+    const sink = sinkOver(cluster, inParts);
+    await sink.export(await snapshot({ at: 1 }), { signal });
+    cluster.describe = () => Promise.reject(Object.assign(new Error('x'), { code: 'ECONNRESET' }));
+    aSecondPasses();
+    expect(await sink.export(await snapshot({ at: 2 }), { signal })).toMatchObject({ outcome: 'applied' });
+    const parts = sink.export(await snapshot({ at: 3, items: manyItems }), { signal });
+    await expect(parts).rejects.toMatchObject({ code: 'UNAVAILABLE', retryable: true });
+    expect(cluster.log).toHaveLength(2);
+  });
+
+  test('that is not described before a deadline: the client goes, as with a request that is not answered', async () => {
+    const cluster = createFakeCluster();
+    const sink = sinkOver(cluster);
+    await sink.export(await snapshot({ at: 1 }), { signal });
+    cluster.describe = () => new Promise<never>(() => undefined);
+    aSecondPasses();
+    const controller = new AbortController();
+    const late = sink.export(await snapshot({ at: 2 }), { signal: controller.signal });
+    await turn();
+    controller.abort(new DOMException('late', 'TimeoutError'));
+    await expect(late).rejects.toMatchObject({ code: 'TIMEOUT' });
+    expect(cluster.destroyed).toBe(1);
+  });
 });
 
 describe('transactional', () => {
@@ -310,11 +381,69 @@ describe('transactional', () => {
     expect(cluster.transactions).toEqual(['begin', 'commit']);
   });
 
-  test('one at a time, also for different partitions', async () => {
+  test('a partition that does not answer keeps no other waiting, and each has an id that stays', async () => {
     const cluster = createFakeCluster(partitionsOf(16));
+    const sink = sinkOver(cluster, { ...inParts, transactional: true, clientId: 'me' });
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    const exports = await Promise.all(names.map((name) => snapshot({ name, items: manyItems })));
+    const partitions = exports.map((each) => partitionFor(Buffer.from(formatMessageKey(each)), 16));
+    expect(new Set(partitions).size).toBe(names.length);
+    cluster.held = true;
+    const silent = sink.export(await snapshot({ name: 'a', items: manyItems }), { signal });
+    await turn();
+    cluster.held = false;
+    await Promise.all(exports.slice(1).map((each) => sink.export(each, { signal })));
+    const again = await snapshot({ name: 'b', at: 1, items: manyItems });
+    await sink.export(again, { signal });
+    expect(keysOf(cluster)).not.toContain('team/a');
+    expect(new Set(keysOf(cluster)).size).toBe(4);
+    for (const gate of cluster.gates) gate.open();
+    expect(await silent).toMatchObject({ outcome: 'applied' });
+    const ids = cluster.transactionalIds;
+    const numbers = ids.map((id) => Number(/^me-.+-(\d+)$/.exec(id)?.[1]));
+    expect(numbers).toHaveLength(partitions.length);
+    expect(new Set(numbers)).toEqual(new Set(partitions));
+    await sink.close();
+    expect(cluster.destroyed).toBe(cluster.clients);
+  });
+
+  test('of many partitions, clients that rest are kept for some alone', async () => {
+    const cluster = createFakeCluster(partitionsOf(64));
     const sink = sinkOver(cluster, { ...inParts, transactional: true });
-    const exports = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => snapshot({ name, items: manyItems })));
-    await Promise.all(exports.map((each) => sink.export(each, { signal })));
-    expect(cluster.transactions).toEqual(Array.from({ length: 5 }, () => ['begin', 'commit']).flat());
+    for (let index = 0; index < 60; index += 1)
+      await sink.export(await snapshot({ name: `n${index}`, items: manyItems }), { signal });
+    expect(new Set(cluster.log.map(({ partition }) => partition)).size).toBeGreaterThan(20);
+    expect(cluster.clients - cluster.destroyed).toBeLessThan(16);
+    await sink.close();
+    expect(cluster.destroyed).toBe(cluster.clients);
+  });
+
+  test('what was cut off is ended by a client of the same id, before the next one begins', async () => {
+    const cluster = createFakeCluster();
+    const sink = sinkOver(cluster, { ...inParts, transactional: true });
+    cluster.held = true;
+    const controller = new AbortController();
+    const late = sink.export(await snapshot({ at: 1, items: manyItems }), { signal: controller.signal });
+    await turn();
+    controller.abort(new DOMException('late', 'TimeoutError'));
+    await expect(late).rejects.toMatchObject({ code: 'TIMEOUT' });
+    cluster.held = false;
+    await sink.export(await snapshot({ at: 2, items: manyItems }), { signal });
+    expect(cluster.transactions).toEqual(['begin', 'begin', 'commit', 'begin', 'commit']);
+    expect(cluster.transactionalIds).toHaveLength(2);
+    expect(new Set(cluster.transactionalIds).size).toBe(1);
+  });
+
+  test('what close cuts off is ended, too', async () => {
+    const cluster = createFakeCluster();
+    const sink = sinkOver(cluster, { ...inParts, transactional: true });
+    cluster.held = true;
+    const running = sink.export(await snapshot({ at: 1, items: manyItems }), { signal });
+    await turn();
+    const [outcome] = await Promise.allSettled([running, sink.close()]);
+    expect(outcome).toMatchObject({ reason: { code: 'ABORTED' } });
+    expect(cluster.transactions).toEqual(['begin', 'begin', 'commit']);
+    expect(new Set(cluster.transactionalIds).size).toBe(1);
+    expect(cluster.destroyed).toBe(cluster.clients);
   });
 });

@@ -18,21 +18,22 @@ import {
   createOperations,
   createPublishedTimes,
   showText,
+  type HeldClient,
   type OperationScope,
 } from '@kollect/core/authoring';
-import { clientConfig } from './clients/client-config.ts';
-import type { KafkaClientConfig, KafkaClientFactory, KafkaRecord } from './kafka-client.ts';
+import { clientConfig, transactionalIdPrefix } from './clients/client-config.ts';
+import type { KafkaClient, KafkaClientConfig, KafkaClientFactory, KafkaRecord } from './kafka-client.ts';
 import { kafkaError } from './kafka-errors.ts';
 import { isTopicGone, needsParts, overQuota } from './kafka-refusals.ts';
 import { kafkajsClient } from './clients/kafkajs/kafkajs-client.ts';
 import { resolveKafkaSpec, type ResolvedKafkaSpec } from './kafka-spec.ts';
 import { kafkaCredentialFields, kafkaSpecSchema } from './kafka-spec-schema.ts';
 import { removalMessage, snapshotMessages } from './publishing/messages.ts';
-import type { Publication } from './publishing/partition-lane.ts';
-import { partitionFor } from './publishing/partitioner.ts';
+import type { Publication } from './publishing/publication.ts';
 import { createPublisher } from './publishing/publisher.ts';
 import { testConnection } from './kafka-test-connection.ts';
 import { createTopicStates } from './publishing/topic-state.ts';
+import { createTransactions } from './publishing/transactions.ts';
 
 export type KafkaContext = SinkContext<ResolvedKafkaSpec>;
 
@@ -62,9 +63,6 @@ export function createKafkaSink(options?: KafkaSinkOptions) {
 /** The sink type `kafka`: every export is announced on a topic, once acknowledged never lost. */
 export const kafkaSink = createKafkaSink();
 
-/** Below what a topic takes unless it was set otherwise. */
-const usualBatchBytes = kafkaSpecSchema.properties.maxMessageBytes.default;
-
 /** The messages of one operation. */
 interface Announcement {
   readonly what: 'snapshot' | 'removal';
@@ -88,19 +86,27 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
   const deliveryTimeout = { timeoutMs: spec.deliveryTimeoutMs, timeoutField: 'spec.kafka.deliveryTimeout' };
   const operations = createOperations({ sinkType: 'kafka', name: context.name, classify: kafkaError });
   // Every error is fatal to a client: its sequence numbers may be those of batches that never arrived.
-  const clients = createHeldClient({
-    sinkType: 'kafka',
-    server: 'Kafka',
-    make: () => makeClient(config),
-    connect: async (client) => {
-      // What the spec has no use for is refused, and not left aside: a client asks for what it needs alone.
-      await Promise.all([config.credentials(), config.tls()]);
-      await client.connect();
-    },
-    destroy: (client) => client.destroy(),
-  });
-  const topics = createTopicStates(spec);
-  const publisher = createPublisher(spec, clients);
+  const hold = (own: Pick<KafkaClientConfig, 'transactionalId'> = {}): HeldClient<KafkaClient> =>
+    createHeldClient({
+      sinkType: 'kafka',
+      server: 'Kafka',
+      make: () => makeClient({ ...config, ...own }),
+      connect: async (client) => {
+        // What the spec has no use for is refused, and not left aside: a client asks for what it needs alone.
+        await Promise.all([config.credentials(), config.tls()]);
+        await client.connect();
+      },
+      destroy: (client) => client.destroy(),
+    });
+  const clients = hold();
+  const topics = createTopicStates(spec, clients);
+  const transactions = spec.transactional
+    ? createTransactions({
+        hold: (transactionalId) => hold({ transactionalId }),
+        idPrefix: transactionalIdPrefix(spec),
+      })
+    : undefined;
+  const publisher = createPublisher({ spec, clients, topics, transactions });
   const published = createPublishedTimes();
 
   /** One attempt, whose errors say what was being done. A broker whose quota is used up does not refuse: it lets us wait. */
@@ -134,9 +140,6 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
   ): Promise<Pick<ExportResult, 'bytes' | 'reference'> | undefined> => {
     const { what, inventory, time, key, total, records } = announcement;
     if (published.isOlder(inventory, time)) return undefined;
-    const lease = await clients.connected(scope);
-    const { partitions, compacted, maxBatchBytes = usualBatchBytes } = await topics.current(lease, scope);
-    if (total > 1 && compacted === true) throw needsParts(inventory, total, spec);
     let bytes = 0;
     const counted = function* (): Iterable<KafkaRecord> {
       for (const record of records()) {
@@ -146,22 +149,22 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
     };
     const publication: Publication = {
       scope,
+      key,
       total,
       records: counted,
-      maxBatchBytes: Math.min(maxBatchBytes, spec.maxMessageBytes),
+      refusal: ({ compacted }) => (total > 1 && compacted === true ? needsParts(inventory, total, spec) : undefined),
       isCurrent: () => !published.isOlder(inventory, time),
       onAcknowledged: () => published.record(inventory, time, what),
     };
-    const partition = partitionFor(key, partitions);
     try {
-      if (!(await publisher.publish(partition, publication))) return undefined;
+      const partition = await publisher.publish(publication);
+      return partition === undefined ? undefined : { bytes, reference: `${spec.topic}/${partition}` };
     } catch (error) {
       if (triesLeft === 0 || !isTopicGone(error)) throw error;
       // Nothing was written: the topic is gone, or it was made anew with other partitions. What it is now counts.
       topics.forget();
       return announce(scope, announcement, triesLeft - 1);
     }
-    return { bytes, reference: `${spec.topic}/${partition}` };
   };
 
   const { format, headers, maxMessageBytes } = spec;
@@ -170,7 +173,7 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
   return {
     open: (options) =>
       attempt('open', `looking for ${where}`, options, async (scope) => {
-        await topics.current(await clients.connected(scope), scope);
+        await topics.current(scope, { anew: true });
       }),
     export: (snapshot, options) =>
       attempt('export', `exporting inventory ${formatScope(snapshot)} to ${where}`, options, async (scope) => {
@@ -213,7 +216,7 @@ function createSink(context: KafkaContext, makeClient: KafkaClientFactory): Koll
       operations.run({ operation: 'test-connection', doing: `testing ${where}`, signal }, (scope) =>
         testConnection({ scope, context, makeClient }),
       ),
-    close: () => operations.close(() => clients.close()),
+    close: () => operations.close(() => Promise.all([clients.close(), transactions?.close()])),
   };
 }
 

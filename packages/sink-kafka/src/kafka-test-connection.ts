@@ -13,12 +13,19 @@ import {
   type Remedies,
 } from '@kollect/core/authoring';
 import { brokerAddresses, describeBrokers } from './clients/broker-address.ts';
-import { clientConfig } from './clients/client-config.ts';
+import { clientConfig, transactionalIdPrefix } from './clients/client-config.ts';
 import type { KafkaClient, KafkaClientFactory } from './kafka-client.ts';
 import { protocolCodeIn } from './kafka-errors.ts';
 import { checkedCredentials, checkedTls } from './kafka-login.ts';
 import type { ResolvedKafkaSpec } from './kafka-spec.ts';
-import { checkCleanup, checkDurability, checkPermission, checkSize, checkTopic } from './publishing/topic-checks.ts';
+import {
+  checkCleanup,
+  checkDurability,
+  checkMessages,
+  checkPermission,
+  checkSize,
+  checkTopic,
+} from './publishing/topic-checks.ts';
 
 export interface TestConnectionOptions {
   readonly scope: OperationScope;
@@ -27,13 +34,16 @@ export interface TestConnectionOptions {
 }
 
 /**
- * Tries what an export needs, a step at a time: credentials, resolve, connect, tls, sasl, metadata, topic, and then permission, size, durability
- * and cleanup of the topic. Writes nothing. Rejects only when aborted.
+ * Tries what an export needs, a step at a time: credentials, resolve, connect, tls, sasl, metadata, topic, and then permission, size, durability,
+ * cleanup and messages of the topic. Writes nothing. Rejects only when aborted.
  */
 export async function testConnection(options: TestConnectionOptions): Promise<ConnectionReport> {
   const { scope, context, makeClient } = options;
   const { spec, egress } = context;
-  const config = clientConfig(context);
+  const config = {
+    ...clientConfig(context),
+    ...(spec.transactional ? { transactionalId: transactionalIdPrefix(spec) } : {}),
+  };
   const on = createConnectionTest({ scope, egress, timeoutMs: spec.connectTimeoutMs, remedies });
   let client: KafkaClient | undefined;
   try {
@@ -75,9 +85,13 @@ export async function testConnection(options: TestConnectionOptions): Promise<Co
         warning: warning === undefined ? undefined : { ...warning, remedy: lostLeader },
       };
     });
-    const topic = await on.step({ name: 'topic', doing: 'looking at the topic', after: described }, async (found) =>
-      checkTopic(spec, found.description),
-    );
+    const topic = await on.step({ name: 'topic', after: described, ...asking }, async ({ description }) => {
+      const finding = checkTopic(spec, description);
+      // What the brokers would say of the topic that the first export makes.
+      if (description === undefined && spec.newTopic !== undefined)
+        await session?.createTopic({ topic: spec.topic, ...spec.newTopic }, { validateOnly: true });
+      return finding;
+    });
     const beginning = { doing: 'beginning a transaction', timeoutMs: spec.requestTimeoutMs * 2 };
     await on.step({ name: 'permission', after: topic, ...beginning }, async (found) => {
       const finding = checkPermission(spec, found);
@@ -89,6 +103,7 @@ export async function testConnection(options: TestConnectionOptions): Promise<Co
     await on.step({ name: 'size', ...looking }, async (found) => checkSize(spec, found));
     await on.step({ name: 'durability', ...looking }, async (found) => checkDurability(spec, found));
     await on.step({ name: 'cleanup', ...looking }, async (found) => checkCleanup(spec, found));
+    await on.step({ name: 'messages', ...looking }, async (found) => checkMessages(spec, found));
     return on.report();
   } finally {
     await client?.destroy();

@@ -4,7 +4,7 @@ import { checkedCredentials, checkedTls } from '../kafka-login.ts';
 import type { KafkaClientConfig } from '../kafka-client.ts';
 import type { ResolvedKafkaSpec } from '../kafka-spec.ts';
 
-/** What clients of one sink are made with; they share a transactional id, so that a new one ends what the last left open. */
+/** What clients of one sink are made with; those of transactions get an id besides. */
 export function clientConfig({
   spec,
   credentials,
@@ -18,7 +18,6 @@ export function clientConfig({
     compression: spec.compression,
     acks: spec.acks,
     idempotent: spec.idempotent,
-    ...(spec.transactional ? { transactionalId: `${spec.clientId}-${randomUUID()}` } : {}),
     ...(spec.sasl === undefined ? {} : { sasl: spec.sasl }),
     requestTimeoutMs: spec.requestTimeoutMs,
     connectTimeoutMs: spec.connectTimeoutMs,
@@ -27,4 +26,9 @@ export function clientConfig({
     egress,
     log: ({ level, message, broker }) => logger[level](broker === undefined ? {} : { broker }, message),
   };
+}
+
+/** Of one sink in this process alone; the rights to its ids go by the client id. */
+export function transactionalIdPrefix({ clientId }: Pick<ResolvedKafkaSpec, 'clientId'>): string {
+  return `${clientId}-${randomUUID()}`;
 }

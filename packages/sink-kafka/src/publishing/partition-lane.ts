@@ -1,51 +1,46 @@
 import {
   createEnding,
   type ClientLease,
+  type Ending,
   type HeldClient,
   type OperationScope,
   type OwnedEnding,
 } from '@kollect/core/authoring';
 import type { KafkaClient, KafkaRecord } from '../kafka-client.ts';
 import { protocolCodeIn } from '../kafka-errors.ts';
+import { partitionFor } from './partitioner.ts';
+import type { Delivery, Publication } from './publication.ts';
 import { recordSize } from './record-size.ts';
-
-/** The messages of one export, or of one removal. */
-export interface Publication {
-  readonly scope: OperationScope;
-  /** One message shares a request with those of others; several have the partition alone until the last was acknowledged. */
-  readonly total: number;
-  /** Made one after another, when it is their turn: parts of a large snapshot are never in memory together. */
-  readonly records: () => Iterable<KafkaRecord>;
-  /** What a request of several exports may hold: as much as the topic surely takes. */
-  readonly maxBatchBytes: number;
-  /** False where the store got a newer one while this one waited for its turn: then nothing is sent. */
-  readonly isCurrent: () => boolean;
-  /** Called as soon as the broker acknowledged all of it, also where nobody waits any more, and before anything else has its turn. */
-  readonly onAcknowledged: () => void;
-}
+import type { TopicState } from './topic-state.ts';
 
 export interface LaneOptions {
   readonly topic: string;
   readonly partition: number;
   readonly clients: HeldClient<KafkaClient>;
+  /** The topic as it is; `anew`: read now. */
+  readonly look: (waiting: Ending, options: { readonly anew: boolean }) => Promise<TopicState>;
+  /** What a request of several exports may hold: as much as the topic surely takes. */
+  readonly maxBatchBytes: (topic: TopicState) => number;
   /** Sends several messages, each in a request of its own, or in one transaction. */
   readonly sendParts: (
-    lease: ClientLease<KafkaClient>,
     publication: Publication,
     send: (client: Pick<KafkaClient, 'send'>, record: KafkaRecord) => Promise<void>,
-  ) => Promise<void>;
+  ) => Delivery;
   readonly onIdle: () => void;
 }
 
+/** `superseded`: nothing was sent, for the store got a newer one meanwhile; `moved`: nothing was sent, for its key belongs to another partition now. */
+export type LaneOutcome = 'sent' | 'superseded' | 'moved';
+
 /** One partition: at most one request in flight, in the order of the calls, which concurrent requests of a client do not keep. */
 export interface PartitionLane {
-  /** Resolves to whether the messages were sent and acknowledged. Rejects with what the client rejected with, or what ended its operation. */
-  publish(publication: Publication): Promise<boolean>;
+  /** Rejects with what the client rejected with, or what ended its operation. */
+  publish(publication: Publication): Promise<LaneOutcome>;
 }
 
 interface Waiting {
   readonly publication: Publication;
-  readonly settle: (outcome: boolean) => void;
+  readonly settle: (outcome: LaneOutcome) => void;
   readonly fail: (error: unknown) => void;
   /** Made early to learn its size. */
   record?: KafkaRecord;
@@ -59,33 +54,40 @@ const contentRefusals: ReadonlySet<number | undefined> = new Set([10, 18, 32, 87
 /** How long an aborted request may take to end by itself, before it is left. */
 const graceMs = 200;
 
-export function createPartitionLane({ topic, partition, clients, sendParts, onIdle }: LaneOptions): PartitionLane {
+export function createPartitionLane(options: LaneOptions): PartitionLane {
+  const { topic, partition, clients, look, maxBatchBytes, sendParts, onIdle } = options;
   const queue: Waiting[] = [];
   let running = false;
-  /** Ends the wait for a client when nobody is left in the queue. */
+  /** Ends the wait for client and topic when nobody is left in the queue. */
   let connecting: OwnedEnding | undefined;
 
   const sendBatch = (client: Pick<KafkaClient, 'send'>, records: readonly KafkaRecord[]): Promise<void> =>
     client.send({ topic, partition, records });
 
   /** From the head of the queue: whole exports of one message each that fit one request, or one export of several. */
-  const take = (): readonly Waiting[] => {
+  const take = (state: TopicState, anew: boolean): readonly Waiting[] => {
     const taken: Waiting[] = [];
     const keys = new Set<string>();
+    const most = maxBatchBytes(state);
     let bytes = 0;
     for (let next = queue[0]; next !== undefined; next = queue[0]) {
-      if (!next.publication.isCurrent()) {
+      const { publication } = next;
+      if (!publication.isCurrent() || partitionFor(publication.key, state.partitions) !== partition) {
         queue.shift();
-        next.settle(false);
+        next.settle(publication.isCurrent() ? 'moved' : 'superseded');
         continue;
       }
-      if (next.publication.total > 1) {
-        if (taken.length > 0) break;
+      if (publication.total > 1) {
+        // Its turn comes with a look at the topic of its own.
+        if (taken.length > 0 || !anew) break;
         queue.shift();
-        return [next];
+        const refusal = publication.refusal(state);
+        if (refusal === undefined) return [next];
+        next.fail(refusal);
+        continue;
       }
       try {
-        next.record ??= first(next.publication.records());
+        next.record ??= first(publication.records());
       } catch (error) {
         queue.shift();
         next.fail(error);
@@ -94,7 +96,7 @@ export function createPartitionLane({ topic, partition, clients, sendParts, onId
       bytes += recordSize(next.record);
       const key = Buffer.from(next.record.key).toString();
       // Whether the next one of an inventory is current is known when the one before it has its answer.
-      if ((bytes > next.publication.maxBatchBytes || next.alone === true || keys.has(key)) && taken.length > 0) break;
+      if ((bytes > most || next.alone === true || keys.has(key)) && taken.length > 0) break;
       taken.push(next);
       keys.add(key);
       queue.shift();
@@ -103,44 +105,50 @@ export function createPartitionLane({ topic, partition, clients, sendParts, onId
     return taken;
   };
 
-  const deliver = async (lease: ClientLease<KafkaClient>, taken: readonly Waiting[]): Promise<void> => {
+  const deliver = (taken: readonly Waiting[], lease: ClientLease<KafkaClient>): Delivery => {
     const [only] = taken;
-    if (only !== undefined && only.publication.total > 1) {
-      return sendParts(lease, only.publication, (client, record) => sendBatch(client, [record]));
-    }
+    if (only !== undefined && only.publication.total > 1)
+      return sendParts(only.publication, (client, record) => sendBatch(client, [record]));
     const records = taken.flatMap(({ record }) => (record === undefined ? [] : [record]));
-    return lease.call((client) => sendBatch(client, records));
+    return { done: lease.call((client) => sendBatch(client, records)), giveUp: () => lease.giveUp() };
   };
 
   const turn = async (): Promise<void> => {
-    connecting = createEnding();
+    const waiting = (connecting = createEnding());
+    const anew = (queue[0]?.publication.total ?? 1) > 1;
+    let state: TopicState;
     let lease: ClientLease<KafkaClient>;
     try {
-      lease = await clients.connected(connecting);
+      state = await look(waiting, { anew });
+      lease = await clients.connected(waiting);
     } catch (error) {
-      for (const { fail } of queue.splice(0)) fail(error);
+      // Where all left, whoever came since had no part in it.
+      if (waiting.ended === undefined) for (const { fail } of queue.splice(0)) fail(error);
       return;
     } finally {
       connecting = undefined;
     }
-    const taken = take();
+    const taken = take(state, anew);
     if (taken.length === 0) return;
-    const delivery = deliver(lease, taken);
+    const { done, giveUp } = deliver(taken, lease);
     const isSharedRefusal = (error: unknown): boolean => taken.length > 1 && contentRefusals.has(protocolCodeIn(error));
     let staying = taken.length;
     const onLeave = (): void => {
       staying -= 1;
       // A request that others wait for is theirs.
-      if (staying === 0) lease.giveUp();
+      if (staying === 0) giveUp();
     };
     for (const { publication, settle, fail } of taken) {
       const { scope } = publication;
-      follow(scope, delivery, onLeave).then(settle, (error: unknown) => {
-        if (scope.ended !== undefined || !isSharedRefusal(error)) fail(error);
-      });
+      follow(scope, done, onLeave).then(
+        () => settle('sent'),
+        (error: unknown) => {
+          if (scope.ended !== undefined || !isSharedRefusal(error)) fail(error);
+        },
+      );
     }
     try {
-      await delivery;
+      await done;
       for (const { publication } of taken) publication.onAcknowledged();
     } catch (error) {
       if (!isSharedRefusal(error)) return;
@@ -160,7 +168,7 @@ export function createPartitionLane({ topic, partition, clients, sendParts, onId
 
   return {
     publish: (publication) =>
-      new Promise<boolean>((resolve, reject) => {
+      new Promise<LaneOutcome>((resolve, reject) => {
         const { scope } = publication;
         if (scope.ended !== undefined) return reject(scope.ended);
         const stay = scope.onEnd((error) => {
@@ -187,8 +195,8 @@ export function createPartitionLane({ topic, partition, clients, sendParts, onId
   };
 }
 
-/** True once the delivery ends. Past the time limit it is left at once; aborted, it may end by itself for a moment. */
-function follow(scope: OperationScope, delivery: Promise<void>, onLeave: () => void): Promise<boolean> {
+/** Resolves once the delivery ends. Past the time limit it is left at once; aborted, it may end by itself for a moment. */
+function follow(scope: OperationScope, delivery: Promise<void>, onLeave: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
     let grace: NodeJS.Timeout | undefined;
     const stay = scope.onEnd((error) => {
@@ -206,7 +214,7 @@ function follow(scope: OperationScope, delivery: Promise<void>, onLeave: () => v
     delivery.then(
       () => {
         stop();
-        resolve(true);
+        resolve();
       },
       (error: unknown) => {
         stop();

@@ -2,7 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import type { TopicDescription } from '../kafka-client.ts';
 import { kafkaSink } from '../kafka-sink.ts';
 import type { KafkaSpec } from '../kafka-spec-schema.ts';
-import { checkCleanup, checkDurability, checkPermission, checkSize, checkTopic } from './topic-checks.ts';
+import {
+  checkCleanup,
+  checkDurability,
+  checkMessages,
+  checkPermission,
+  checkSize,
+  checkTopic,
+} from './topic-checks.ts';
 
 const spec = (more: Partial<KafkaSpec> = {}) => kafkaSink.parseSpec({ brokers: ['a:1'], topic: 'inventory', ...more });
 
@@ -38,7 +45,7 @@ describe('the topic', () => {
     expect(() => checkTopic(spec(), undefined)).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
     const { found, value } = checkTopic(spec({ topicProvisioning: 'create' }), undefined);
     expect(found).toContain('the first export makes it');
-    for (const check of [checkPermission, checkSize, checkDurability, checkCleanup])
+    for (const check of [checkPermission, checkSize, checkDurability, checkCleanup, checkMessages])
       expect(check(spec(), value)).not.toHaveProperty('warning');
   });
 
@@ -95,11 +102,58 @@ describe('durability', () => {
     ['one replica', {}, withMin('1', { replicas: 1 }), /Use three replicas/],
     ['one in sync is enough', {}, withMin('1'), /Set min\.insync\.replicas to 2/],
     ['too few in sync', {}, withMin('2', { inSync: 1 }), /Bring the brokers back/],
-    ['more than there are', {}, withMin('2', { replicas: 1 }), /Lower min\.insync\.replicas/],
+    ['more than there are', {}, withMin('2', { replicas: 1 }), /Add replicas, or lower min\.insync\.replicas to 1/],
   ])('%s', (_, more, found, remedy) => {
     const { warning } = checkDurability(spec(more), found);
     if (remedy === undefined) expect(warning).toBeUndefined();
     else expect(warning).toEqual({ code: 'UNAVAILABLE', remedy: expect.stringMatching(remedy) });
+  });
+});
+
+test('durability: a leader that lags is told beside what else is wrong', () => {
+  const configs = { 'unclean.leader.election.enable': 'true', 'min.insync.replicas': '2' };
+  const { found, warning } = checkDurability(spec(), topic({ configs }));
+  expect(found).toContain('unclean.leader.election.enable true');
+  expect(warning).toEqual({
+    code: 'UNAVAILABLE',
+    remedy: expect.stringMatching(/^Set unclean\.leader\.election\.enable of the topic to false/),
+  });
+  const both = checkDurability(spec(), topic({ configs: { ...configs, 'min.insync.replicas': '1' } })).warning;
+  expect(both?.remedy).toMatch(/min\.insync\.replicas to 2.*unclean\.leader\.election/);
+});
+
+test.each<readonly [string, Readonly<Record<string, string>>, RegExp | undefined]>([
+  ['a short retention', { 'cleanup.policy': 'delete', 'retention.ms': '1000' }, /from 1000 to 86400000 or more/],
+  ['the usual one', { 'cleanup.policy': 'delete', 'retention.ms': '604800000' }, undefined],
+  ['none', { 'cleanup.policy': 'delete', 'retention.ms': '-1' }, undefined],
+  ['a short one of both', { 'cleanup.policy': 'compact,delete', 'retention.ms': '1000' }, /raise max.*Raise retention/],
+  [
+    'what only compaction leaves',
+    { 'cleanup.policy': 'compact', 'retention.ms': '1000' },
+    /^Snapshots that need.*delete\.$/,
+  ],
+])('retention: %s', (_, configs, remedy) => {
+  const { warning } = checkCleanup(spec(), topic({ configs }));
+  if (remedy === undefined) expect(warning).toBeUndefined();
+  else expect(warning?.remedy).toMatch(remedy);
+});
+
+describe('messages', () => {
+  const usual = { 'message.timestamp.type': 'CreateTime', 'compression.type': 'producer' };
+  test.each<readonly [string, Partial<KafkaSpec>, Readonly<Record<string, string>>, RegExp | undefined]>([
+    ['as recommended', {}, usual, undefined],
+    ['compressed as the sink does', { compression: 'gzip' }, { ...usual, 'compression.type': 'gzip' }, undefined],
+    ['not at all on both sides', { compression: 'none' }, { ...usual, 'compression.type': 'uncompressed' }, undefined],
+    ['compressed otherwise', {}, { ...usual, 'compression.type': 'gzip' }, /compresses anew, as gzip, .* as zstd\.$/],
+    ['times of arrival', {}, { ...usual, 'message.timestamp.type': 'LogAppendTime' }, /to CreateTime/],
+    ['old ones refused', {}, { ...usual, 'message.timestamp.before.max.ms': '60000' }, /from 60000 to 86400000/],
+    ['none refused', {}, { ...usual, 'message.timestamp.before.max.ms': '9223372036854775807' }, undefined],
+    ['not told', {}, {}, /DESCRIBE_CONFIGS/],
+  ])('%s', (_, more, configs, remedy) => {
+    const { found, warning } = checkMessages(spec(more), topic({ configs }));
+    for (const value of Object.values(configs)) expect(found).toContain(value);
+    if (remedy === undefined) expect(warning).toBeUndefined();
+    else expect(warning?.remedy).toMatch(remedy);
   });
 });
 

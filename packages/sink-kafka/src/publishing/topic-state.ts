@@ -1,5 +1,5 @@
 import { SinkError } from '@kollect/core';
-import { showText, type ClientLease, type OperationScope } from '@kollect/core/authoring';
+import { showText, type ClientLease, type Ending, type HeldClient } from '@kollect/core/authoring';
 import type { KafkaClient, TopicDescription } from '../kafka-client.ts';
 import { kafkaError, protocolCodeIn } from '../kafka-errors.ts';
 import type { ResolvedKafkaSpec } from '../kafka-spec.ts';
@@ -14,40 +14,73 @@ export interface TopicState {
 }
 
 export interface TopicStates {
-  /** What was found at most five minutes ago, or now. Makes the topic where the spec says so. */
-  current(lease: ClientLease<KafkaClient>, scope: OperationScope): Promise<TopicState>;
+  /** What was found last, or now. Makes the topic where the spec says so. */
+  known(waiting: Ending): Promise<TopicState>;
+  /** What was found at most a second ago, or now; `anew`: now in any case, and nothing older where the brokers do not answer. */
+  current(waiting: Ending, options: { readonly anew: boolean }): Promise<TopicState>;
   /** The topic is not what it was. */
   forget(): void;
 }
 
-/** As Java's metadata.max.age.ms. */
-const maxAgeMs = 5 * 60_000;
+/** No client is told that partitions were added, or that the topic was made again: whoever wants to know asks, at most so often while it is busy. */
+const maxAgeMs = 1_000;
 
-export function createTopicStates(spec: Pick<ResolvedKafkaSpec, 'topic' | 'newTopic'>): TopicStates {
-  let known: { readonly state: TopicState; readonly since: number } | undefined;
-  let asking: { readonly lease: ClientLease<KafkaClient>; readonly answer: Promise<TopicState> } | undefined;
+interface Found {
+  readonly state: TopicState;
+  readonly since: number;
+  /** Why it is what was found before. */
+  readonly failure?: unknown;
+}
 
-  const ask = async (lease: ClientLease<KafkaClient>): Promise<TopicState> => {
+export function createTopicStates(
+  spec: Pick<ResolvedKafkaSpec, 'topic' | 'newTopic'>,
+  clients: HeldClient<KafkaClient>,
+): TopicStates {
+  let found: Found | undefined;
+  let asking: { readonly lease: ClientLease<KafkaClient>; readonly answer: Promise<Found> } | undefined;
+
+  const look = async (client: KafkaClient): Promise<Found> => {
+    const before = found;
     try {
-      const state = stateOf(await lease.call((client) => findTopic(client, spec)));
-      known = { state, since: performance.now() };
-      return state;
-    } catch (error) {
-      // An old answer is better than none while the cluster is away: the export itself will say whether it is.
-      if (known !== undefined && kafkaError(error).retryable) return known.state;
-      throw error;
-    } finally {
-      asking = undefined;
+      return { state: stateOf(await findTopic(client, spec)), since: performance.now() };
+    } catch (failure) {
+      // Whoever is asked may be away while who leads the partition is not: the export itself will say.
+      if (before === undefined || !kafkaError(failure).retryable) throw failure;
+      return { state: before.state, since: performance.now(), failure };
     }
+  };
+  const ask = async (lease: ClientLease<KafkaClient>): Promise<Found> => {
+    try {
+      return (found = await lease.call(look));
+    } finally {
+      if (asking?.lease === lease) asking = undefined;
+    }
+  };
+  const askOnce = (lease: ClientLease<KafkaClient>): Promise<Found> => {
+    if (asking?.lease !== lease) asking = { lease, answer: ask(lease) };
+    return asking.answer;
   };
 
   return {
-    current: async (lease, scope) => {
-      if (known !== undefined && performance.now() - known.since < maxAgeMs) return known.state;
-      if (asking?.lease !== lease) asking = { lease, answer: ask(lease) };
-      return lease.shared(scope, asking.answer);
+    known: async (waiting) => {
+      if (found !== undefined) return found.state;
+      const lease = await clients.connected(waiting);
+      return (await lease.shared(waiting, askOnce(lease))).state;
     },
-    forget: () => (known = undefined),
+    current: async (waiting, { anew }) => {
+      if (!anew && found !== undefined && performance.now() - found.since < maxAgeMs) return found.state;
+      const lease = await clients.connected(waiting);
+      try {
+        const { state, failure } = await lease.shared(waiting, askOnce(lease));
+        if (anew && failure !== undefined) throw failure;
+        return state;
+      } catch (error) {
+        // As with a request that nobody answers: the client is no good to others either.
+        if (waiting.ended?.code === 'TIMEOUT') lease.giveUp();
+        throw error;
+      }
+    },
+    forget: () => (found = undefined),
   };
 }
 

@@ -130,6 +130,10 @@ export const kafkajsClient: KafkaClientFactory = (config) => {
         const found = await withBroker((broker) => partitionsOf(broker, topic));
         if (found === undefined) return undefined;
         cluster.targetTopics.add(topic);
+        // kafkajs keeps what it knows for five minutes, and would send to no partition that came since.
+        const known = cluster.brokerPool.metadata?.topicMetadata.find((each) => each.topic === topic);
+        if (known !== undefined && known.partitionMetadata.length !== found.partitions.length)
+          await cluster.refreshMetadata();
         const configs = options.configs === true ? await withBroker((broker) => configsOf(broker, topic)) : undefined;
         const authorizedOperations =
           options.permissions === true
@@ -141,12 +145,12 @@ export const kafkajsClient: KafkaClientFactory = (config) => {
           ...(authorizedOperations === undefined ? {} : { authorizedOperations }),
         };
       }),
-    createTopic: ({ topic, partitions, replicationFactor, configs }) =>
+    createTopic: ({ topic, partitions, replicationFactor, configs }, { validateOnly = false } = {}) =>
       run(async () => {
         const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }));
         const request = {
           topics: [{ topic, numPartitions: partitions, replicationFactor, configEntries }],
-          validateOnly: false,
+          validateOnly,
           timeout: config.requestTimeoutMs,
         };
         try {

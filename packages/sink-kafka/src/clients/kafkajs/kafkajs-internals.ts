@@ -70,6 +70,8 @@ export interface Cluster {
     findConnectedBroker(): Promise<Broker>;
     createSeedBroker(): Promise<void>;
     readonly seedBroker?: { connect(): Promise<void> };
+    /** Of the topics that it was asked for, once it was. */
+    readonly metadata?: { readonly topicMetadata: readonly TopicMetadata[] } | null;
   };
   connect(): Promise<void>;
   refreshMetadata(): Promise<void>;

@@ -110,7 +110,8 @@ export const platformaticClient: KafkaClientFactory = (config) => {
     send: (batch) => (transactional ? transaction((send) => send(batch)) : untilClosed(() => produce(batch))),
     transaction,
     describeTopic: (topic, options = {}) => untilClosed(() => describeTopic(producer, topic, options)),
-    createTopic: (topic) => untilClosed(() => createTopic(producer, topic, config.requestTimeoutMs)),
+    createTopic: (topic, { validateOnly = false } = {}) =>
+      untilClosed(() => createTopic(producer, topic, { timeoutMs: config.requestTimeoutMs, validateOnly })),
     async destroy() {
       for (const reject of pending) reject(closedError());
       pending.clear();

@@ -51,11 +51,11 @@ export async function describeTopic(
 export async function createTopic(
   producer: GuardedProducer,
   { topic, partitions, replicationFactor, configs }: NewTopic,
-  timeoutMs: number,
+  { timeoutMs, validateOnly }: { readonly timeoutMs: number; readonly validateOnly: boolean },
 ): Promise<void> {
   const settings = Object.entries(configs).map(([name, value]) => ({ name, value }));
   const request = { name: topic, numPartitions: partitions, replicationFactor, assignments: [], configs: settings };
-  await producer.request({ api: 'CreateTopics', arguments: [[request], timeoutMs, false], to: 'controller' });
+  await producer.request({ api: 'CreateTopics', arguments: [[request], timeoutMs, validateOnly], to: 'controller' });
 }
 
 interface TopicAnswer {
