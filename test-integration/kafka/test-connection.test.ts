@@ -325,7 +325,7 @@ describe.each(eachClient)('%s', (_, client) => {
       tls: { ca: testKafka().ca },
     });
     expect(codesOf(found)).toEqual(oneBroker);
-    expect(stepOf(found, 'credentials')?.found).toBe('Login: admin, plain.');
+    expect(stepOf(found, 'credentials')?.found).toBe('Login: "admin", plain.');
     expect(stepOf(found, 'tls')?.found).toMatch(
       /^TLSv1\.[23]; the certificate of 127\.0\.0\.1:\d+ is valid until \d{4}-\d\d-\d\dT[\d:.]+Z\.$/,
     );

@@ -6,6 +6,7 @@ import {
   certificateExpiry,
   createConnectionTest,
   formatServerAddress,
+  showText,
   tryServers,
   type ConnectionTest,
   type Finding,
@@ -115,10 +116,13 @@ async function untilEncrypted(on: ConnectionTest, context: SinkContext<ResolvedK
   const { spec } = context;
   const { sasl } = spec;
   const login = await on.credentials(context, (given, material) => {
-    const credentials = checkedCredentials(spec, given);
+    const { username } = checkedCredentials(spec, given);
     const value = { tls: checkedTls(spec, material) };
     const certificate = material.cert === undefined ? 'none' : 'a client certificate';
-    const who = sasl === undefined ? certificate : `${credentials['username'] ?? 'a token'}, ${sasl.mechanism}`;
+    const who =
+      sasl === undefined
+        ? certificate
+        : `${username === undefined ? 'a token' : showText(username)}, ${sasl.mechanism}`;
     const expiry = certificateExpiry(material.cert ?? '', { subject: 'the client certificate' });
     return {
       found: `Login: ${who}.${expiry === undefined ? '' : ` ${capital(expiry.found)}.`}`,

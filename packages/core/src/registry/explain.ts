@@ -2,7 +2,7 @@ import type { ErrorObject } from 'ajv';
 import { durationExamples } from './duration.ts';
 import { nearestName, suggestion } from '../contract/errors/nearest-name.ts';
 import { holdsSecret, looksSecret } from '../contract/errors/secrets.ts';
-import { showText, showValue } from '../contract/errors/show-value.ts';
+import { isShownWhole, showText, showValue } from '../contract/errors/show-value.ts';
 
 const maxProblems = 10;
 
@@ -101,7 +101,9 @@ function pathOf(segments: readonly string[], block: unknown, root: string): stri
   let value = block;
   for (const segment of segments) {
     if (Array.isArray(value)) path += `[${segment}]`;
-    else path += /^[A-Za-z_][\w-]{0,63}$/u.test(segment) ? `.${segment}` : `[${showText(segment)}]`;
+    else
+      path +=
+        /^[A-Za-z_][\w-]{0,63}$/u.test(segment) && isShownWhole(segment) ? `.${segment}` : `[${showText(segment)}]`;
     value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[segment] : undefined;
   }
   return path;

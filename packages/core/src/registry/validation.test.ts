@@ -48,6 +48,11 @@ function revoked(): object {
 }
 
 test.each<[string, unknown, string | RegExp]>([
+  [
+    'a token in the place of a name',
+    { table: 'a', [`ghp_${'a1'.repeat(18)}`]: 4 },
+    '$.table[text that is not shown because it may hold a secret] is not a known field; known: table, mode, timeout, poolSize, analyze, maxDeletes, brokers, labels, password, tls.',
+  ],
   ['typo', { table: 'a', polSize: 4 }, '$.table.polSize is not a known field; did you mean "poolSize"?'],
   [
     'nested typo',

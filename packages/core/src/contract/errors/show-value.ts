@@ -12,6 +12,11 @@ export function showText(text: string): string {
   return JSON.stringify(masked.length > maxShownLength ? `${cut(masked)}…` : masked);
 }
 
+/** True where `showText` hides nothing of it: a token may be made of the same characters as a name. */
+export function isShownWhole(text: string): boolean {
+  return showText(text) === JSON.stringify(text);
+}
+
 /** Up to the last "@": a password that nobody escaped may hold "/" and "@" itself. */
 function withoutUserinfo(text: string): string {
   const at = text.lastIndexOf('@');

@@ -182,6 +182,7 @@ describe('canonical JSON', () => {
   });
 
   test('paths quote what cannot be read and cut what is long', () => {
+    expect(formatPath(['a', `ghp_${'a1'.repeat(18)}`])).toBe('a[text that is not shown because it may hold a secret]');
     expect(formatPath(['a', 'b-c', 'd.e/f', 3, 'x'.repeat(200)])).toBe(`a.b-c["d.e/f"][3]["${'x'.repeat(80)}…"]`);
   });
 });

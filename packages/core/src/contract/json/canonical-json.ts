@@ -1,5 +1,5 @@
 import { isDate, isMap, isPromise, isSet, isTypedArray } from 'node:util/types';
-import { showText } from '../errors/show-value.ts';
+import { isShownWhole, showText } from '../errors/show-value.ts';
 import { isWellFormed } from './text.ts';
 
 /** Containers inside containers that a value may hold; V8's stack and PostgreSQL's jsonb take more. */
@@ -362,7 +362,7 @@ export function formatPath(path: readonly (string | number)[]): string {
   let text = '';
   for (const [index, step] of path.entries()) {
     if (typeof step === 'number') text += `[${step}]`;
-    else if (/^[A-Za-z_$][\w$-]{0,79}$/.test(step)) text += index === 0 ? step : `.${step}`;
+    else if (/^[A-Za-z_$][\w$-]{0,79}$/.test(step) && isShownWhole(step)) text += index === 0 ? step : `.${step}`;
     else text += `[${showText(step)}]`;
   }
   return text;
