@@ -37,6 +37,9 @@ export const networkWords: NetworkWords = {
   },
 };
 
+/** Of an error that our connections make where what answers speaks TLS. */
+export const needsTlsCode = 'KOLLECT_KAFKA_NEEDS_TLS';
+
 /** Codes of `@platformatic/kafka` and of Node. */
 const byClientCode: Readonly<Record<string, Fault>> = {
   ERR_INVALID_ARG_TYPE: bug,
@@ -56,7 +59,7 @@ const needsTls = fault('TLS_FAILED')(
 /** What a client means by a code of its own; undefined where it has none. */
 export function clientCodeFault(code: unknown, text: string): Fault | undefined {
   // @platformatic/kafka notices, and takes it for a mistake in its options.
-  if (code === 'PLT_KFK_USER' && /requires TLS/.test(text)) return needsTls;
+  if (code === needsTlsCode || (code === 'PLT_KFK_USER' && /requires TLS/.test(text))) return needsTls;
   return typeof code === 'string' ? byClientCode[code] : undefined;
 }
 

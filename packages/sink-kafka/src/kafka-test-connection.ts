@@ -15,7 +15,7 @@ import {
 } from '@kollect/core/authoring';
 import { brokerAddresses, describeBrokers } from './clients/broker-address.ts';
 import { clientConfig, transactionalIdPrefix } from './clients/client-config.ts';
-import type { KafkaClient, KafkaClientFactory } from './kafka-client.ts';
+import type { KafkaClient, KafkaClientConfig, KafkaClientFactory } from './kafka-client.ts';
 import { protocolCodeIn } from './kafka-errors.ts';
 import { checkedCredentials, checkedTls } from './kafka-login.ts';
 import type { ResolvedKafkaSpec } from './kafka-spec.ts';
@@ -41,12 +41,14 @@ export interface TestConnectionOptions {
 export async function testConnection(options: TestConnectionOptions): Promise<ConnectionReport> {
   const { scope, context, makeClient } = options;
   const { spec, egress } = context;
-  const config = {
-    ...clientConfig(context),
-    ...(spec.transactional ? { transactionalId: transactionalIdPrefix(spec) } : {}),
-  };
+  const config = clientConfig(context);
   const on = createConnectionTest({ scope, egress, timeoutMs: spec.connectTimeoutMs, remedies });
-  let client: KafkaClient | undefined;
+  const clients: KafkaClient[] = [];
+  const make = (own: Pick<KafkaClientConfig, 'transactionalId'> = {}): KafkaClient => {
+    const client = makeClient({ ...config, ...own });
+    clients.push(client);
+    return client;
+  };
   try {
     const encrypted = await untilEncrypted(on, context);
     const session = await on.step(
@@ -57,7 +59,7 @@ export async function testConnection(options: TestConnectionOptions): Promise<Co
         timeoutMs: spec.connectTimeoutMs + spec.requestTimeoutMs,
       },
       async () => {
-        const made = (client = makeClient(config));
+        const made = make();
         await made.connect();
         await askSomething(made, spec);
         const found = spec.sasl === undefined ? 'The broker asks for no login.' : 'The broker accepted the login.';
@@ -96,8 +98,7 @@ export async function testConnection(options: TestConnectionOptions): Promise<Co
     const beginning = { doing: 'beginning a transaction', timeoutMs: spec.requestTimeoutMs * 2 };
     await on.step({ name: 'permission', after: topic, ...beginning }, async (found) => {
       const finding = checkPermission(spec, found);
-      // Of a transaction without messages, the topic hears nothing.
-      if (spec.transactional) await session?.transaction(() => Promise.resolve());
+      if (spec.transactional) await beginTransaction(make({ transactionalId: transactionalIdPrefix(spec) }));
       return finding;
     });
     const looking = { doing: 'looking at the settings of the topic', after: topic };
@@ -107,8 +108,14 @@ export async function testConnection(options: TestConnectionOptions): Promise<Co
     await on.step({ name: 'messages', ...looking }, async (found) => checkMessages(spec, found));
     return on.report();
   } finally {
-    await client?.destroy();
+    await Promise.all(clients.map((client) => client.destroy()));
   }
+}
+
+/** Of a transaction without messages, the topic hears nothing. */
+async function beginTransaction(client: KafkaClient): Promise<void> {
+  await client.connect();
+  await client.transaction(() => Promise.resolve());
 }
 
 /** Credentials, resolve, connect and tls. */

@@ -13,6 +13,8 @@ export interface BenchCase {
   readonly maxMessageBytes: number;
   /** `max.message.bytes` of the topic. */
   readonly topicBytes: number;
+  /** Whether our sink sends the parts of a snapshot in a transaction; the others never do. */
+  readonly transactional: boolean;
 }
 
 const partBytes = 900 * 1024;
@@ -31,6 +33,7 @@ export const cases: readonly BenchCase[] = [
     order: 'awaited',
     maxMessageBytes: partBytes,
     topicBytes: brokerDefault,
+    transactional: false,
   },
   {
     name: '1KiB-500-at-once',
@@ -40,6 +43,7 @@ export const cases: readonly BenchCase[] = [
     order: 'at-once',
     maxMessageBytes: partBytes,
     topicBytes: brokerDefault,
+    transactional: false,
   },
   ...compressions.map((compression) => ({
     name: `1MiB-${compression}`,
@@ -49,6 +53,7 @@ export const cases: readonly BenchCase[] = [
     order: 'awaited' as const,
     maxMessageBytes: 2 * mebibyte,
     topicBytes: 2 * mebibyte,
+    transactional: false,
   })),
   ...compressions.map((compression) => ({
     name: `20MiB-parts-${compression}`,
@@ -58,6 +63,17 @@ export const cases: readonly BenchCase[] = [
     order: 'awaited' as const,
     maxMessageBytes: partBytes,
     topicBytes: brokerDefault,
+    transactional: false,
+  })),
+  ...[false, true].map((transactional) => ({
+    name: transactional ? '10KiB-parts-transactional' : '10KiB-parts-awaited',
+    compression: 'none' as const,
+    inventories: 100,
+    snapshotBytes: 10 * 1024,
+    order: 'awaited' as const,
+    maxMessageBytes: 5 * 1024,
+    topicBytes: brokerDefault,
+    transactional,
   })),
 ];
 

@@ -10,9 +10,12 @@ export async function createOurs(
   client: keyof typeof clients,
   { broker, topic, benchCase }: ContenderOptions,
 ): Promise<Contender> {
-  const { compression, maxMessageBytes } = benchCase;
+  const { compression, maxMessageBytes, transactional } = benchCase;
   const registry = createSinkRegistry([createKafkaSink({ client: clients[client] })]);
-  const sink = registry.create({ type: 'kafka', kafka: { brokers: [broker], topic, compression, maxMessageBytes } });
+  const sink = registry.create({
+    type: 'kafka',
+    kafka: { brokers: [broker], topic, compression, maxMessageBytes, transactional },
+  });
   const signal = AbortSignal.timeout(600_000);
   await sink.open?.({ signal });
   const exportOne: typeof sink.export = async (snapshot, options) => {

@@ -1,6 +1,7 @@
 import type { Kafka, Producer } from 'kafkajs';
 import { brokerAddresses } from '../broker-address.ts';
 import type { KafkaClientConfig } from '../../kafka-client.ts';
+import { kafkaError } from '../../kafka-errors.ts';
 import { nameOf, protocolError } from './kafkajs-errors.ts';
 import { noLeader, type Broker, type Cluster, type Connection } from './kafkajs-internals.ts';
 
@@ -47,7 +48,7 @@ export function shareCluster(
     for (const connection of pool.pool) guard(connection);
     return pool;
   };
-  leaveSilentSeeds(cluster);
+  leaveSilentSeeds(cluster, seeds.length);
   refuseLostPartitions(cluster);
   const findController = cluster.findControllerBroker.bind(cluster);
   // kafkajs has nobody else give it the number of a producer, and the one that metadata names may have died just now. Any broker gives one.
@@ -56,20 +57,36 @@ export function shareCluster(
   return { cluster, producer, findController };
 }
 
-/** kafkajs asks the next broker of the list where one cannot be dialled, and one that takes the connection and says nothing for ever. */
-function leaveSilentSeeds({ brokerPool: pool }: Cluster): void {
+/**
+ * kafkajs asks the next broker of the list where one cannot be dialled, and one that takes the connection and says nothing again and again: a pass
+ * over all that had to wait for one is enough, and so is one answer that no other attempt will change.
+ */
+function leaveSilentSeeds({ brokerPool: pool }: Cluster, seeds: number): void {
   const create = pool.createSeedBroker.bind(pool);
+  let failed = 0;
+  let silent = false;
+  const startPass = (): void => {
+    failed = 0;
+    silent = false;
+  };
   pool.createSeedBroker = async () => {
     await create();
     const { seedBroker } = pool;
     const connect = seedBroker?.connect.bind(seedBroker);
     if (seedBroker === undefined || connect === undefined) return;
     seedBroker.connect = async () => {
-      await connect().catch((error: unknown) => {
-        throw nameOf(error) === 'KafkaJSRequestTimeoutError'
-          ? Object.assign(error as Error, { name: 'KafkaJSConnectionError' })
-          : error;
-      });
+      try {
+        await connect();
+        startPass();
+      } catch (error) {
+        failed += 1;
+        const { code, retryable } = kafkaError(error);
+        silent ||= code === 'TIMEOUT';
+        const hopeless = failed >= seeds && (silent || (seeds === 1 && !retryable));
+        if (hopeless) startPass();
+        const moveOn = nameOf(error) === 'KafkaJSRequestTimeoutError' ? { name: 'KafkaJSConnectionError' } : {};
+        throw Object.assign(error as Error, moveOn, hopeless ? { retriable: false } : {});
+      }
     };
   };
 }

@@ -1,5 +1,6 @@
 import { formatServerAddress } from '@kollect/core/authoring';
 import type { KafkaClientConfig } from '../../kafka-client.ts';
+import { needsTlsCode } from '../../client-words.ts';
 import { kafkaError } from '../../kafka-errors.ts';
 import { destroyedError } from './kafkajs-errors.ts';
 import { lengthBytes, noLeader, type Connection, type Exchange, type TopicMetadata } from './kafkajs-internals.ts';
@@ -49,12 +50,21 @@ function guardDial(connection: Connection, { config, sockets, isDestroyed }: Con
 function guardData(connection: Connection): void {
   const processData = connection.processData.bind(connection);
   connection.processData = (bytes) => {
+    if (connection.bytesBuffered === 0 && isTlsAlert(bytes)) {
+      connection.socket?.destroy(Object.assign(new Error('The listener expects TLS'), { code: needsTlsCode }));
+      return;
+    }
     try {
       processData(bytes);
     } catch {
       connection.socket?.destroy(new Error('Invalid response'));
     }
   };
+}
+
+/** What a listener with TLS says to whoever speaks without; as the length of an answer it would be 350 MB. */
+function isTlsAlert(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x15 && bytes[1] === 0x03;
 }
 
 /** Errors name the broker that they came from: which one failed, kafkajs says of some alone. */
