@@ -102,6 +102,35 @@ describe('a network that misbehaves', () => {
     await expect(sink.export(await snapshot(2, items(5)), limit())).resolves.toMatchObject({ outcome: 'applied' });
   });
 
+  test('a network that goes silent while the table is prepared is given up within the limits of the sink', async () => {
+    // After the login, and then one statement after another.
+    const holes = await Promise.all(
+      [300, 500, 1_500, 4_000].map(async (after) => {
+        const own = await openTestDatabase();
+        const silent = await startFaultProxy({ target: own.credentials });
+        const hit = silent.onBytes({ direction: 'toServer', after, fault: 'blackhole' });
+        const sink = sinkOver(
+          { ...own, credentials: { ...own.credentials, host: silent.host, port: silent.port } },
+          { spec: { connectTimeout: '500ms', statementTimeout: '500ms' } },
+        );
+        sinks.push(sink);
+        return { own, silent, hit, failure: sink.open?.(limit()) };
+      }),
+    );
+    for (const { own, silent, hit, failure } of holes) {
+      await expect(failure).rejects.toMatchObject({
+        code: 'TIMEOUT',
+        retryable: true,
+        message: expect.stringMatching(
+          /^Gave up (opening the sink, )?(preparing table "inventory"|connecting to .*) after \d+ ms/,
+        ),
+      });
+      await hit;
+      await silent.close();
+      await own.drop();
+    }
+  });
+
   test('a black hole in the middle of an export ends at the deadline, retryable, and leaves no socket', async () => {
     const opened: Socket[] = [];
     const policy = createEgressPolicy();

@@ -145,10 +145,3 @@ export { formatScope } from './contract/snapshot/scope.ts';
 export { refuseFutureTime } from './contract/clock.ts';
 export { parseDuration } from './registry/duration.ts';
 export type { DialOptions, Egress } from './contract/egress.ts';
-export { createSinkLimits, type Limits, type SinkLimits } from './connection/limits.ts';
-export {
-  createReportBuilder,
-  type Finding,
-  type ReportBuilder,
-  type ReportBuilderOptions,
-} from './connection/connection-report.ts';

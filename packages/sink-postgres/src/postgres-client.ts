@@ -1,12 +1,11 @@
 import { Client } from 'pg';
 import type { Socket } from 'node:net';
 import { SinkError, type SinkContext, type SinkErrorCode, type SinkOperation } from '@kollect/core';
-import { formatServerAddress, showText } from '@kollect/core/authoring';
+import { formatServerAddress, showText, type OperationScope } from '@kollect/core/authoring';
 import { sendCancelRequest } from './wire/cancel-request.ts';
 import { watchLogin } from './wire/login-watch.ts';
 import { requireWritable } from './wire/require-writable.ts';
 import { postgresLogin, type ConnectionParameters } from './postgres-login.ts';
-import { endedBySignal, limitedBy } from './wire/deadline.ts';
 import { postgresError } from './postgres-errors.ts';
 import type { ResolvedPostgresSpec } from './postgres-spec.ts';
 import { wireTypes } from './wire/wire-types.ts';
@@ -29,31 +28,26 @@ export interface PostgresConnection {
   end(): Promise<void>;
 }
 
-export interface ConnectOptions {
-  readonly signal: AbortSignal;
-  readonly operation: SinkOperation;
-}
-
 /**
  * Connects with credentials asked for now, so that a rotated password works; where the login names several servers, to the first that answers
  * and takes writes. Leaves no socket when it rejects.
  */
-export async function connect(context: PostgresContext, options: ConnectOptions): Promise<PostgresConnection> {
-  const { signal, operation } = options;
+export async function connect(context: PostgresContext, scope: OperationScope): Promise<PostgresConnection> {
+  const { operation } = scope;
   const doing = `connecting to database ${showText(context.spec.database)}`;
-  if (signal.aborted) throw endedBySignal(signal, { operation, doing });
-  const { servers, readWrite } = await limitedBy({ signal, operation, doing }, postgresLogin(context));
+  const timeoutMs = context.spec.connectTimeoutMs;
+  const reading = { doing: 'reading the credentials', timeoutMs };
+  const { servers, readWrite } = await scope.step(reading, () => postgresLogin(context));
   const errors: SinkError[] = [];
   for (const server of servers) {
     try {
-      const connection = await connectTo(context, server, { ...options, doing });
-      if (readWrite)
-        await requireWritable(connection, server, { ...options, timeoutMs: context.spec.connectTimeoutMs });
+      const connection = await connectTo(context, server, { scope, doing });
+      if (readWrite) await requireWritable(connection, server, { scope, timeoutMs });
       return connection;
     } catch (thrown) {
       const error = postgresError(thrown, { operation, doing });
       // A login that one server refuses, all of them refuse.
-      if (signal.aborted || !passingCodes.has(error.code) || servers.length === 1) throw error;
+      if (scope.ended !== undefined || !passingCodes.has(error.code) || servers.length === 1) throw error;
       errors.push(error);
     }
   }
@@ -73,15 +67,17 @@ function noServer(
   });
 }
 
-interface ConnectToOptions extends ConnectOptions {
+interface ConnectToOptions {
+  readonly scope: OperationScope;
   readonly doing: string;
 }
 
 async function connectTo(
   context: PostgresContext,
   parameters: ConnectionParameters,
-  { signal, operation, doing }: ConnectToOptions,
+  { scope, doing }: ConnectToOptions,
 ): Promise<PostgresConnection> {
+  const { operation } = scope;
   const { spec } = context;
   const bound = parameters.channelBinding === 'require';
   let socket: Socket | undefined;
@@ -123,7 +119,7 @@ async function connectTo(
   };
   try {
     const timeout = { timeoutMs: spec.connectTimeoutMs, timeoutField: 'spec.postgres.connectTimeout' };
-    await limitedBy({ signal, operation, doing, ...timeout }, client.connect());
+    await scope.step({ doing, ...timeout }, () => client.connect());
     if (bound) login.requireBinding();
   } catch (error) {
     reset();
@@ -173,14 +169,6 @@ function startupParameters(
 /** `pg` adds what it finds in `PGOPTIONS`, `PGAPPNAME` and `PGREPLICATION` of the host, and has no way to tell it not to. */
 function sendAlone(client: Client, parameters: Readonly<Record<string, string>>): void {
   (client as unknown as { getStartupConf: () => Readonly<Record<string, string>> }).getStartupConf = () => parameters;
-}
-
-/** A connected client for what needs no pool; its owner ends it. */
-export async function connectClient(
-  context: PostgresContext,
-  { signal }: { readonly signal: AbortSignal },
-): Promise<Client> {
-  return (await connect(context, { signal, operation: 'test-connection' })).client;
 }
 
 /** The socket, or TLS above it once that was agreed; `pg` does not type it. */

@@ -1,9 +1,8 @@
-import { defineSink, SinkError, type KollectSink, type OperationOptions, type SinkOperation } from '@kollect/core';
-import { showText } from '@kollect/core/authoring';
+import { defineSink, formatScope, SinkError, type KollectSink } from '@kollect/core';
+import { createOperations, showText, type OperationScope } from '@kollect/core/authoring';
 import { createAppendMode } from './append/append.ts';
 import { createClientPool } from './wire/client-pool.ts';
 import type { PostgresContext } from './postgres-client.ts';
-import { limitedBy } from './wire/deadline.ts';
 import { postgresError } from './postgres-errors.ts';
 import { postgresCredentialFields, postgresSpecSchema, resolvePostgresSpec } from './postgres-spec.ts';
 import { provision } from './schema/provisioning.ts';
@@ -29,67 +28,53 @@ function createPostgresSink(context: PostgresContext): KollectSink {
   const pool = createClientPool(context);
   const runner = createSessionRunner(context, pool);
   const mode = spec.mode === 'append' ? createAppendMode(spec, runner) : createUpsertMode(spec, runner);
-  const running = new Set<Promise<unknown>>();
+  const operations = createOperations({ sinkType: 'postgres', name: context.name, classify: postgresError });
   let provisioned = false;
-  let closing: Promise<void> | undefined;
 
-  const open = async ({ signal }: OperationOptions, operation: SinkOperation = 'open'): Promise<void> => {
+  const open = async (scope: OperationScope): Promise<void> => {
     if (provisioned) return;
-    const options = { signal, operation, doing: `preparing table ${showText(spec.table)}` };
-    const { connection } = await pool.acquire(options);
-    let clean = false;
-    try {
-      await limitedBy(options, provision(connection.client, spec, { signal }));
-      clean = true;
-      provisioned = true;
-    } catch (error) {
-      throw postgresError(error, options);
-    } finally {
-      if (!clean) await connection.cancel();
-      pool.release(connection, { discard: !clean });
-    }
+    const doing = `preparing table ${showText(spec.table)}`;
+    await runner.client({ scope, doing }, (client) => provision(client, spec, scope));
+    provisioned = true;
   };
 
   /** Runs against tables that are there. One that was dropped under the running sink is made again, once; what changed otherwise is named. */
-  const withTables = async <T>(
-    operation: SinkOperation,
-    options: OperationOptions,
-    run: () => Promise<T>,
-  ): Promise<T> => {
-    await open(options, operation);
+  const withTables = async <T>(scope: OperationScope, run: () => Promise<T>): Promise<T> => {
+    await open(scope);
     try {
       return await run();
     } catch (error) {
       if (!SinkError.isInstance(error) || (error.code !== 'NOT_FOUND' && error.code !== 'SCHEMA_MISMATCH')) throw error;
       provisioned = false;
     }
-    await open(options, operation);
+    await open(scope);
     return run();
   };
 
-  const tracked = <T>(operation: SinkOperation, run: () => Promise<T>): Promise<T> => {
-    if (closing !== undefined) {
-      const error = new SinkError('ABORTED', `The sink ${showText(context.name)} is closed.`, {
-        sinkType: 'postgres',
-        operation,
-      });
-      return Promise.reject(error);
-    }
-    const settled = run().finally(() => running.delete(settled));
-    running.add(settled);
-    return settled;
-  };
-
   return {
-    open: (options) => tracked('open', () => open(options)),
-    export: (snapshot, options) =>
-      tracked('export', () => withTables('export', options, () => mode.export(snapshot, options))),
-    plan: (snapshot, options) => tracked('plan', () => withTables('plan', options, () => mode.plan(snapshot, options))),
-    removeInventory: (scope, options) =>
-      tracked('remove-inventory', () =>
-        withTables('remove-inventory', options, () => mode.removeInventory(scope, options)),
+    open: ({ signal }) => operations.run({ operation: 'open', doing: 'opening the sink', signal }, open),
+    export: (snapshot, { signal, allowDeletes = false }) => {
+      const doing = `exporting inventory ${formatScope(snapshot)}`;
+      return operations.run({ operation: 'export', doing, signal }, (scope) =>
+        withTables(scope, () => mode.export(scope, snapshot, { allowDeletes })),
+      );
+    },
+    plan: (snapshot, { signal, allowDeletes = false }) => {
+      const doing = `planning the export of ${formatScope(snapshot)}`;
+      return operations.run({ operation: 'plan', doing, signal }, (scope) =>
+        withTables(scope, () => mode.plan(scope, snapshot, { allowDeletes })),
+      );
+    },
+    removeInventory: (inventory, { signal, removedAt }) => {
+      const doing = `removing inventory ${formatScope(inventory)}`;
+      return operations.run({ operation: 'remove-inventory', doing, signal }, (scope) =>
+        withTables(scope, () => mode.removeInventory(scope, inventory, removedAt)),
+      );
+    },
+    testConnection: ({ signal }) =>
+      operations.run({ operation: 'test-connection', doing: 'testing the connection', signal }, (scope) =>
+        testConnection(context, scope),
       ),
-    testConnection: (options) => tracked('test-connection', () => testConnection({ context, signal: options.signal })),
-    close: () => (closing ??= Promise.all([pool.close(), Promise.allSettled(running)]).then(() => undefined)),
+    close: () => operations.close(() => pool.close()),
   };
 }

@@ -1,10 +1,16 @@
-import { isIP, type Socket } from 'node:net';
-import { SinkError, type ConnectionReport, type Finding } from '@kollect/core';
-import { certificateExpiry, formatServerAddress, showText } from '@kollect/core/authoring';
+import { isIP } from 'node:net';
+import { SinkError, type ConnectionReport } from '@kollect/core';
+import {
+  createConnectionTest,
+  formatServerAddress,
+  showText,
+  type ConnectionTest,
+  type OperationScope,
+  type Remedies,
+  type ServerAddress,
+} from '@kollect/core/authoring';
 import { connect, type PostgresConnection, type PostgresContext } from './postgres-client.ts';
-import { postgresReportBuilder } from './connection-report.ts';
-import { postgresLogin, type ConnectionParameters } from './postgres-login.ts';
-import { limitedBy } from './wire/deadline.ts';
+import { connectionParameters, type ConnectionParameters } from './postgres-login.ts';
 import { postgresError } from './postgres-errors.ts';
 import {
   checkClock,
@@ -16,135 +22,97 @@ import {
   checkWritable,
 } from './schema/server-checks.ts';
 import { rehearse } from './rehearsal.ts';
-import { startTls } from './wire/tls-handshake.ts';
-
-export interface TestConnectionOptions {
-  readonly context: PostgresContext;
-  readonly signal: AbortSignal;
-}
-
-const operation = 'test-connection';
+import { askForTls } from './wire/tls-handshake.ts';
 
 /**
  * Tries what an export needs, a step at a time: credentials, resolve, connect, tls, authenticate, database, schema, table, privileges, then
  * writable, version and clock of the server, and at last an export that is rolled back. Leaves nothing written. Rejects only when aborted.
  */
-export async function testConnection({ context, signal }: TestConnectionOptions): Promise<ConnectionReport> {
+export async function testConnection(context: PostgresContext, scope: OperationScope): Promise<ConnectionReport> {
   const { spec, egress } = context;
-  const { step, report } = postgresReportBuilder(signal);
-  const limited = <T>(doing: string, promise: Promise<T>): Promise<T> =>
-    limitedBy({ signal, operation, doing, timeoutMs: spec.connectTimeoutMs }, promise);
-  let socket: Socket | undefined;
+  const timeoutMs = spec.connectTimeoutMs;
+  const on = createConnectionTest({ scope, egress, timeoutMs, remedies });
   let connection: PostgresConnection | undefined;
   try {
-    const parameters = await step('credentials', context, async () => {
-      const { servers } = await limited('reading the credentials', postgresLogin(context));
-      const where = servers.map(formatServerAddress).join(', ');
-      return { found: `User ${showText(servers[0].user)} on ${where}.`, value: servers };
+    const servers = await on.credentials(context, (credentials, tls) => {
+      const value = connectionParameters({ spec, credentials, tls }).servers;
+      const where = value.map(formatServerAddress).join(', ');
+      return { found: `User ${showText(value[0].user)} on ${where}.`, value };
     });
-    const resolved = await step('resolve', parameters, async (servers) =>
-      firstOf(servers, async (to) => {
-        const addresses = await limited(`resolving ${to.host}`, resolve(context, to.host));
-        return `${to.host} is ${addresses.join(', ')}.`;
-      }),
-    );
-    const connected = await step('connect', resolved, async (servers) =>
-      firstOf(servers, async (to) => {
-        socket?.destroy();
-        socket = await egress.dial({ host: to.host, port: to.port, signal, timeoutMs: spec.connectTimeoutMs });
-        socket.on('error', () => undefined);
-        return `${formatServerAddress(to)} accepts connections.`;
-      }),
-    );
-    const encrypted = await step('tls', connected, async ([to]) => {
-      if (to === undefined || to.ssl === false || socket === undefined)
-        return { found: 'Not encrypted: spec.postgres.tls.mode is disable.', value: true };
-      const handshake = new AbortController();
-      const started = startTls(socket, to, AbortSignal.any([signal, handshake.signal]));
-      try {
-        const channel = await limited('shaking hands', started);
-        const subject = `the certificate of ${formatServerAddress(to)}`;
-        const expiry = certificateExpiry(channel.getPeerCertificate(), { subject });
-        channel.on('error', () => undefined);
-        channel.destroy();
-        const { found = `${subject} does not say how long it is valid`, warning } = expiry ?? {};
-        return {
-          found: `${channel.getProtocol() ?? 'TLS'}; ${found}.`,
-          value: true,
-          ...(warning === undefined ? {} : { warning }),
-        };
-      } finally {
-        handshake.abort();
-      }
-    });
-    socket?.destroy();
-    const session = await step('authenticate', encrypted, async () => {
-      const opened = await login(context, signal);
+    const encrypted = await encrypt(on, servers);
+    const loggingIn = { doing: 'logging in', after: encrypted, timeoutMs: undefined };
+    const session = await on.step({ name: 'authenticate', ...loggingIn }, async (_, step) => {
+      const opened = await login(context, step);
       if (!SinkError.isInstance(opened)) connection = opened;
-      return { found: `The server accepted user ${showText(parameters?.[0]?.user ?? '')}.`, value: opened };
+      return { found: `The server accepted user ${showText(servers?.[0].user ?? '')}.`, value: opened };
     });
-    const client = await step('database', session, async (opened) => {
+    const asking = { doing: 'asking which database this is', after: session };
+    const client = await on.step({ name: 'database', ...asking }, (opened) => {
       // The server looks at the login first: an error of the database means that the login was accepted.
       if (SinkError.isInstance(opened)) throw opened;
-      return limited('asking which database this is', checkDatabase(opened.client));
+      return checkDatabase(opened.client);
     });
-    const inSchema = await step('schema', client, (on) => limited('looking at the schema', checkSchema(on, spec)));
-    const table = await step('table', inSchema, (on) => limited('looking at the table', checkTable(on, spec)));
-    const granted = await step('privileges', table, (on) => limited('reading privileges', checkPrivileges(on, spec)));
-    const writable = await step('writable', client, (on) =>
-      limited('asking whether the server is read-only', checkWritable(on)),
+    const inSchema = await on.step({ name: 'schema', doing: 'looking at the schema', after: client }, (sql) =>
+      checkSchema(sql, spec),
     );
-    await step('version', client, (on) => limited('asking for the version', checkVersion(on)));
-    await step('clock', client, (on) => limited('asking for the time', checkClock(on)));
+    const table = await on.step({ name: 'table', doing: 'looking at the table', after: inSchema }, (sql) =>
+      checkTable(sql, spec),
+    );
+    const granted = await on.step({ name: 'privileges', doing: 'reading privileges', after: table }, (sql) =>
+      checkPrivileges(sql, spec),
+    );
+    const writing = { doing: 'asking whether the server is read-only', after: client };
+    const writable = await on.step({ name: 'writable', ...writing }, checkWritable);
+    await on.step({ name: 'version', doing: 'asking for the version', after: client }, checkVersion);
+    await on.step({ name: 'clock', doing: 'asking for the time', after: client }, checkClock);
     // All that was found fine stays fine only if an export succeeds: it has the last word.
     const ready = granted === undefined || writable === undefined ? undefined : connection;
-    await step('export', ready, (on) => rehearse(context, on, signal));
-    return report();
+    const rehearsing = { doing: 'rehearsing an export', after: ready, timeoutMs: undefined };
+    await on.step({ name: 'export', ...rehearsing }, (opened, step) => rehearse(context, opened, step));
+    return on.report();
   } finally {
-    socket?.destroy();
     await connection?.end();
   }
 }
 
-/** The servers from the first that answers on: an export takes the first that does and takes writes. Throws what the first met where none does. */
-async function firstOf(
-  servers: readonly ConnectionParameters[],
-  attempt: (server: ConnectionParameters) => Promise<string>,
-): Promise<Finding<readonly ConnectionParameters[]>> {
-  const failures: string[] = [];
-  let failure: unknown;
-  for (const [index, server] of servers.entries()) {
-    try {
-      return { found: [...failures, await attempt(server)].join(' '), value: servers.slice(index) };
-    } catch (error) {
-      failure ??= error;
-      failures.push(postgresError(error, { operation }).message);
-    }
-  }
-  throw failure;
-}
-
-/** Addresses that the egress policy allows. */
-async function resolve({ egress }: PostgresContext, host: string): Promise<readonly string[]> {
-  if (isIP(host) !== 0) {
-    egress.check(host);
-    return [host];
-  }
-  return new Promise((settle, reject) => {
-    egress.lookup(host, { all: true }, (error, found) => {
-      if (error !== null) reject(postgresError(error, { operation, doing: `resolving ${showText(host)}` }));
-      else settle(Array.isArray(found) ? found.map(({ address }) => address) : [found]);
+/** Resolve, connect and tls. */
+async function encrypt(
+  on: ConnectionTest,
+  servers: readonly ConnectionParameters[] | undefined,
+): Promise<true | undefined> {
+  const connected = await on.connect(await on.resolve(servers?.map(({ host, port }) => ({ host, port }))));
+  const sslOf = ({ host, port }: ServerAddress): ConnectionParameters['ssl'] =>
+    servers?.find((server) => server.host === host && server.port === port)?.ssl ?? false;
+  if (connected !== undefined && connected[0] !== undefined && sslOf(connected[0]) !== false)
+    return on.tls({
+      after: connected,
+      // A pooler may choose the database by the server name; an IP address is none.
+      tls: (server) => ({ ...(isIP(server.host) === 0 ? { servername: server.host } : {}), ...sslOf(server) }),
+      upgrade: askForTls,
     });
-  });
+  return on.step({ name: 'tls', doing: 'looking at the spec', after: connected }, async () => ({
+    found: 'Not encrypted: spec.postgres.tls.mode is disable.',
+    value: true,
+  }));
 }
 
 /** A connection, or the error of the database where the login itself was accepted. */
-async function login(context: PostgresContext, signal: AbortSignal): Promise<PostgresConnection | SinkError> {
+async function login(context: PostgresContext, scope: OperationScope): Promise<PostgresConnection | SinkError> {
   try {
-    return await connect(context, { signal, operation });
+    return await connect(context, scope);
   } catch (thrown) {
-    const error = postgresError(thrown, { operation });
+    const error = postgresError(thrown, scope);
     if (error.code === 'NOT_FOUND' || error.code === 'PERMISSION_DENIED') return error;
     throw error;
   }
 }
+
+const remedies: Remedies = {
+  AUTHENTICATION_FAILED:
+    'Check username, password or client certificate, and what pg_hba.conf demands of this user from this address.',
+  PERMISSION_DENIED: 'Grant what postgresDdl(spec) lists at its end.',
+  SCHEMA_MISMATCH: 'Change the table to match what postgresDdl(spec) prints, or name another table.',
+  OVERLOADED: 'Lower poolSize, or give the server more connections or room.',
+  TIMEOUT: 'Check firewall and load of the server, or raise connectTimeout.',
+  BACKEND_ERROR: 'Check that PostgreSQL 13 or newer answers at host and port, and read its log.',
+};

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { sealSnapshot, type Finding, type InventorySnapshot, type Item } from '@kollect/core';
+import { sealSnapshot, type InventorySnapshot, type Item } from '@kollect/core';
+import type { Finding, OperationScope } from '@kollect/core/authoring';
 import { createAppendMode } from './append/append.ts';
 import type { PostgresConnection, PostgresContext } from './postgres-client.ts';
 import { rehearseTables } from './schema/provisioning.ts';
 import { createUpsertMode } from './upsert/upsert.ts';
-import { createSessionRunner } from './wire/session.ts';
+import { createSessionRunner, type Session } from './wire/session.ts';
 
 /**
  * Does what the first export will do, and rolls it back: makes what is missing, and writes, changes and deletes rows of an inventory that is
@@ -13,7 +14,7 @@ import { createSessionRunner } from './wire/session.ts';
 export async function rehearse(
   context: PostgresContext,
   connection: PostgresConnection,
-  signal: AbortSignal,
+  scope: OperationScope,
 ): Promise<Finding<true>> {
   const { spec } = context;
   const alone = {
@@ -23,12 +24,12 @@ export async function rehearse(
   };
   const runner = createSessionRunner(context, alone);
   const mode = spec.mode === 'append' ? createAppendMode(spec, runner) : createUpsertMode(spec, runner);
-  const options = { signal, operation: 'test-connection', doing: 'rehearsing an export', discard: true } as const;
   const snapshots = await probes();
-  await runner.transaction(options, async (session) => {
+  const run = async (session: Session): Promise<void> => {
     await rehearseTables(connection.client, spec);
     for (const snapshot of snapshots) await mode.rehearse(session, snapshot);
-  });
+  };
+  await runner.transaction(scope, run, { discard: true });
   return { found: 'Rows were written, changed and deleted, and all of it was rolled back.', value: true };
 }
 

@@ -1,5 +1,5 @@
-import { SinkError, type Finding, type SinkErrorCode } from '@kollect/core';
-import { showText } from '@kollect/core/authoring';
+import { SinkError, type SinkErrorCode } from '@kollect/core';
+import { showText, type Finding } from '@kollect/core/authoring';
 import type { TopicDescription } from '../kafka-client.ts';
 import type { ResolvedKafkaSpec } from '../kafka-spec.ts';
 import { isCompacted } from './topic-state.ts';

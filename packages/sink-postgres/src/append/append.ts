@@ -1,6 +1,6 @@
-import { formatScope, splitDocument, type ExportPlan, type ExportResult, type InventorySnapshot } from '@kollect/core';
+import { splitDocument, type ExportPlan, type ExportResult, type InventorySnapshot } from '@kollect/core';
 import { binaryJsonb } from '../wire/binary-format.ts';
-import { applied, exportSession, removalSession, superseded, unchanged } from '../upsert/export-results.ts';
+import { applied, superseded, unchanged } from '../upsert/export-results.ts';
 import { createFence, scopeValues, type ScopeState } from '../upsert/fence.ts';
 import type { PostgresMode } from '../postgres-mode.ts';
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
@@ -73,14 +73,13 @@ export function createAppendMode(spec: ResolvedPostgresSpec, runner: SessionRunn
   };
 
   return {
-    export: (snapshot, { signal }) =>
-      runner.transaction(exportSession(snapshot, signal), (session) => apply(session, snapshot)),
+    export: (scope, snapshot) => runner.transaction(scope, (session) => apply(session, snapshot)),
 
     rehearse: async (session, snapshot) => void (await apply(session, snapshot)),
 
-    plan: (snapshot, { signal }) =>
+    plan: (scope, snapshot) =>
       runner.transaction(
-        { signal, operation: 'plan', doing: `planning the export of ${formatScope(snapshot)}`, readOnly: true },
+        scope,
         async (session): Promise<ExportPlan> => {
           const state = await fence.look(session, snapshot, { field: 'exportedAt', time: snapshot.exportedAt });
           const samples = { inserted: [], updated: [], deleted: [] };
@@ -90,14 +89,15 @@ export function createAppendMode(spec: ResolvedPostgresSpec, runner: SessionRunn
           const inserted = splitDocument(snapshot, { maxBytes: maxDocumentBytes }).length;
           return { outcome: 'applied', counts: applied({ inserted }, { messages: 0, bytes: 0 }).counts, samples };
         },
+        { readOnly: true },
       ),
 
     /** History stays: the removal only fences the scope against older snapshots. */
-    removeInventory: (scope, { signal, removedAt }) =>
-      runner.transaction(removalSession(scope, signal), async (session) => {
-        const state = await fence.lock(session, scope, { field: 'removedAt', time: removedAt });
+    removeInventory: (scope, inventory, removedAt) =>
+      runner.transaction(scope, async (session) => {
+        const state = await fence.lock(session, inventory, { field: 'removedAt', time: removedAt });
         if (state.newer) return state.held ? superseded : unchanged(0);
-        await fence.record(session, scope, {
+        await fence.record(session, inventory, {
           exportedAt: removedAt,
           generation: 0,
           checksum: null,

@@ -1,6 +1,5 @@
 import { SinkError, type SinkOperation } from '@kollect/core';
 import { ddlStatements } from './ddl.ts';
-import { endedBySignal } from '../wire/deadline.ts';
 import { postgresError } from '../postgres-errors.ts';
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
 import { namesOfParts, tableDifferences, type Difference } from './table-differences.ts';
@@ -9,7 +8,7 @@ import { bareNames, quoteLiteral, tableNames } from './table-names.ts';
 import { inTransaction, type Queryable } from '../wire/transaction.ts';
 
 export interface ProvisionOptions {
-  /** Looked at between statements; ending a running one is up to the owner of the client. */
+  /** Looked at between statements, its reason is thrown; ending a running one is up to the owner of the client. */
   readonly signal?: AbortSignal;
   /** Default `open`. */
   readonly operation?: SinkOperation;
@@ -36,7 +35,7 @@ export async function provision(
   ];
   const doing = `preparing table ${tableNames(spec).table}`;
   const step = async <T>(run: () => Promise<T>): Promise<T> => {
-    if (signal?.aborted === true) throw endedBySignal(signal, { operation, doing });
+    signal?.throwIfAborted();
     return run();
   };
   try {

@@ -1,5 +1,5 @@
-import { SinkError, type Finding } from '@kollect/core';
-import { showText } from '@kollect/core/authoring';
+import { SinkError } from '@kollect/core';
+import { showText, type Finding } from '@kollect/core/authoring';
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
 import { inspectTables, readOnlyServer, refusalOf } from './provisioning.ts';
 import { inTransaction, type Queryable } from '../wire/transaction.ts';

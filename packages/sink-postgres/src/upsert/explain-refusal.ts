@@ -1,14 +1,14 @@
 import { SinkError, type InventorySnapshot, type SealedItem } from '@kollect/core';
-import { showText } from '@kollect/core/authoring';
+import { showText, type OperationScope } from '@kollect/core/authoring';
 import { sqlStateOf } from '../postgres-errors.ts';
 import { quoteIdentifier, type TableNames } from '../schema/table-names.ts';
-import type { Session, SessionOptions, SessionRunner } from '../wire/session.ts';
+import type { Session, SessionRunner } from '../wire/session.ts';
 import type { RefusedItems } from './refused-items.ts';
 import type { RowWrites } from './row-writes.ts';
 
 export interface Explaining {
   readonly runner: SessionRunner;
-  readonly options: SessionOptions;
+  readonly scope: OperationScope;
   readonly names: TableNames;
   readonly writes: RowWrites;
   readonly snapshot: InventorySnapshot;
@@ -20,9 +20,9 @@ export async function explainRefusal(
   refused: RefusedItems,
   explaining: Explaining,
 ): Promise<SinkError> {
-  const { runner, options } = explaining;
+  const { runner, scope } = explaining;
   try {
-    return await runner.transaction({ ...options, discard: true }, async (session) => {
+    const explain = async (session: Session): Promise<SinkError> => {
       const unique = refused.sqlState === '23505' ? await foreignIndex(session, refused) : undefined;
       if (refused.sqlState === '23505' && unique === undefined) return error;
       const encoding = refused.sqlState === '22P05' ? await databaseEncoding(session) : undefined;
@@ -31,7 +31,8 @@ export async function explainRefusal(
       if (unique !== undefined) return uniqueIndex(unique, culprit, explaining.names);
       if (encoding !== undefined && encoding.name !== 'UTF8') return unencodable(encoding, culprit);
       return item === undefined ? error : naming(error, culprit);
-    });
+    };
+    return await runner.transaction(scope, explain, { discard: true });
   } catch (thrown) {
     // What was wrong is known already, and only its item is not.
     return SinkError.isInstance(thrown) && (thrown.code === 'ABORTED' || thrown.code === 'TIMEOUT') ? thrown : error;

@@ -1,5 +1,4 @@
-import { formatScope, type ExportResult, type InventorySnapshot, type ItemCounts, type Scope } from '@kollect/core';
-import type { SessionOptions } from '../wire/session.ts';
+import type { ExportResult, ItemCounts } from '@kollect/core';
 
 const nothing: ItemCounts = { inserted: 0, updated: 0, deleted: 0, unchanged: 0 };
 
@@ -16,13 +15,4 @@ export function applied(
   traffic: { readonly messages: number; readonly bytes: number },
 ): ExportResult {
   return { outcome: 'applied', counts: { ...nothing, ...counts }, messages: traffic.messages, bytes: traffic.bytes };
-}
-
-/** How a session that exports the snapshot is limited and named. */
-export function exportSession(snapshot: InventorySnapshot, signal: AbortSignal): SessionOptions {
-  return { signal, operation: 'export', doing: `exporting inventory ${formatScope(snapshot)}` };
-}
-
-export function removalSession(scope: Scope, signal: AbortSignal): SessionOptions {
-  return { signal, operation: 'remove-inventory', doing: `removing inventory ${formatScope(scope)}` };
 }

@@ -1,5 +1,6 @@
-import type { ExportResult, RemoveInventoryOptions, Scope } from '@kollect/core';
-import { applied, removalSession, superseded, unchanged } from './export-results.ts';
+import type { ExportResult, Scope } from '@kollect/core';
+import type { OperationScope } from '@kollect/core/authoring';
+import { applied, superseded, unchanged } from './export-results.ts';
 import { scopeValues, type Fence } from './fence.ts';
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
 import type { SessionRunner } from '../wire/session.ts';
@@ -16,11 +17,12 @@ interface Removing {
 /** Deletes the scope's rows, or marks them. Its row of the exports table stays as the fence against exports older than the removal. */
 export async function removeRows(
   { spec, names, fence, runner }: Removing,
-  scope: Scope,
-  { signal, removedAt }: RemoveInventoryOptions,
+  scope: OperationScope,
+  inventory: Scope,
+  removedAt: string,
 ): Promise<ExportResult> {
-  return runner.transaction(removalSession(scope, signal), async (session) => {
-    const state = await fence.lock(session, scope, { field: 'removedAt', time: removedAt });
+  return runner.transaction(scope, async (session) => {
+    const state = await fence.lock(session, inventory, { field: 'removedAt', time: removedAt });
     // An older removal of what is gone already has nothing to do.
     if (state.newer) return state.held ? superseded : unchanged(0);
     const ofScope = 'cluster = $1 AND inventory_namespace = $2 AND inventory_name = $3';
@@ -28,17 +30,17 @@ export async function removeRows(
       spec.deletes === 'soft'
         ? await session.query(
             `UPDATE ${names.table} SET deleted_at = $4::timestamptz, exported_at = $4::timestamptz WHERE ${ofScope} AND deleted_at IS NULL`,
-            [...scopeValues(scope), removedAt],
+            [...scopeValues(inventory), removedAt],
           )
-        : await session.query(`DELETE FROM ${names.table} WHERE ${ofScope}`, scopeValues(scope));
+        : await session.query(`DELETE FROM ${names.table} WHERE ${ofScope}`, scopeValues(inventory));
     const alive = spec.deletes === 'soft' ? ' AND deleted_at IS NULL' : '';
     const { rows } = await session.query(
       `SELECT count(*)::int FROM ${names.table} WHERE ${ofScope}${alive}`,
-      scopeValues(scope),
+      scopeValues(inventory),
     );
     const left = Number(rows[0]?.[0]);
     await requireAllRows(session, { table: names.table, asked: rowCount + left, done: rowCount, verb: 'deleted' });
-    await fence.record(session, scope, {
+    await fence.record(session, inventory, {
       exportedAt: removedAt,
       generation: 0,
       checksum: null,

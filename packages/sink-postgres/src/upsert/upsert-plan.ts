@@ -1,11 +1,6 @@
-import {
-  formatScope,
-  type ExportOptions,
-  type ExportPlan,
-  type InventorySnapshot,
-  type ItemKey,
-  type SealedItem,
-} from '@kollect/core';
+import type { ExportPlan, InventorySnapshot, ItemKey, SealedItem } from '@kollect/core';
+import type { OperationScope } from '@kollect/core/authoring';
+import type { DeletePermission } from '../postgres-mode.ts';
 import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
 import type { TableNames } from '../schema/table-names.ts';
 import type { Session, SessionRunner } from '../wire/session.ts';
@@ -35,18 +30,13 @@ const noSamples = { inserted: [], updated: [], deleted: [] };
  */
 export async function planUpsert(
   { spec, names, fence, differences, writes, runner, delta }: Planning,
+  scope: OperationScope,
   snapshot: InventorySnapshot,
-  { signal, allowDeletes = false }: ExportOptions,
+  { allowDeletes }: DeletePermission,
 ): Promise<ExportPlan> {
   const { items, checksum, exportedAt } = snapshot;
-  const options = {
-    signal,
-    operation: 'plan',
-    doing: `planning the export of ${formatScope(snapshot)}`,
-    readOnly: true,
-  } as const;
 
-  return runner.transaction(options, async (session): Promise<ExportPlan> => {
+  const run = async (session: Session): Promise<ExportPlan> => {
     const state = await fence.look(session, snapshot, { field: 'exportedAt', time: exportedAt });
     if (state?.newer === true) return { outcome: 'superseded', counts: superseded.counts, samples: noSamples };
     if (state !== undefined && state.checksum === checksum && state.sameStorage && !state.resyncDue)
@@ -68,7 +58,8 @@ export async function planUpsert(
         items.filter((_, index) => difference.states[index] === insert),
       );
     return planned(items, difference);
-  });
+  };
+  return runner.transaction(scope, run, { readOnly: true });
 
   /** By key alone every row that is there counts as to be updated. */
   async function byContent(session: Session, difference: Difference): Promise<Difference> {

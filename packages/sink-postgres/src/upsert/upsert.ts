@@ -1,8 +1,9 @@
-import { SinkError, type ExportOptions, type ExportResult, type InventorySnapshot } from '@kollect/core';
+import { SinkError, type ExportResult, type InventorySnapshot } from '@kollect/core';
+import type { OperationScope } from '@kollect/core/authoring';
 import { refuseTooManyDeletes } from './delete-limit.ts';
 import { applyDelta, createAppliedSnapshots, isAt, type Delta } from './delta.ts';
 import { changedItems, createDifferences } from './difference.ts';
-import { applied, exportSession, superseded, unchanged } from './export-results.ts';
+import { applied, superseded, unchanged } from './export-results.ts';
 import { createFence } from './fence.ts';
 import type { PostgresMode } from '../postgres-mode.ts';
 import { sqlStateOf } from '../postgres-errors.ts';
@@ -12,7 +13,7 @@ import { explainRefusal } from './explain-refusal.ts';
 import type { RefusedItems } from './refused-items.ts';
 import { createRowWrites, type UpsertOptions, type WrittenRows } from './row-writes.ts';
 import { removeRows } from './remove-rows.ts';
-import type { Session, SessionOptions, SessionRunner } from '../wire/session.ts';
+import type { Session, SessionRunner } from '../wire/session.ts';
 import { requireAllRows } from '../schema/table-promises.ts';
 import { tableNames } from '../schema/table-names.ts';
 import { planUpsert } from './upsert-plan.ts';
@@ -97,54 +98,56 @@ export function createUpsertMode(spec: ResolvedPostgresSpec, runner: SessionRunn
       : writes.copy(session, snapshot, options);
 
   const exportInTransaction = async (
-    options: SessionOptions,
+    scope: OperationScope,
     snapshot: InventorySnapshot,
     applying: Omit<ApplyOptions, 'onRefused'>,
   ): Promise<ExportResult> => {
     let refused: RefusedItems | undefined;
     const onRefused = (found: RefusedItems): void => void (refused = found);
     try {
-      return await runner.transaction(options, (session) =>
+      return await runner.transaction(scope, (session) =>
         apply(session, snapshot, { ...applying, onRefused }).catch(rethrowForeignKey),
       );
     } catch (thrown) {
       if (!SinkError.isInstance(thrown)) throw thrown;
       const error =
-        refused === undefined || options.signal.aborted || (thrown.code === 'CONFLICT' && refused.sqlState !== '23505')
+        refused === undefined ||
+        scope.ended !== undefined ||
+        (thrown.code === 'CONFLICT' && refused.sqlState !== '23505')
           ? thrown
-          : await explainRefusal(thrown, refused, { runner, options, names, writes, snapshot });
+          : await explainRefusal(thrown, refused, { runner, scope, names, writes, snapshot });
       if (error.code !== 'CONFLICT') throw error;
       throw await runner
-        .transaction({ ...options, readOnly: true }, (session) => ownerConflict(session, names, snapshot))
+        .transaction(scope, (session) => ownerConflict(session, names, snapshot), { readOnly: true })
         .catch(() => error);
     }
   };
 
   return {
-    async export(snapshot: InventorySnapshot, { signal, allowDeletes = false }: ExportOptions) {
-      const options = exportSession(snapshot, signal);
-      const delta = await appliedBefore.deltaTo(snapshot, signal);
+    async export(scope, snapshot, { allowDeletes }) {
+      const delta = await appliedBefore.deltaTo(snapshot, scope.signal);
       // Where this sink applied another snapshot last, the scope will hardly hold this one.
       if (delta === undefined) {
-        const { rowCount } = await runner.statement(options, fence.advance(snapshot));
+        const { rowCount } = await runner.statement(scope, fence.advance(snapshot));
         if (rowCount > 0) {
           appliedBefore.remember(snapshot);
           return unchanged(snapshot.items.length);
         }
       }
-      const result = await exportInTransaction(options, snapshot, { allowDeletes, delta });
+      const result = await exportInTransaction(scope, snapshot, { allowDeletes, delta });
       if (result.outcome !== 'superseded') appliedBefore.remember(snapshot);
       return result;
     },
-    plan: async (snapshot, options) => {
-      const delta = await appliedBefore.deltaTo(snapshot, options.signal);
-      return planUpsert({ spec, names, fence, differences, writes, runner, delta }, snapshot, options);
+    async plan(scope, snapshot, options) {
+      const delta = await appliedBefore.deltaTo(snapshot, scope.signal);
+      return planUpsert({ spec, names, fence, differences, writes, runner, delta }, scope, snapshot, options);
     },
     rehearse: async (session, snapshot) => {
       const options = { allowDeletes: true, onRefused: () => undefined };
       await apply(session, snapshot, options).catch(rethrowForeignKey);
     },
-    removeInventory: (scope, options) => removeRows({ spec, names, fence, runner }, scope, options),
+    removeInventory: (scope, inventory, removedAt) =>
+      removeRows({ spec, names, fence, runner }, scope, inventory, removedAt),
   };
 }
 

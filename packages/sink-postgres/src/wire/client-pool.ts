@@ -1,12 +1,5 @@
-import { SinkError, type SinkOperation } from '@kollect/core';
-import { showText } from '@kollect/core/authoring';
+import type { OperationScope } from '@kollect/core/authoring';
 import { connect, type PostgresConnection, type PostgresContext } from '../postgres-client.ts';
-import { endedBySignal } from './deadline.ts';
-
-export interface AcquireOptions {
-  readonly signal: AbortSignal;
-  readonly operation: SinkOperation;
-}
 
 export interface PooledConnection {
   readonly connection: PostgresConnection;
@@ -19,10 +12,10 @@ export interface PooledConnection {
 /** At most `spec.poolSize` connections; credentials are asked for at every connect, which `pg.Pool` cannot do. */
 export interface ClientPool {
   /** A free connection or a new one; waits for its turn, first come first served. */
-  acquire(options: AcquireOptions & { readonly fresh?: boolean }): Promise<PooledConnection>;
+  acquire(scope: OperationScope, options?: { readonly fresh?: boolean }): Promise<PooledConnection>;
   /** Gives it back; a discarded one is not used again. */
   release(connection: PostgresConnection, options: { readonly discard: boolean }): void;
-  /** Ends every connection and refuses those who wait. */
+  /** Ends what rests, once all operations ended. */
   close(): Promise<void>;
 }
 
@@ -36,51 +29,34 @@ interface IdleConnection {
   readonly timer: NodeJS.Timeout;
 }
 
-interface Waiter {
-  admit(): void;
-  refuse(error: SinkError): void;
-}
-
 export function createClientPool(context: PostgresContext): ClientPool {
   const idle: IdleConnection[] = [];
   const busy = new Set<PostgresConnection>();
-  const waiters: Waiter[] = [];
+  const waiters: (() => void)[] = [];
   let admitted = 0;
-  let closed = false;
 
-  const closedError = (operation?: SinkOperation): SinkError =>
-    new SinkError('ABORTED', `The sink ${showText(context.name)} is closed.`, { sinkType: 'postgres', operation });
-
+  /** Whoever waits first has the place at once: nobody slips in between. */
   const leave = (): void => {
-    admitted -= 1;
-    waiters.shift()?.admit();
+    const next = waiters.shift();
+    if (next === undefined) admitted -= 1;
+    else next();
   };
 
-  const enter = ({ signal, operation }: AcquireOptions): Promise<void> => {
+  const enter = async (scope: OperationScope): Promise<void> => {
     if (admitted < context.spec.poolSize) {
       admitted += 1;
-      return Promise.resolve();
+      return;
     }
-    return new Promise((resolve, reject) => {
-      const settle = (): void => signal.removeEventListener('abort', onAbort);
-      const waiter: Waiter = {
-        admit: () => {
-          settle();
-          admitted += 1;
-          resolve();
-        },
-        refuse: (error) => {
-          settle();
-          reject(error);
-        },
-      };
-      const onAbort = (): void => {
-        waiters.splice(waiters.indexOf(waiter), 1);
-        waiter.refuse(endedBySignal(signal, { operation, doing: 'waiting for a connection of the pool' }));
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
-      waiters.push(waiter);
-    });
+    let admit: () => void = () => undefined;
+    const turn = new Promise<void>((resolve) => waiters.push((admit = resolve)));
+    try {
+      await scope.step({ doing: 'waiting for a connection of the pool' }, () => turn);
+    } catch (error) {
+      const at = waiters.indexOf(admit);
+      if (at === -1) leave();
+      else waiters.splice(at, 1);
+      throw error;
+    }
   };
 
   const takeIdle = (): PooledConnection | undefined => {
@@ -94,21 +70,12 @@ export function createClientPool(context: PostgresContext): ClientPool {
   };
 
   return {
-    async acquire({ signal, operation, fresh = false }) {
-      if (closed) throw closedError(operation);
-      if (signal.aborted) throw endedBySignal(signal, { operation, doing: 'waiting for a connection of the pool' });
-      await enter({ signal, operation });
+    async acquire(scope, { fresh = false } = {}) {
+      scope.throwIfEnded();
+      await enter(scope);
       try {
         const known = fresh ? undefined : takeIdle();
-        const pooled = known ?? {
-          connection: await connect(context, { signal, operation }),
-          reused: false,
-          stale: false,
-        };
-        if (closed) {
-          pooled.connection.destroy();
-          throw closedError(operation);
-        }
+        const pooled = known ?? { connection: await connect(context, scope), reused: false, stale: false };
         busy.add(pooled.connection);
         return pooled;
       } catch (error) {
@@ -118,7 +85,7 @@ export function createClientPool(context: PostgresContext): ClientPool {
     },
     release(connection, { discard }) {
       if (!busy.delete(connection)) return;
-      if (discard || closed || connection.ended) {
+      if (discard || connection.ended) {
         connection.destroy();
       } else {
         const timer = setTimeout(() => {
@@ -133,11 +100,6 @@ export function createClientPool(context: PostgresContext): ClientPool {
       leave();
     },
     async close() {
-      closed = true;
-      for (const waiter of waiters.splice(0)) waiter.refuse(closedError());
-      for (const connection of busy) {
-        void connection.cancel().finally(() => connection.destroy());
-      }
       const resting = idle.splice(0);
       for (const { timer } of resting) clearTimeout(timer);
       await Promise.all(resting.map(({ connection }) => connection.end()));

@@ -1,11 +1,9 @@
 import type { Client } from 'pg';
-import { SinkError, type SinkOperation } from '@kollect/core';
-import { formatServerAddress, type ServerAddress } from '@kollect/core/authoring';
-import { limitedBy } from './deadline.ts';
+import { SinkError } from '@kollect/core';
+import { formatServerAddress, type OperationScope, type ServerAddress } from '@kollect/core/authoring';
 
 interface WritableOptions {
-  readonly signal: AbortSignal;
-  readonly operation: SinkOperation;
+  readonly scope: OperationScope;
   readonly timeoutMs: number;
 }
 
@@ -13,12 +11,11 @@ interface WritableOptions {
 export async function requireWritable(
   connection: { readonly client: Client; destroy(): void },
   server: ServerAddress,
-  options: WritableOptions,
+  { scope, timeoutMs }: WritableOptions,
 ): Promise<void> {
   const doing = `asking ${formatServerAddress(server)} whether it takes writes`;
   try {
-    const { rows } = await limitedBy(
-      { ...options, doing },
+    const { rows } = await scope.step({ doing, timeoutMs }, () =>
       connection.client.query<{ readonly standby: boolean; readonly readOnly: string }>(
         `SELECT pg_catalog.pg_is_in_recovery() AS standby, pg_catalog.current_setting('transaction_read_only') AS "readOnly"`,
       ),
@@ -28,7 +25,7 @@ export async function requireWritable(
     throw new SinkError(
       'UNAVAILABLE',
       `${formatServerAddress(server)} is ${standby ? 'a standby' : 'read-only'}, and the sink needs a server that takes writes.`,
-      { sinkType: 'postgres', operation: options.operation },
+      { sinkType: 'postgres', operation: scope.operation },
     );
   } catch (error) {
     connection.destroy();

@@ -2,13 +2,13 @@ import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import { Query, type QueryConfig, type QueryResult } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { SinkError, type SinkOperation } from '@kollect/core';
+import { SinkError } from '@kollect/core';
+import type { OperationScope } from '@kollect/core/authoring';
 import type { ClientPool, PooledConnection } from './client-pool.ts';
 import type { PostgresConnection, PostgresContext } from '../postgres-client.ts';
-import { endedBySignal, limitedBy } from './deadline.ts';
 import { isConnectionBroken, postgresError } from '../postgres-errors.ts';
 import { createTimeSlice } from './time-slice.ts';
-import { trustedNames } from './transaction.ts';
+import { trustedNames, type Queryable } from './transaction.ts';
 
 /** A value of an SQL parameter: a Buffer goes out in the server's binary format, all others as text. */
 export type SqlValue = string | number | boolean | null | Buffer;
@@ -33,24 +33,23 @@ export interface Session {
   copyIn(text: string, chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<number>;
 }
 
-export interface SessionOptions {
-  readonly signal: AbortSignal;
-  readonly operation: SinkOperation;
-  /** What the session is for, for messages: `exporting inventory team-a/web`. */
-  readonly doing: string;
-}
-
 export interface SessionRunner {
   /** One transaction: commits what `run` returned from, rolls back what it threw from; with `discard` it rolls back in every case. */
   transaction<T>(
-    options: SessionOptions & { readonly readOnly?: boolean; readonly discard?: boolean },
+    scope: OperationScope,
     run: (session: Session) => Promise<T>,
+    options?: { readonly readOnly?: boolean; readonly discard?: boolean },
+  ): Promise<T>;
+  /** For work that begins its transactions itself; each of its statements has the limits of a session. */
+  client<T>(
+    options: { readonly scope: OperationScope; readonly doing: string },
+    run: (client: Queryable) => Promise<T>,
   ): Promise<T>;
   /**
    * One statement without parameters that commits by itself, in one round trip with the settings of a transaction; it may run twice, where the
    * connection died under the first.
    */
-  statement(options: SessionOptions, text: string): Promise<SqlResult>;
+  statement(scope: OperationScope, text: string): Promise<SqlResult>;
 }
 
 /** How long our side waits beyond the server's own statement timeout before it gives the connection up. */
@@ -58,62 +57,61 @@ const graceMs = 5_000;
 
 export function createSessionRunner(context: PostgresContext, pool: ClientPool): SessionRunner {
   const { statementTimeoutMs, connectTimeoutMs } = context.spec;
+  const limitMs = statementTimeoutMs + graceMs;
 
   // SET LOCAL alone: behind PgBouncer a plain SET would reach whoever gets this server connection next.
   const limits = [
     trustedNames,
     `SET LOCAL statement_timeout = ${statementTimeoutMs}`,
-    `SET LOCAL idle_in_transaction_session_timeout = ${statementTimeoutMs + graceMs}`,
+    `SET LOCAL idle_in_transaction_session_timeout = ${limitMs}`,
   ].join('; ');
   const beginWriting = `BEGIN ISOLATION LEVEL READ COMMITTED; ${limits}`;
   const beginReading = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${limits}`;
   // Statements of one simple query are one transaction, which the server ends by itself, also where one of them fails.
   const alone = `SET TRANSACTION ISOLATION LEVEL READ COMMITTED; ${limits}`;
 
-  /** Runs one statement under the caller's signal and our own limit; whichever ends it also frees the server's locks. */
+  /** Runs one statement under the scope and a limit of our own; whichever ends it also frees the server's locks. */
   const guard = async <T>(
     { connection }: PooledConnection,
-    options: SessionOptions,
-    limitMs: number,
+    scope: OperationScope,
+    { timeoutMs, doing = scope.doing }: { readonly timeoutMs: number; readonly doing?: string },
     start: () => Promise<T>,
   ): Promise<T> => {
-    const { signal } = options;
-    if (signal.aborted) throw endedBySignal(signal, options);
+    scope.throwIfEnded();
     const statement = start();
     try {
-      return await limitedBy(
-        { ...options, timeoutMs: limitMs, timeoutField: 'spec.postgres.statementTimeout' },
-        statement,
-      );
+      const timeoutField = 'spec.postgres.statementTimeout';
+      return await scope.step({ doing, timeoutMs, timeoutField }, () => statement);
     } catch (error) {
       if (SinkError.isInstance(error)) {
         // Our side gave up. First the request, which PgBouncer can still relate to the session, then the reset, which ends a COPY that waits for data.
         await Promise.race([connection.cancel(), statement.then(noop, noop)]);
         connection.destroy();
       }
-      throw signal.aborted ? endedBySignal(signal, options) : error;
+      throw scope.ended ?? error;
     }
   };
 
-  const sessionOn = (pooled: PooledConnection, options: SessionOptions): Session => {
+  const sessionOn = (pooled: PooledConnection, scope: OperationScope): Session => {
     const { client } = pooled.connection;
-    const limitMs = statementTimeoutMs + graceMs;
     return {
       async query(text, values = []) {
-        const result: QueryResult<unknown[]> = await guard(pooled, options, limitMs, () =>
+        const result: QueryResult<unknown[]> = await guard(pooled, scope, { timeoutMs: limitMs }, () =>
           client.query<unknown[]>({ text, values: [...values], rowMode: 'array' }),
         );
         return sqlResult(result);
       },
       async eachRow(text, values, onRow) {
-        await guard(pooled, options, limitMs, () => readRows(pooled.connection, { text, values: [...values] }, onRow));
+        await guard(pooled, scope, { timeoutMs: limitMs }, () =>
+          readRows(pooled.connection, { text, values: [...values] }, onRow),
+        );
       },
       async setting(text) {
-        await guard(pooled, options, limitMs, () => client.query(text));
+        await guard(pooled, scope, { timeoutMs: limitMs }, () => client.query(text));
       },
       async copyIn(text, chunks) {
         const copy = copyFrom(text);
-        await guard(pooled, options, limitMs, () =>
+        await guard(pooled, scope, { timeoutMs: limitMs }, () =>
           pipeline(Readable.from(chunks, { objectMode: true, highWaterMark: 1 }), client.query(copy)),
         );
         return copy.rowCount;
@@ -126,59 +124,80 @@ export function createSessionRunner(context: PostgresContext, pool: ClientPool):
    * an idle connection that died costs the caller nothing. `first` must be harmless when it runs twice.
    */
   const firstOn = async <T>(
-    options: SessionOptions,
+    scope: OperationScope,
     first: (pooled: PooledConnection) => Promise<T>,
   ): Promise<[PooledConnection, T]> => {
-    let pooled = await pool.acquire(options);
+    let pooled = await pool.acquire(scope);
     for (;;) {
       try {
         return [pooled, await first(pooled)];
       } catch (error) {
         const dead = pooled.connection.ended || isConnectionBroken(error);
         pool.release(pooled.connection, { discard: dead });
-        if (!dead || !pooled.reused || options.signal.aborted) throw error;
+        if (!dead || !pooled.reused || scope.ended !== undefined) throw error;
       }
-      pooled = await pool.acquire({ ...options, fresh: true });
+      pooled = await pool.acquire(scope, { fresh: true });
     }
   };
 
   return {
-    async transaction({ readOnly = false, discard = readOnly, ...options }, run) {
+    async transaction(scope, run, { readOnly = false, discard = readOnly } = {}) {
       const begin = readOnly ? beginReading : beginWriting;
-      const [pooled] = await firstOn(options, (on) =>
-        guard(on, options, connectTimeoutMs, () => on.connection.client.query(begin)),
+      const [pooled] = await firstOn(scope, (on) =>
+        guard(on, scope, { timeoutMs: connectTimeoutMs }, () => on.connection.client.query(begin)),
       ).catch((error: unknown) => {
-        throw postgresError(error, options);
+        throw postgresError(error, scope);
       });
       let clean = false;
       try {
-        const session = sessionOn(pooled, options);
+        const session = sessionOn(pooled, scope);
         const result = await run(session);
         await session.query(discard ? 'ROLLBACK' : 'COMMIT');
         clean = true;
         return result;
       } catch (error) {
-        clean = !pooled.connection.ended && (await rolledBack(pooled.connection, connectTimeoutMs));
-        throw postgresError(error, options);
+        clean = !pooled.connection.ended && (await rolledBack(pooled.connection, scope, connectTimeoutMs));
+        throw postgresError(error, scope);
       } finally {
         pool.release(pooled.connection, { discard: !clean });
       }
     },
-    async statement(options, text) {
+    async client({ scope, doing }, run) {
+      const pooled = await pool.acquire(scope);
+      const { client } = pooled.connection;
+      let timeoutMs = connectTimeoutMs;
+      // `pg` types each way to call it apart; a text alone, or one with values, is what comes here.
+      const query = (async (text: string, values?: unknown[]) => {
+        const answer = await guard(pooled, scope, { timeoutMs, doing }, () => client.query(text, values));
+        // A BEGIN waits for nothing; what comes after it may wait for a lock.
+        timeoutMs = limitMs;
+        return answer;
+      }) as Queryable['query'];
+      let clean = false;
+      try {
+        const result = await run({ query });
+        clean = true;
+        return result;
+      } finally {
+        pool.release(pooled.connection, { discard: !clean });
+      }
+    },
+    async statement(scope, text) {
       const run = async (on: PooledConnection): Promise<SqlResult> => {
         // A query may wait for a lock as long as it must; whether anybody is there at all is found out sooner.
-        if (on.stale) await guard(on, options, connectTimeoutMs, () => on.connection.client.query('SELECT'));
-        const results: unknown = await guard(on, options, statementTimeoutMs + graceMs, () =>
+        if (on.stale)
+          await guard(on, scope, { timeoutMs: connectTimeoutMs }, () => on.connection.client.query('SELECT'));
+        const results: unknown = await guard(on, scope, { timeoutMs: limitMs }, () =>
           on.connection.client.query<unknown[]>({ text: `${alone}; ${text}`, rowMode: 'array' }),
         );
         return sqlResult((results as QueryResult<unknown[]>[]).at(-1));
       };
       try {
-        const [pooled, result] = await firstOn(options, run);
+        const [pooled, result] = await firstOn(scope, run);
         pool.release(pooled.connection, { discard: false });
         return result;
       } catch (error) {
-        throw postgresError(error, options);
+        throw postgresError(error, scope);
       }
     },
   };
@@ -218,18 +237,15 @@ function sqlResult(result: QueryResult<unknown[]> | undefined): SqlResult {
   return { rows: (result?.rows ?? []) as SqlRow[], rowCount: result?.rowCount ?? 0 };
 }
 
-/** A failed transaction leaves a clean connection once ROLLBACK was answered. */
-async function rolledBack({ client }: PostgresConnection, timeoutMs: number): Promise<boolean> {
-  const limits = {
-    signal: new AbortController().signal,
-    operation: 'export',
-    doing: 'rolling back',
-    timeoutMs,
-  } as const;
-  return limitedBy(limits, client.query('ROLLBACK')).then(
-    () => true,
-    () => false,
-  );
+/** A failed transaction leaves a clean connection once ROLLBACK was answered. An operation that ended waits for no answer: its connection goes. */
+async function rolledBack({ client }: PostgresConnection, scope: OperationScope, timeoutMs: number): Promise<boolean> {
+  if (scope.ended !== undefined) return false;
+  return scope
+    .step({ doing: 'rolling back', timeoutMs }, () => client.query('ROLLBACK'))
+    .then(
+      () => true,
+      () => false,
+    );
 }
 
 function noop(): void {}

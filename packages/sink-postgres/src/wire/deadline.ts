@@ -1,3 +1,0 @@
-import { createSinkLimits } from '@kollect/core';
-
-export const { limitedBy, endedBySignal } = createSinkLimits('postgres');
