@@ -126,7 +126,9 @@ export function hiddenInCredentials(plant: Plant, fields: readonly CredentialFie
   const shown = isName
     ? showFieldName(text).includes(canary)
     : fields.some(({ name, secret }) => name === place[0] && !secret) && showText(text).includes(canary);
-  return shown ? undefined : { text: canary, where };
+  // The user of a DSN is no secret, as the field for it is none.
+  const isUser = place[0] === 'dsn' && text.startsWith(`postgresql://${canary}@`);
+  return shown || isUser ? undefined : { text: canary, where };
 }
 
 /** Which of them are in the text, whole or cut, in capitals or not. */

@@ -23,6 +23,8 @@ describe('an address', () => {
 
   test.each<[string, RegExp]>([
     ['kafka-0.example', /the port is missing/],
+    ['eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl:9092', /looks like a token/],
+    [`glpat-${'a1'.repeat(10)}:9092`, /looks like a token/],
     ['a..b:9092', /no empty part between dots/],
     ['.a:9092', /no empty part/],
     ['-a.example:9092', /begins or ends with "-"/],

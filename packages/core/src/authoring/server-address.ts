@@ -1,5 +1,6 @@
 import { isIP, isIPv4 } from 'node:net';
 import { domainToASCII } from 'node:url';
+import { holdsSecret } from '../contract/errors/secrets.ts';
 
 export interface ServerAddress {
   /** Host name or IP address, IPv6 without brackets. */
@@ -65,6 +66,8 @@ export function parseHost(text: string): Parsed<string> {
   if (labels.some((label) => label.length > maxLabelBytes))
     return { problem: `a part of a host name has at most ${maxLabelBytes} bytes` };
   if (labels.join('.').length > maxHostBytes) return { problem: `a host name has at most ${maxHostBytes} bytes` };
+  // Names are shown in messages, and asked of servers.
+  if (holdsSecret(host)) return { problem: 'it looks like a token, not like the name of a host' };
   // What ends in a number, resolvers take for an IPv4 address in one of its odd spellings.
   if (/^(?:\d+|0x[\da-f]*)$/iu.test(labels.at(-1) ?? ''))
     return { problem: 'it looks like an IPv4 address and is none' };
