@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { Query, type QueryConfig, type QueryResult } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { SinkError } from '@kollect/core';
-import type { OperationScope } from '@kollect/core/authoring';
+import type { OperationScope, StepLimits } from '@kollect/core/authoring';
 import type { ClientPool, PooledConnection } from './client-pool.ts';
 import type { PostgresConnection, PostgresContext } from '../postgres-client.ts';
 import { isConnectionBroken, postgresError } from '../postgres-errors.ts';
@@ -52,12 +52,17 @@ export interface SessionRunner {
   statement(scope: OperationScope, text: string): Promise<SqlResult>;
 }
 
+type Limit = Required<Pick<StepLimits, 'timeoutMs' | 'timeoutField'>>;
+
 /** How long our side waits beyond the server's own statement timeout before it gives the connection up. */
 const graceMs = 5_000;
 
 export function createSessionRunner(context: PostgresContext, pool: ClientPool): SessionRunner {
   const { statementTimeoutMs, connectTimeoutMs } = context.spec;
   const limitMs = statementTimeoutMs + graceMs;
+  const ofStatement: Limit = { timeoutMs: limitMs, timeoutField: 'spec.postgres.statementTimeout' };
+  /** Of what waits for nothing but the network. */
+  const ofAnswer: Limit = { timeoutMs: connectTimeoutMs, timeoutField: 'spec.postgres.connectTimeout' };
 
   // SET LOCAL alone: behind PgBouncer a plain SET would reach whoever gets this server connection next.
   const limits = [
@@ -74,14 +79,13 @@ export function createSessionRunner(context: PostgresContext, pool: ClientPool):
   const guard = async <T>(
     { connection }: PooledConnection,
     scope: OperationScope,
-    { timeoutMs, doing = scope.doing }: { readonly timeoutMs: number; readonly doing?: string },
+    { doing = scope.doing, ...limit }: Limit & { readonly doing?: string },
     start: () => Promise<T>,
   ): Promise<T> => {
     scope.throwIfEnded();
     const statement = start();
     try {
-      const timeoutField = 'spec.postgres.statementTimeout';
-      return await scope.step({ doing, timeoutMs, timeoutField }, () => statement);
+      return await scope.step({ doing, ...limit }, () => statement);
     } catch (error) {
       if (SinkError.isInstance(error)) {
         // Our side gave up. First the request, which PgBouncer can still relate to the session, then the reset, which ends a COPY that waits for data.
@@ -96,22 +100,22 @@ export function createSessionRunner(context: PostgresContext, pool: ClientPool):
     const { client } = pooled.connection;
     return {
       async query(text, values = []) {
-        const result: QueryResult<unknown[]> = await guard(pooled, scope, { timeoutMs: limitMs }, () =>
+        const result: QueryResult<unknown[]> = await guard(pooled, scope, ofStatement, () =>
           client.query<unknown[]>({ text, values: [...values], rowMode: 'array' }),
         );
         return sqlResult(result);
       },
       async eachRow(text, values, onRow) {
-        await guard(pooled, scope, { timeoutMs: limitMs }, () =>
+        await guard(pooled, scope, ofStatement, () =>
           readRows(pooled.connection, { text, values: [...values] }, onRow),
         );
       },
       async setting(text) {
-        await guard(pooled, scope, { timeoutMs: limitMs }, () => client.query(text));
+        await guard(pooled, scope, ofStatement, () => client.query(text));
       },
       async copyIn(text, chunks) {
         const copy = copyFrom(text);
-        await guard(pooled, scope, { timeoutMs: limitMs }, () =>
+        await guard(pooled, scope, ofStatement, () =>
           pipeline(Readable.from(chunks, { objectMode: true, highWaterMark: 1 }), client.query(copy)),
         );
         return copy.rowCount;
@@ -144,7 +148,7 @@ export function createSessionRunner(context: PostgresContext, pool: ClientPool):
     async transaction(scope, run, { readOnly = false, discard = readOnly } = {}) {
       const begin = readOnly ? beginReading : beginWriting;
       const [pooled] = await firstOn(scope, (on) =>
-        guard(on, scope, { timeoutMs: connectTimeoutMs }, () => on.connection.client.query(begin)),
+        guard(on, scope, ofAnswer, () => on.connection.client.query(begin)),
       ).catch((error: unknown) => {
         throw postgresError(error, scope);
       });
@@ -165,12 +169,12 @@ export function createSessionRunner(context: PostgresContext, pool: ClientPool):
     async client({ scope, doing }, run) {
       const pooled = await pool.acquire(scope);
       const { client } = pooled.connection;
-      let timeoutMs = connectTimeoutMs;
+      let limit = ofAnswer;
       // `pg` types each way to call it apart; a text alone, or one with values, is what comes here.
       const query = (async (text: string, values?: unknown[]) => {
-        const answer = await guard(pooled, scope, { timeoutMs, doing }, () => client.query(text, values));
+        const answer = await guard(pooled, scope, { ...limit, doing }, () => client.query(text, values));
         // A BEGIN waits for nothing; what comes after it may wait for a lock.
-        timeoutMs = limitMs;
+        limit = ofStatement;
         return answer;
       }) as Queryable['query'];
       let clean = false;
@@ -185,9 +189,8 @@ export function createSessionRunner(context: PostgresContext, pool: ClientPool):
     async statement(scope, text) {
       const run = async (on: PooledConnection): Promise<SqlResult> => {
         // A query may wait for a lock as long as it must; whether anybody is there at all is found out sooner.
-        if (on.stale)
-          await guard(on, scope, { timeoutMs: connectTimeoutMs }, () => on.connection.client.query('SELECT'));
-        const results: unknown = await guard(on, scope, { timeoutMs: limitMs }, () =>
+        if (on.stale) await guard(on, scope, ofAnswer, () => on.connection.client.query('SELECT'));
+        const results: unknown = await guard(on, scope, ofStatement, () =>
           on.connection.client.query<unknown[]>({ text: `${alone}; ${text}`, rowMode: 'array' }),
         );
         return sqlResult((results as QueryResult<unknown[]>[]).at(-1));
