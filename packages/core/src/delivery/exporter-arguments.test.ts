@@ -1,6 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { SinkError } from '../contract/errors/errors.ts';
-import { sealSnapshot } from '../contract/snapshot/seal-snapshot.ts';
+import { item } from '../contract/contract.fixture.ts';
+import { sealSnapshot, type SnapshotInput } from '../contract/snapshot/seal-snapshot.ts';
+import type { Item } from '../contract/snapshot/snapshot.ts';
 import { createSinkRegistry } from '../create-sink-registry.ts';
 import { memorySink } from '../memory-sink.ts';
 import { createExporter } from './exporter.ts';
@@ -80,6 +82,32 @@ test.each<[string, unknown]>([
   expect(() => createExporter((options ?? null) as ExporterOptions)).toThrow(
     expect.objectContaining({ code: 'SPEC_INVALID', message: expect.stringContaining(problem) }),
   );
+});
+
+test('an incomplete target is told whose name only another namespace has', async () => {
+  const told: unknown[] = [];
+  const quiet = () => undefined;
+  const logger: DeliveryLogger = { debug: quiet, info: quiet, error: quiet, warn: ({ targets }) => told.push(targets) };
+  const sink = memorySink();
+  const exporter = createExporter({ registry: createSinkRegistry([sink]), logger });
+  exporter.updateSink({ name: 'm', config: { type: 'memory' } });
+  const pods = (targetNamespace: string): Item =>
+    item({ targetNamespace, targetName: 'pods', uid: `uid-${targetNamespace}` });
+  const both = [pods('east'), pods('west')];
+  const east = both.slice(0, 1);
+  const items = () => [...sink.contents().values()].flatMap((one) => [...one.items].map(({ uid }) => uid));
+  const exportAt = async (second: number, changes: Partial<SnapshotInput>): Promise<void> => {
+    const exportedAt = new Date(Date.UTC(2026, 0, 1, 0, 0, second));
+    await exporter.export(inventory, await sealSnapshot({ ...input, exportedAt, ...changes }));
+  };
+  await exportAt(1, { items: both });
+  await exportAt(2, { items: both, incompleteTargets: ['east/pods', 'west/pods'] });
+  expect(told).toEqual([]);
+  await exportAt(3, { items: east, incompleteTargets: ['west/pods'] });
+  expect([told, items()]).toEqual([['west/pods'], ['uid-east', 'uid-west']]);
+  await exportAt(4, { items: east, incompleteTargets: ['north/pods'] });
+  expect([told, items()]).toEqual([['west/pods', 'north/pods'], ['uid-east']]);
+  await exporter.close();
 });
 
 test('incomplete targets without an item are told once, until they are others', async () => {

@@ -55,7 +55,7 @@ function applyStep(state: ModelState | undefined, step: Step): readonly [ModelSt
   }
   for (const [key, old] of before) {
     if (items.has(key)) continue;
-    if (step.incomplete.includes(old.targetName)) items.set(key, old);
+    if (step.incomplete.includes(targetOf(old))) items.set(key, old);
     else counts.deleted += 1;
   }
   const isSame = state !== undefined && !state.removed && counts.inserted + counts.updated + counts.deleted === 0;
@@ -78,7 +78,14 @@ const scopes: readonly Scope[] = ['apps', 'Apps', 'apps2'].map((inventoryName) =
   inventoryNamespace: 'team',
   inventoryName,
 }));
-const targets = ['cut', 'whole'] as const;
+/** Two of one name, in two namespaces. */
+const targets = [
+  { targetNamespace: 'team', targetName: 'cut' },
+  { targetNamespace: 'other', targetName: 'cut' },
+  { targetNamespace: 'team', targetName: 'whole' },
+] as const;
+const targetOf = ({ targetNamespace, targetName }: Pick<Item, 'targetNamespace' | 'targetName'>): string =>
+  `${targetNamespace}/${targetName}`;
 
 /** Random exports and removals, alone and at once, with crashes, by two sinks: after each the store holds what the model says. */
 export async function runDocumentModel(subject: ModelSubject, random: Random, steps: number): Promise<void> {
@@ -153,16 +160,14 @@ function randomStep(state: ModelState | undefined, second: number, random: Rando
   if (random(6) === 0) return { kind: 'remove', second };
   const items = new Map(random(5) === 0 ? [] : [...(state?.items ?? [])]);
   for (let changes = random(6); changes > 0; changes -= 1) {
-    const made = item(`u${random(12)}`, random(3), targets[random(2)]);
-    // One UID moves in the order, too, when its name changes.
-    const named = { ...made, name: `n${random(3)}` };
+    // One UID moves in the order, too, when its name or the namespace of its target changes.
+    const made = item(`u${random(12)}`, random(3));
+    const named = { ...made, ...targets[random(targets.length)], name: `n${random(3)}` };
     if (random(3) === 0) items.delete(itemKey(named));
     else items.set(itemKey(named), named);
   }
-  const incomplete = targets.filter(() => random(4) === 0);
-  const listed = [...items.values()].filter(
-    (each) => !incomplete.includes(each.targetName as 'cut') || random(2) === 0,
-  );
+  const incomplete = targets.filter(() => random(4) === 0).map(targetOf);
+  const listed = [...items.values()].filter((each) => !incomplete.includes(targetOf(each)) || random(2) === 0);
   return { kind: 'export', second, items: listed, incomplete };
 }
 
@@ -198,9 +203,7 @@ function snapshotOf(
 }
 
 function sorted(items: readonly Item[] | undefined): readonly string[] | undefined {
-  return items
-    ?.map(({ targetName, uid, name, attributes }) => JSON.stringify([targetName, uid, name, attributes]))
-    .sort();
+  return items?.map((each) => JSON.stringify([targetOf(each), each.uid, each.name, each.attributes])).sort();
 }
 
 /** The store, whose next commit fails before or after it did anything. */

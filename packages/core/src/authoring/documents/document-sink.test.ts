@@ -182,6 +182,27 @@ describe('items of an incomplete target', () => {
     const complete = await seal(3, [item('c1', 2, 'cut'), ...items(1, 3)]);
     expect((await sink.export(complete, { signal })).counts).toEqual(counts(0, 0, 5, 3));
   });
+
+  test.each([
+    ['one document', single, singleHead],
+    ['parts', parted, undefined],
+  ])('are those of its namespace alone, in %s', async (_, layout, head) => {
+    const store = bytesStore();
+    const sink = sinkOver({ store, layout });
+    const pods = (targetNamespace: string, uids: readonly string[]) =>
+      uids.map((uid) => ({ ...item(`${targetNamespace}-${uid}`, 1, 'pods'), targetNamespace }));
+    const whole = [...pods('east', ['a', 'b']), ...pods('west', ['a', 'b'])];
+    await sink.export(await seal(1, whole), { signal });
+    const partial = await seal(2, [...pods('east', ['a']), ...pods('west', ['a'])], {
+      incompleteTargets: ['west/pods'],
+    });
+    const { counts: planned } = await sink.plan(partial, { signal });
+    expect((await sink.export(partial, { signal })).counts).toEqual(planned);
+    expect(planned).toEqual(counts(0, 0, 1, 2));
+    const held = readStored(store, head ?? partedHead)?.map(({ uid }) => uid);
+    expect(held).toEqual(['east-a', 'west-a', 'west-b']);
+    await expect(seal(3, whole, { incompleteTargets: ['pods'] })).rejects.toMatchObject({ code: 'SNAPSHOT_INVALID' });
+  });
 });
 
 describe('one document', () => {
