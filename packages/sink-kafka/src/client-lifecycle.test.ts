@@ -257,11 +257,9 @@ describe('an abort', () => {
     const sink = sinkOver(cluster);
     cluster.held = true;
     const [aborted, late] = [new AbortController(), new AbortController()];
-    const leaving = [
-      sink.export(await snapshot('a'), { signal: aborted.signal }),
-      sink.export(await snapshot('b'), { signal: late.signal }),
-    ];
-    const staying = sink.export(await snapshot('c'), { signal });
+    const [a, b, c] = await Promise.all([snapshot('a'), snapshot('b'), snapshot('c')]);
+    const leaving = [sink.export(a, { signal: aborted.signal }), sink.export(b, { signal: late.signal })];
+    const staying = sink.export(c, { signal });
     await turn();
     expect(cluster.gates.map(({ batch }) => batch.records.length)).toEqual([3]);
     aborted.abort();

@@ -26,6 +26,8 @@ export interface FakeCluster {
   topic: TopicDescription | undefined;
   connect: () => Promise<void>;
   describe: () => Promise<TopicDescription | undefined>;
+  /** After a transaction was asked for. */
+  begin: () => Promise<void>;
 }
 
 export function partitionsOf(count: number, configs?: Readonly<Record<string, string>>): TopicDescription {
@@ -57,6 +59,7 @@ export function createFakeCluster(topic: TopicDescription | undefined = partitio
     topic,
     connect: () => Promise.resolve(),
     describe: async () => cluster.topic,
+    begin: () => Promise.resolve(),
   };
   return cluster;
 }
@@ -75,6 +78,7 @@ function createFakeClient(cluster: FakeCluster): KafkaClient {
     send,
     async transaction(work) {
       cluster.transactions.push('begin');
+      await cluster.begin();
       try {
         const result = await work(send);
         cluster.transactions.push('commit');

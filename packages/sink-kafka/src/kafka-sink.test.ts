@@ -357,16 +357,18 @@ describe('the topic', () => {
   });
 
   test('that is not described before a deadline: the client goes, as with a request that is not answered', async () => {
-    const cluster = createFakeCluster();
+    const cluster = createFakeCluster(partitionsOf(16));
     const sink = sinkOver(cluster);
     await sink.export(await snapshot({ at: 1 }), { signal });
     cluster.describe = () => new Promise<never>(() => undefined);
     aSecondPasses();
     const controller = new AbortController();
-    const late = sink.export(await snapshot({ at: 2 }), { signal: controller.signal });
+    const late = sink.export(await snapshot({ name: 'a' }), { signal: controller.signal });
+    const beside = sink.export(await snapshot({ name: 'b' }), { signal });
     await turn();
     controller.abort(new DOMException('late', 'TimeoutError'));
     await expect(late).rejects.toMatchObject({ code: 'TIMEOUT' });
+    await expect(beside).rejects.toMatchObject({ code: 'UNAVAILABLE', retryable: true });
     expect(cluster.destroyed).toBe(1);
   });
 });
@@ -427,8 +429,17 @@ describe('transactional', () => {
     await turn();
     controller.abort(new DOMException('late', 'TimeoutError'));
     await expect(late).rejects.toMatchObject({ code: 'TIMEOUT' });
+    let begun: () => void = () => undefined;
+    cluster.begin = () => new Promise((resolve) => (begun = resolve));
+    await expect(late).rejects.toMatchObject({ code: 'TIMEOUT' });
+    await turn();
     cluster.held = false;
-    await sink.export(await snapshot({ at: 2, items: manyItems }), { signal });
+    const next = sink.export(await snapshot({ at: 2, items: manyItems }), { signal });
+    await turn();
+    expect(cluster.transactions).toEqual(['begin', 'begin']);
+    cluster.begin = () => Promise.resolve();
+    begun();
+    expect(await next).toMatchObject({ outcome: 'applied' });
     expect(cluster.transactions).toEqual(['begin', 'begin', 'commit', 'begin', 'commit']);
     expect(cluster.transactionalIds).toHaveLength(2);
     expect(new Set(cluster.transactionalIds).size).toBe(1);
