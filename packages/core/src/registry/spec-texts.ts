@@ -1,4 +1,4 @@
-import { formatPath } from '../contract/json/canonical-json.ts';
+import { formatPath } from '../contract/json/refusal.ts';
 import { unprintablePart } from '../contract/errors/printable.ts';
 import { holdsSecret } from '../contract/errors/secrets.ts';
 

@@ -1,5 +1,6 @@
 import { isDate, isProxy } from 'node:util/types';
-import { isPlainObject, maxDepth } from '../contract/json/canonical-json.ts';
+import { maxDepth } from '../contract/json/canonical-json.ts';
+import { isPlainObject } from '../contract/json/plain-object.ts';
 
 /**
  * The value with what typed Kubernetes clients put into it as JSON: a Date as RFC 3339, as the API server writes it, and an instance of a class as

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createCanonicalWriter, formatPath, maxDepth } from './canonical-json.ts';
+import { createCanonicalWriter, maxDepth } from './canonical-json.ts';
+import { formatPath } from './refusal.ts';
 import { naiveJson } from '../contract.fixture.ts';
 
 const writer = createCanonicalWriter();

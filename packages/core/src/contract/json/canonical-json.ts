@@ -1,5 +1,7 @@
-import { isDate, isMap, isPromise, isSet, isTypedArray } from 'node:util/types';
-import { isShownWhole, showText } from '../errors/show-value.ts';
+import { writeEscape } from './json-escapes.ts';
+import { describeInstance, isPlainObject, remedyFor } from './plain-object.ts';
+import { cycleRefusal, Refusal } from './refusal.ts';
+import { sortedKeys } from './sorted-keys.ts';
 import { isWellFormed } from './text.ts';
 
 /** Containers inside containers that a value may hold; V8's stack and PostgreSQL's jsonb take more. */
@@ -15,51 +17,6 @@ const longString = 4096;
 const quote = 0x22;
 const backslash = 0x5c;
 const [openArray, closeArray, openObject, closeObject, comma, colon] = [0x5b, 0x5d, 0x7b, 0x7d, 0x2c, 0x3a] as const;
-const hexDigits = Buffer.from('0123456789abcdef', 'latin1');
-/** The second character of a two-character escape, by code; zero where there is none. */
-const shortEscapes = new Uint8Array(0x60);
-for (const [code, letter] of [
-  [0x08, 'b'],
-  [0x09, 't'],
-  [0x0a, 'n'],
-  [0x0c, 'f'],
-  [0x0d, 'r'],
-  [quote, '"'],
-  [backslash, '\\'],
-] as const) {
-  shortEscapes[code] = letter.charCodeAt(0);
-}
-
-/** Why a value has no canonical form. Holds where and what kind, never the value. */
-export class Refusal extends Error {
-  override readonly name = 'Refusal';
-  /** Keys and indexes from the written value to the refused one. */
-  readonly path: readonly (string | number)[];
-  /** Continues `<path> …`. */
-  readonly problem: string;
-  readonly remedy: string;
-  /** True where sealing with `sanitize` replaces the value instead. */
-  readonly sanitizable: boolean;
-
-  constructor({
-    path,
-    problem,
-    remedy,
-    sanitizable = false,
-  }: Pick<Refusal, 'path' | 'problem' | 'remedy'> & { sanitizable?: boolean }) {
-    super(`${formatPath(path)} ${problem}: ${remedy}.`);
-    this.path = path;
-    this.problem = problem;
-    this.remedy = remedy;
-    this.sanitizable = sanitizable;
-  }
-}
-
-/** The refusal of a value that holds itself. */
-export function cycleRefusal(path: Refusal['path']): Refusal {
-  return new Refusal({ path, problem: 'leads back to an object that holds it', remedy: 'break the cycle' });
-}
-
 /** Writes canonical JSON (RFC 8785) as UTF-8 into a buffer of its own, used again for the next value. */
 export interface CanonicalWriter {
   /** Forgets what was written. */
@@ -288,82 +245,4 @@ export function createCanonicalWriter(): CanonicalWriter {
     },
     written: () => bytes.subarray(0, length),
   };
-}
-
-function writeEscape(target: Buffer, start: number, code: number): number {
-  let at = start;
-  const short = shortEscapes[code] ?? 0;
-  target[at++] = backslash;
-  if (short !== 0) {
-    target[at++] = short;
-    return at;
-  }
-  target[at++] = 0x75;
-  target[at++] = 0x30;
-  target[at++] = 0x30;
-  target[at++] = hexDigits[code >> 4] ?? 0;
-  target[at++] = hexDigits[code & 15] ?? 0;
-  return at;
-}
-
-/** True for an object literal, of this realm or another, and for one without a prototype. */
-export function isPlainObject(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) return true;
-  return (
-    typeof prototype === 'object' &&
-    Object.getPrototypeOf(prototype) === null &&
-    Object.hasOwn(prototype, 'isPrototypeOf')
-  );
-}
-
-/** `<` compares UTF-16 code units, which is the order that RFC 8785 asks for. Most objects come sorted. */
-function sortedKeys(value: object): string[] {
-  const keys = Object.keys(value);
-  const size = keys.length;
-  for (let index = 1; index < size; index++) {
-    if ((keys[index - 1] as string) > (keys[index] as string))
-      return size > 16 ? keys.sort() : insertionSort(keys, index);
-  }
-  return keys;
-}
-
-function insertionSort(keys: string[], from: number): string[] {
-  for (let index = from; index < keys.length; index++) {
-    const key = keys[index] as string;
-    let hole = index;
-    for (let before = keys[hole - 1]; before !== undefined && before > key; before = keys[hole - 1])
-      keys[hole--] = before;
-    keys[hole] = key;
-  }
-  return keys;
-}
-
-/** What to give instead, for what Kubernetes clients and JavaScript hold most. */
-function remedyFor(value: object): string {
-  if (isDate(value)) return 'give date.toISOString(), or make the item with itemFromObject';
-  if (isMap(value)) return 'give Object.fromEntries(map)';
-  if (isSet(value)) return 'give [...set]';
-  if (isPromise(value)) return 'await it first';
-  if (isTypedArray(value)) return 'give a string, such as base64';
-  return 'give a string or an object made of plain values, or make the item with itemFromObject';
-}
-
-function describeInstance(value: object): string {
-  const { constructor } = Object.getPrototypeOf(value) as { constructor?: unknown };
-  const name = typeof constructor === 'function' ? constructor.name : '';
-  return name !== 'Object' && /^[\w$]{1,60}$/.test(name)
-    ? `an instance of ${name}`
-    : 'an object with a prototype of its own';
-}
-
-/** `attributes.spec["a.b"][3]`, with what cannot be printed escaped and what is long cut. */
-export function formatPath(path: readonly (string | number)[]): string {
-  let text = '';
-  for (const [index, step] of path.entries()) {
-    if (typeof step === 'number') text += `[${step}]`;
-    else if (/^[A-Za-z_$][\w$-]{0,79}$/.test(step) && isShownWhole(step)) text += index === 0 ? step : `.${step}`;
-    else text += `[${showText(step)}]`;
-  }
-  return text;
 }

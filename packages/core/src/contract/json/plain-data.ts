@@ -1,4 +1,5 @@
-import { formatPath, maxDepth } from './canonical-json.ts';
+import { maxDepth } from './canonical-json.ts';
+import { formatPath } from './refusal.ts';
 
 /** Where a value is no plain data, and why. */
 export class NotData extends Error {

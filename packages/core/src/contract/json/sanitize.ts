@@ -1,4 +1,6 @@
-import { cycleRefusal, isPlainObject, maxDepth, Refusal } from './canonical-json.ts';
+import { maxDepth } from './canonical-json.ts';
+import { isPlainObject } from './plain-object.ts';
+import { cycleRefusal, Refusal } from './refusal.ts';
 import { sanitizeText } from './text.ts';
 
 type Path = readonly (string | number)[];

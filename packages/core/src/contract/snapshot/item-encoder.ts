@@ -1,5 +1,7 @@
 import { isPromise } from 'node:util/types';
-import { createCanonicalWriter, isPlainObject, Refusal } from '../json/canonical-json.ts';
+import { createCanonicalWriter } from '../json/canonical-json.ts';
+import { isPlainObject } from '../json/plain-object.ts';
+import { Refusal } from '../json/refusal.ts';
 import { SinkError, type SinkOperation } from '../errors/errors.ts';
 import { formatScope } from './scope.ts';
 import { sanitizeValue } from '../json/sanitize.ts';
