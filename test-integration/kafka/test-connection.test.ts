@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import type { ConnectionReport, ConnectionStep } from '@kollect/core';
+import {
+  createEgressPolicy,
+  type ConnectionReport,
+  type ConnectionStep,
+  type DialOptions,
+  type Egress,
+} from '@kollect/core';
 import type { KafkaSpec } from '@kollect/sink-kafka';
 import { freePort } from '../servers/ports.ts';
 import { readConfigs } from './broker.ts';
@@ -239,6 +247,36 @@ describe.each(eachClient)('%s', (_, client) => {
     expectWellFormed(none);
     expect(codesOf(none)).toEqual({ connect: 'UNAVAILABLE', ...skippedFrom('tls') });
     expect(stepOf(none, 'connect')).toMatchObject({ status: 'failed', found: expect.stringContaining(dead) });
+  });
+
+  test('leaders at addresses that cannot be reached fail the metadata, with what to look at', async () => {
+    const topic = await topics.make();
+    const [listener = ''] = listeners.plaintext;
+    const relay = createServer((near) => {
+      const far = connect(Number(listener.split(':').at(-1)), '127.0.0.1');
+      near.pipe(far).pipe(near);
+      for (const socket of [near, far]) socket.on('error', () => undefined);
+    });
+    await once(relay.listen(0, '127.0.0.1'), 'listening');
+    const { port } = relay.address() as AddressInfo;
+    const policy = createEgressPolicy();
+    const closed = await freePort();
+    // The network between this process and the address that the broker names of itself.
+    const egress: Egress = {
+      ...policy,
+      for: () => egress,
+      dial: (to: DialOptions) => policy.dial(to.port === port ? to : { ...to, port: closed }),
+    };
+    try {
+      const found = await report(topic, { spec: { brokers: [`127.0.0.1:${port}`] }, egress });
+      expect(codesOf(found)).toEqual({ metadata: 'UNAVAILABLE', ...skippedFrom('topic') });
+      expect(stepOf(found, 'metadata')).toMatchObject({
+        found: `Cannot connect to 127.0.0.1:${closed}: ECONNREFUSED.`,
+        remedy: expect.stringContaining('advertised.listeners of the brokers'),
+      });
+    } finally {
+      relay.close();
+    }
   });
 
   test('a name that nobody knows fails at its step', async () => {
