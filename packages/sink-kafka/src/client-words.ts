@@ -3,9 +3,13 @@ import { protocolFault } from './error-verdicts.ts';
 import { fault, refusedLogin } from './faults.ts';
 
 const timedOut = fault('TIMEOUT')('The broker did not answer in time');
-const noSense = fault('BACKEND_ERROR')(
+const noSense = fault('BACKEND_ERROR', { retryable: true })(
   'What answers at the address does not speak the Kafka protocol',
   'Check spec.kafka.brokers.',
+);
+const needsTls = fault('TLS_FAILED')(
+  'The listener at this port expects TLS',
+  'Set spec.kafka.tls, or name a plaintext listener in spec.kafka.brokers.',
 );
 const noCodec = fault('SPEC_INVALID')(
   'The client cannot compress so',
@@ -37,29 +41,21 @@ export const networkWords: NetworkWords = {
   },
 };
 
-/** Of an error that our connections make where what answers speaks TLS. */
-export const needsTlsCode = 'KOLLECT_KAFKA_NEEDS_TLS';
-
 /** Codes of `@platformatic/kafka` and of Node. */
 const byClientCode: Readonly<Record<string, Fault>> = {
   ERR_INVALID_ARG_TYPE: bug,
   PLT_KFK_AUTHENTICATION: refusedLogin,
   PLT_KFK_TIMEOUT: timedOut,
+  LISTENER_EXPECTS_TLS: needsTls,
   PLT_KFK_OUT_OF_BOUNDS: noSense,
   PLT_KFK_UNEXPECTED_CORRELATION_ID: noSense,
   PLT_KFK_UNSUPPORTED_API: protocolFault(35),
   PLT_KFK_UNSUPPORTED_COMPRESSION: noCodec,
   PLT_KFK_USER: bug,
+  UNREADABLE_ANSWER: noSense,
 };
-const needsTls = fault('TLS_FAILED')(
-  'The listener at this port expects TLS',
-  'Set spec.kafka.tls, or name a plaintext listener in spec.kafka.brokers.',
-);
-
 /** What a client means by a code of its own; undefined where it has none. */
-export function clientCodeFault(code: unknown, text: string): Fault | undefined {
-  // @platformatic/kafka notices, and takes it for a mistake in its options.
-  if (code === needsTlsCode || (code === 'PLT_KFK_USER' && /requires TLS/.test(text))) return needsTls;
+export function clientCodeFault(code: unknown): Fault | undefined {
   return typeof code === 'string' ? byClientCode[code] : undefined;
 }
 

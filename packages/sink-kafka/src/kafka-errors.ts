@@ -9,6 +9,7 @@ import {
   type ErrorReading,
 } from '@kollect/core/authoring';
 import { clientCodeFault, clientTextFault, networkWords } from './client-words.ts';
+import { throttleWithinReason } from './clients/answer-limits.ts';
 import { protocolFault } from './error-verdicts.ts';
 
 /** What a client may have put on an error; nothing else of it is used, and its message never shown: kafkajs quotes keys and headers. */
@@ -45,10 +46,12 @@ export const kafkaError: Classifier = createClassifier<KafkaReading>({
       if (protocolCode === undefined) return undefined;
       const fault = protocolFault(protocolCode);
       const throttled = chain.find(({ throttleMs }) => throttleMs !== undefined)?.throttleMs;
-      return fault.code === 'OVERLOADED' && throttled !== undefined ? { ...fault, retryAfterMs: throttled } : fault;
+      return fault.code === 'OVERLOADED' && throttled !== undefined
+        ? { ...fault, retryAfterMs: throttleWithinReason(throttled) }
+        : fault;
     },
   ],
-  wordRules: [({ clientCode, text }) => clientCodeFault(clientCode, text), ({ text }) => clientTextFault(text)],
+  wordRules: [({ clientCode }) => clientCodeFault(clientCode), ({ text }) => clientTextFault(text)],
 });
 
 /** The broker's code that an error carries, if any. */

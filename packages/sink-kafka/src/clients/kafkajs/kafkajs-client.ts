@@ -2,6 +2,7 @@ import kafkajs, { type Producer, type Transaction } from 'kafkajs';
 import type { KafkaClientFactory, ProduceBatch } from '../../kafka-client.ts';
 import { shareCluster } from './kafkajs-cluster.ts';
 import { guardConnection } from './kafkajs-connection.ts';
+import { guardDecoder } from './kafkajs-decoding.ts';
 import { destroyedError, nameOf, typeOf } from './kafkajs-errors.ts';
 import type { Broker } from './kafkajs-internals.ts';
 import { forwardLog } from './kafkajs-log.ts';
@@ -19,6 +20,7 @@ const transactionCoordinator = 1;
 /** A client on kafkajs. */
 export const kafkajsClient: KafkaClientFactory = (config) => {
   registerCodec(config.compression);
+  guardDecoder();
   const sockets = createSockets(config.egress);
   const pending = new Set<Promise<unknown>>();
   let destroyed = false;

@@ -1,8 +1,9 @@
 import { formatServerAddress } from '@kollect/core/authoring';
 import type { KafkaClientConfig } from '../../kafka-client.ts';
-import { needsTlsCode } from '../../client-words.ts';
 import { kafkaError } from '../../kafka-errors.ts';
-import { destroyedError } from './kafkajs-errors.ts';
+import { checkAnswerSize, checkBrokerCount, throttleWithinReason } from '../answer-limits.ts';
+import { createFrameReader, unreadableAnswer } from '../broker-frames.ts';
+import { destroyedError, nameOf } from './kafkajs-errors.ts';
 import { lengthBytes, noLeader, type Connection, type Exchange, type TopicMetadata } from './kafkajs-internals.ts';
 import { saslOf } from './kafkajs-sasl.ts';
 import type { ClientSockets } from './kafkajs-sockets.ts';
@@ -15,15 +16,19 @@ export interface ConnectionGuard {
 
 /** Has the connection do what kafkajs leaves out; each part says what. */
 export function guardConnection(connection: Connection, guard: ConnectionGuard): void {
-  guardDial(connection, guard);
+  guardDial(connection, guard, guardData(connection));
   if (connection.sasl !== null) connection.sasl = saslOf(guard.config);
-  guardData(connection);
+  guardRawLogin(connection, guard);
   guardExchanges(connection);
   guardQueue(connection, guard);
 }
 
 /** One dial at a time, none after the end, TLS material asked for, the first cause kept. */
-function guardDial(connection: Connection, { config, sockets, isDestroyed }: ConnectionGuard): void {
+function guardDial(
+  connection: Connection,
+  { config, sockets, isDestroyed }: ConnectionGuard,
+  startAnew: () => void,
+): void {
   const dial = connection.connect.bind(connection);
   let dialling: Promise<boolean> | undefined;
   const connect = async (): Promise<boolean> => {
@@ -32,8 +37,7 @@ function guardDial(connection: Connection, { config, sockets, isDestroyed }: Con
     const options = (await config.tls())?.for(connection.host);
     if (isDestroyed()) throw destroyedError();
     sockets.useTls(options);
-    // Half an answer of the connection before: kafkajs would read what comes now as the rest of it.
-    Object.assign(connection, { chunks: [], bytesBuffered: 0, bytesNeeded: lengthBytes });
+    startAnew();
     const dialled = dial();
     const failure = sockets.failureOfNewest();
     return dialled.catch((error: unknown) => {
@@ -46,25 +50,44 @@ function guardDial(connection: Connection, { config, sockets, isDestroyed }: Con
   connection.connect = () => (dialling ??= connect().finally(() => (dialling = undefined)));
 }
 
-/** What kafkajs throws from the socket's listener would end the host's process. */
-function guardData(connection: Connection): void {
+/** What kafkajs throws from the socket's listener would end the host's process; it is given whole answers, which have an end. */
+function guardData(connection: Connection): () => void {
   const processData = connection.processData.bind(connection);
+  let read = createFrameReader(processData);
   connection.processData = (bytes) => {
-    if (connection.bytesBuffered === 0 && isTlsAlert(bytes)) {
-      connection.socket?.destroy(Object.assign(new Error('The listener expects TLS'), { code: needsTlsCode }));
-      return;
-    }
     try {
-      processData(bytes);
-    } catch {
-      connection.socket?.destroy(new Error('Invalid response'));
+      read(bytes);
+    } catch (error) {
+      connection.socket?.destroy(tellingError(error));
     }
+  };
+  return () => {
+    // Half an answer of the connection before: what comes now would be read as the rest of it.
+    Object.assign(connection, { chunks: [], bytesBuffered: 0, bytesNeeded: lengthBytes });
+    read = createFrameReader(processData);
   };
 }
 
-/** What a listener with TLS says to whoever speaks without; as the length of an answer it would be 350 MB. */
-function isTlsAlert(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x15 && bytes[1] === 0x03;
+/** Logins of brokers that know no requests for it have no time limit, and never end where the socket does. */
+function guardRawLogin(connection: Connection, { config }: ConnectionGuard): void {
+  const sendAuthRequest = connection.sendAuthRequest.bind(connection);
+  connection.sendAuthRequest = async (exchange) => {
+    const { socket } = connection;
+    let fail: (error: Error) => void = () => undefined;
+    const ended = new Promise<never>((_, reject) => (fail = reject));
+    const onClose = (): void => fail(Object.assign(new Error('Closed connection'), { name: 'KafkaJSConnectionError' }));
+    socket?.once('close', onClose);
+    const timer = setTimeout(
+      () => socket?.destroy(Object.assign(new Error('A request timed out'), { code: 'ETIMEDOUT' })),
+      config.requestTimeoutMs,
+    );
+    try {
+      return await Promise.race([sendAuthRequest(exchange), ended]);
+    } finally {
+      clearTimeout(timer);
+      socket?.off('close', onClose);
+    }
+  };
 }
 
 /** Errors name the broker that they came from: which one failed, kafkajs says of some alone. */
@@ -78,10 +101,38 @@ function guardExchanges(connection: Connection): void {
   const authenticate = connection.authenticate.bind(connection);
   connection.authenticate = () => authenticate().catch(named);
   const exchange = connection.send.bind(connection);
-  connection.send = (asked) =>
-    exchange(
-      asked.request.apiName === 'Metadata' ? { ...asked, response: withLeaderless(asked.response) } : asked,
-    ).catch(named);
+  connection.send = (asked) => {
+    const { apiKey, apiName } = asked.request;
+    const response = apiName === 'Metadata' ? withLeaderless(asked.response) : asked.response;
+    return exchange({ ...asked, response: withinReason(response, apiKey) }).catch(named);
+  };
+}
+
+/** What cannot be read fails as such, and not with what JavaScript says of it. */
+function withinReason({ decode, parse }: Exchange['response'], apiKey: number): Exchange['response'] {
+  return {
+    decode: async (bytes) => {
+      try {
+        checkAnswerSize(apiKey, bytes.length);
+        return await decode(bytes);
+      } catch (error) {
+        throw tellingError(error);
+      }
+    },
+    parse: async (decoded) => {
+      try {
+        return await parse(decoded);
+      } catch (error) {
+        throw tellingError(error);
+      }
+    },
+  };
+}
+
+function tellingError(error: unknown): Error {
+  const { code } = Object(error) as { readonly code?: unknown };
+  const tells = nameOf(error).startsWith('KafkaJS') || code === 'LISTENER_EXPECTS_TLS';
+  return tells ? (error as Error) : unreadableAnswer();
 }
 
 function guardQueue({ requestQueue: queue }: Connection, { config, isDestroyed }: ConnectionGuard): void {
@@ -91,9 +142,16 @@ function guardQueue({ requestQueue: queue }: Connection, { config, isDestroyed }
     if (queue.pending.length > 0) schedule();
   };
   const throttle = queue.maybeThrottle.bind(queue);
-  queue.maybeThrottle = (ms) => {
-    if (ms !== null && ms > 0) config.onThrottle?.(ms);
+  queue.maybeThrottle = (asked) => {
+    const ms = throttleWithinReason(asked ?? 0);
+    if (ms > 0) config.onThrottle?.(ms);
     throttle(ms);
+  };
+  // kafkajs goes on with a warning, and a broker may send such for ever.
+  const fulfil = queue.fulfillRequest.bind(queue);
+  queue.fulfillRequest = (answer) => {
+    if (!queue.inflight.has(answer.correlationId)) throw unreadableAnswer();
+    fulfil(answer);
   };
   // What a dying socket says is retried, after a pause that cannot be cut short.
   const rejectAll = queue.rejectAll.bind(queue);
@@ -103,7 +161,11 @@ function guardQueue({ requestQueue: queue }: Connection, { config, isDestroyed }
 /** kafkajs takes a partition without a leader for a fault of the whole topic, whose other partitions may be written. */
 function withLeaderless(response: Exchange['response']): Exchange['response'] {
   const parse = (decoded: unknown): Promise<unknown> => {
-    const metadata = decoded as { readonly topicMetadata: readonly TopicMetadata[] };
+    const metadata = decoded as {
+      readonly brokers: readonly unknown[];
+      readonly topicMetadata: readonly TopicMetadata[];
+    };
+    checkBrokerCount(metadata.brokers.length);
     const topicMetadata = metadata.topicMetadata.map((topic) => ({
       ...topic,
       partitionMetadata: topic.partitionMetadata.map((partition) =>

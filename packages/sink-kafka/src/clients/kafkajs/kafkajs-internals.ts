@@ -19,10 +19,14 @@ export interface Connection {
   chunks: Uint8Array[];
   bytesBuffered: number;
   bytesNeeded: number;
-  processData(bytes: Uint8Array): void;
+  processData(bytes: Buffer): void;
+  /** One step of a login with a broker that has no request for it. */
+  sendAuthRequest(exchange: object): Promise<unknown>;
   send(exchange: Exchange): Promise<unknown>;
   readonly requestQueue: {
     readonly pending: readonly unknown[];
+    readonly inflight: ReadonlyMap<number, unknown>;
+    fulfillRequest(answer: { readonly correlationId: number }): void;
     scheduleCheckPendingRequests(): void;
     rejectAll(error: Error): void;
     /** Called with what each answer says, null where it does not say. */
@@ -32,7 +36,7 @@ export interface Connection {
 
 /** A request, and how its answer is read. */
 export interface Exchange {
-  readonly request: { readonly apiName: string };
+  readonly request: { readonly apiKey: number; readonly apiName: string };
   readonly response: { decode(bytes: Uint8Array): Promise<unknown>; parse(decoded: unknown): Promise<unknown> };
 }
 

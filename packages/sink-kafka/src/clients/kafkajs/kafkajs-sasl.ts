@@ -1,5 +1,6 @@
 import type { KafkaConfig } from 'kafkajs';
 import type { KafkaClientConfig } from '../../kafka-client.ts';
+import { checkIterations } from '../answer-limits.ts';
 import { lengthBytes } from './kafkajs-internals.ts';
 
 type BuiltInProvider = (args: { readonly saslAuthenticate: (exchange: SaslExchange) => Promise<unknown> }) => {
@@ -24,7 +25,10 @@ export function saslOf({ sasl, credentials }: KafkaClientConfig): NonNullable<Ka
       let failure: unknown;
       const saslAuthenticate = async ({ request, response = refusal }: SaslExchange): Promise<unknown> => {
         try {
-          return await args.saslAuthenticate({ request, response });
+          const answer = await args.saslAuthenticate({ request, response });
+          const { i } = Object(answer) as { readonly i?: unknown };
+          if (i !== undefined) checkIterations(i);
+          return answer;
         } catch (error) {
           failure = error;
           throw error;

@@ -3,10 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { formatServerAddress } from '@kollect/core/authoring';
 import type { KafkaClientConfig } from '../../kafka-client.ts';
 import { allowedAddresses } from './platformatic-addresses.ts';
-import { destroyConnection, dial, flushConnection, watch } from './platformatic-dial.ts';
+import { destroyConnection, dial, flushConnection } from './platformatic-dial.ts';
 import { causeOf, closedError, isPassing } from './platformatic-failures.ts';
-
-const longestThrottleMs = 600_000;
 
 /** One connection for each broker, made when it is asked for and again after it ended. */
 export interface BrokerConnections {
@@ -81,14 +79,15 @@ export function createConnections(
       const [addresses, sinkTls] = await Promise.all([allowedAddresses(config.egress, broker.host), config.tls()]);
       // The library dials an address, and would take that for the server name.
       const tls = sinkTls === undefined ? undefined : { servername: '', ...sinkTls.for(broker.host) };
-      const options = { config, tls, maxInflights, open };
+      const onThrottle = (ms: number): void => {
+        throttles.set(name, performance.now() + ms);
+        config.onThrottle?.(ms);
+      };
+      const options = { config, tls, maxInflights, broker: name, onThrottle, open };
       for (const address of addresses) {
         if (closed) throw closedError();
         try {
-          const connection = watch(await dial({ host: address, port: broker.port }, options), name, (ms) => {
-            throttles.set(name, performance.now() + Math.min(ms, longestThrottleMs));
-            config.onThrottle?.(ms);
-          });
+          const connection = await dial({ host: address, port: broker.port }, options);
           failures.delete(name);
           config.log({ level: 'debug', message: 'Connected.', broker: name });
           return connection;

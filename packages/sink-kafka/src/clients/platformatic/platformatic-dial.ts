@@ -10,6 +10,7 @@ import {
 } from '@platformatic/kafka';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type { KafkaClientConfig } from '../../kafka-client.ts';
+import { guardExchanges, guardListeners } from './platformatic-guard.ts';
 import { saslOptions } from './platformatic-sasl.ts';
 
 const keepAliveDelayMs = 10_000;
@@ -20,12 +21,19 @@ export interface DialOptions {
   /** How it is greeted and checked; absent: not encrypted. */
   readonly tls: TlsOptions | undefined;
   readonly maxInflights: number;
+  /** The name of the broker, for errors. */
+  readonly broker: string;
+  /** Called with the milliseconds that the broker asks to wait. */
+  readonly onThrottle: (ms: number) => void;
   /** The connections that are not ended. */
   readonly open: Set<Connection>;
 }
 
 /** Dials the address and logs in, or asks what the broker speaks; rejects with why it ended. */
-export function dial(address: Broker, { config, tls, maxInflights, open }: DialOptions): Promise<Connection> {
+export function dial(
+  address: Broker,
+  { config, tls, maxInflights, broker, onThrottle, open }: DialOptions,
+): Promise<Connection> {
   const sasl = saslOptions(config);
   const options: ConnectionOptions = {
     connectTimeout: config.connectTimeoutMs,
@@ -35,6 +43,7 @@ export function dial(address: Broker, { config, tls, maxInflights, open }: DialO
     ...(sasl === undefined ? {} : { sasl }),
   };
   const connection = new Connection(config.clientId, options);
+  guardExchanges(connection, { broker, onThrottle });
   open.add(connection);
   const end = (): void => {
     open.delete(connection);
@@ -61,20 +70,9 @@ export function dial(address: Broker, { config, tls, maxInflights, open }: DialO
         apiVersionsV1.api(connection, clientSoftwareName, clientSoftwareVersion, settle);
       else settle(error);
     });
+    guardListeners(connection.socket);
     connection.socket.setKeepAlive(true, keepAliveDelayMs);
   });
-}
-
-/** Errors of the connection say which broker they came from, which need not be one of the spec; and what answers say of quotas is told. */
-export function watch(connection: Connection, broker: string, onThrottle: (ms: number) => void): Connection {
-  const send = connection.send.bind(connection);
-  connection.send = (apiKey, version, payload, parser, requestTags, responseTags, callback) =>
-    send(apiKey, version, payload, parser, requestTags, responseTags, (error, answer) => {
-      const { throttleTimeMs } = Object(answer) as { readonly throttleTimeMs?: unknown };
-      if (typeof throttleTimeMs === 'number' && throttleTimeMs > 0) onThrottle(throttleTimeMs);
-      callback(error instanceof Error ? Object.assign(error, { broker }) : error, answer);
-    });
-  return connection;
 }
 
 export function flushConnection({ socket }: Connection): Promise<void> {

@@ -8,6 +8,7 @@ import {
   type Connection,
   type metadataV12,
 } from '@platformatic/kafka';
+import { checkBrokerCount } from '../answer-limits.ts';
 
 /** How long the broker waits for a transaction that nobody ends, as Java's producer says. */
 const transactionTimeoutMs = 60_000;
@@ -43,6 +44,7 @@ function withLeaderless(api: API<unknown[], unknown>): API<unknown[], unknown> {
     api(connection, ...rest, (error: Error | null, response: unknown) => {
       const { response: told } =
         error instanceof ResponseError ? (error as { readonly response?: metadataV12.MetadataResponse }) : {};
+      checkBrokerCount(((told ?? response) as metadataV12.MetadataResponse | undefined)?.brokers.length ?? 0);
       if (told?.topics.every(({ errorCode }) => errorCode === 0) === true) answer(null, told);
       else answer(error, response);
     });

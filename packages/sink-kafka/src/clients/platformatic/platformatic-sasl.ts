@@ -3,12 +3,14 @@ import {
   saslOAuthBearer,
   saslPlain,
   saslScramSha,
+  type Callback,
   type Connection,
   type saslAuthenticateV2,
   type SASLOptions,
 } from '@platformatic/kafka';
 import { SinkError } from '@kollect/core';
 import type { KafkaClientConfig, SaslMechanism } from '../../kafka-client.ts';
+import { checkIterations } from '../answer-limits.ts';
 import { answerWith } from './platformatic-answers.ts';
 
 type Login = saslAuthenticateV2.SaslAuthenticateResponse;
@@ -31,7 +33,7 @@ export function saslOptions({ sasl, credentials }: KafkaClientConfig): SASLOptio
     // The library escapes the first comma alone, and what follows the second would be an attribute of the login.
     if (username.split(',').length > 2) throw tooManyCommas();
     return saslScramSha.authenticate(
-      api,
+      withIterations(api),
       connection,
       mechanism === 'scram-sha-256' ? 'SHA-256' : 'SHA-512',
       username,
@@ -41,7 +43,7 @@ export function saslOptions({ sasl, credentials }: KafkaClientConfig): SASLOptio
   return {
     mechanism: names[mechanism],
     authenticate: (_mechanism, connection, api, _username, _password, _token, answer) =>
-      void answerWith(logIn(connection, api), answer),
+      void answerWith(logIn(connection, api).then(withLifetime), answer),
   };
 }
 
@@ -60,4 +62,30 @@ function tooManyCommas(): SinkError {
 function accepted(login: Login): Login {
   if (login.authBytes.length > 0) throw new AuthenticationError('SASL authentication failed.');
   return login;
+}
+
+/** The server's first message asks for iterations, which the library does whatever their number. */
+function withIterations(api: saslAuthenticateV2.SASLAuthenticationAPI): saslAuthenticateV2.SASLAuthenticationAPI {
+  const ask = (connection: Connection, bytes: Buffer, answer: Callback<Login>): void =>
+    api(connection, bytes, (error, login) => {
+      const [, iterations] = /(?:^|,)i=([^,]*)/.exec(login?.authBytes.toString() ?? '') ?? [];
+      try {
+        if (iterations !== undefined) checkIterations(iterations);
+      } catch (unreasonable) {
+        return answer(unreasonable as Error);
+      }
+      answer(error, login);
+    });
+  return Object.assign(ask, { async: api.async, key: api.key, version: api.version }) as typeof api;
+}
+
+const shortestLifetimeMs = 1_000n;
+const longestLifetimeMs = 2n ** 31n - 1n;
+
+/** The library logs in again by a timer, which runs at once and without end where the broker names no time or one that no timer can have. */
+function withLifetime(login: Login): Login {
+  const { sessionLifetimeMs } = login;
+  if (sessionLifetimeMs <= 0n) return login;
+  const least = sessionLifetimeMs < shortestLifetimeMs ? shortestLifetimeMs : sessionLifetimeMs;
+  return { ...login, sessionLifetimeMs: least > longestLifetimeMs ? longestLifetimeMs : least };
 }
