@@ -28,7 +28,7 @@ export async function placesOf(
     FROM unnest($4::text[], $5::text[]) s(target_name, source_uid), LATERAL (
       SELECT t.ctid FROM ${names.table} t
       WHERE t.cluster = $1 AND t.inventory_namespace = $2 AND t.inventory_name = $3 AND t.target_name = s.target_name COLLATE "C"
-        AND t.source_uid = s.source_uid COLLATE "C"${softDeletes ? ' AND t.deleted_at IS NULL' : ''}
+        AND t.source_uid = s.source_uid COLLATE "C" ${softDeletes ? 'AND t.deleted_at IS NULL' : ''}
       LIMIT 1
     ) t`;
   const parameters = [
