@@ -14,13 +14,13 @@ export interface FuzzSuite {
 
 const places = ['packages', 'examples', 'test-integration'];
 
-/** Every test file that uses `fuzz` or `fuzzRuns`, by name. */
+/** Every test file that uses `fuzz` or `fuzzProperty`, by name. */
 export function findFuzzSuites(root: string): readonly FuzzSuite[] {
   return places
     .flatMap((place) => readdirSync(join(root, place), { recursive: true }).map((path) => join(place, String(path))))
     .filter((path) => path.endsWith('.test.ts') && !/\/(?:node_modules|dist)\//u.test(path))
     .flatMap((file): FuzzSuite[] => {
-      const tests = readFileSync(join(root, file), 'utf8').match(/\bfuzz(?:Runs)?\(/gu)?.length ?? 0;
+      const tests = readFileSync(join(root, file), 'utf8').match(/\bfuzz(?:Property)?\(/gu)?.length ?? 0;
       if (tests === 0) return [];
       const name = basename(file).replace(/(?:\.fuzz)?\.test\.ts$/u, '');
       return [{ name, file, project: file.startsWith('test-integration') ? 'integration' : 'unit', tests }];

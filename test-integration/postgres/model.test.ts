@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { InventorySnapshot, Item } from '@kollect/core';
 import type { DatabaseAccess } from '../servers/postgres-database.ts';
-import { fuzzRuns, fuzzTimeoutMs } from '../../packages/core/src/contract/fuzz.fixture.ts';
+import { fuzzProperty, fuzzTimeoutMs } from '../../packages/core/src/contract/fuzz.fixture.ts';
 import { item, limit, sinkOver, snapshot, tableContents } from './sink.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 
@@ -60,7 +60,7 @@ test(
   async () => {
     const sinks = [sinkOver(database), sinkOver(database)];
     let run = 0;
-    await fc.assert(
+    await fuzzProperty(
       fc.asyncProperty(steps, async (sequence) => {
         const inventoryName = `run-${(run += 1)}`;
         const model = createModel();
@@ -75,7 +75,7 @@ test(
           expect(await tableContents(database, `inventory_name = '${inventoryName}'`)).toEqual(model.rows());
         }
       }),
-      fuzzRuns(200),
+      200,
     );
     await Promise.all(sinks.map((sink) => sink.close()));
   },

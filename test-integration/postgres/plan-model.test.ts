@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { SinkError, type ExportPlan, type ExportResult, type Item } from '@kollect/core';
 import type { DatabaseAccess } from '../servers/postgres-database.ts';
 import { openTestDatabase } from '../support/postgres.ts';
-import { fuzzRuns, fuzzTimeoutMs } from '../../packages/core/src/contract/fuzz.fixture.ts';
+import { fuzzProperty, fuzzTimeoutMs } from '../../packages/core/src/contract/fuzz.fixture.ts';
 import { item, limit, sinkOver, snapshot, type SinkBlock } from './sink.ts';
 
 let database: DatabaseAccess;
@@ -69,7 +69,7 @@ test(
     let run = 0;
     for (const spec of specs) {
       const sink = sinkOver(database, { spec });
-      await fc.assert(
+      await fuzzProperty(
         fc.asyncProperty(steps, async (sequence) => {
           const inventoryName = `run-${(run += 1)}`;
           for (const { present, incomplete, time, cluster, allowDeletes, drift } of sequence) {
@@ -91,7 +91,8 @@ test(
             seen.add((exported as { code?: string }).code ?? String((exported as { outcome?: string }).outcome));
           }
         }),
-        fuzzRuns(40, { parts: specs.length }),
+        40,
+        { parts: specs.length },
       );
       await sink.close();
     }

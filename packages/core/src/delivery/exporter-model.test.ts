@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
-import { fuzzRuns, fuzzTimeoutMs } from '../contract/fuzz.fixture.ts';
+import { fuzzProperty, fuzzTimeoutMs } from '../contract/fuzz.fixture.ts';
 import { manualClock, settle, type ManualClock } from './delivery.fixture.ts';
 import { ExporterModel, type ModelPace, type ModelStep, type StoreMood } from './exporter-model.fixture.ts';
 
@@ -77,7 +77,7 @@ const pace: fc.Arbitrary<ModelPace> = fc.record({
 test(
   'once faults end, every store holds what was asked for last',
   async () => {
-    await fc.assert(
+    await fuzzProperty(
       fc.asyncProperty(
         fc.array(step, { minLength: 1, maxLength: 24, size: 'max' }),
         pace,
@@ -107,7 +107,7 @@ test(
           expect(clock.timers).toBe(0);
         },
       ),
-      fuzzRuns(600),
+      600,
     );
   },
   4 * fuzzTimeoutMs,

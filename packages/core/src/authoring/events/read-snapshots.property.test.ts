@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { fuzzRuns, fuzzTimeoutMs } from '../../contract/fuzz.fixture.ts';
+import { fuzzProperty, fuzzTimeoutMs } from '../../contract/fuzz.fixture.ts';
 import type { IncomingMessage } from './incoming-message.ts';
 import type { EventMessage } from './event-messages.ts';
 import { consumed, document, items, partsOf, removalOf, seal } from './events.fixture.ts';
@@ -134,7 +134,7 @@ const names = (events: readonly InventoryEvent[]): string[] => events.flatMap((e
 test(
   'property: however deliveries interleave, repeat and break off, the news are those of the oracle',
   async () => {
-    await fc.assert(
+    await fuzzProperty(
       fc.asyncProperty(deliveries, async (sent) => {
         const events = await read(messagesOf(sent));
         expect(names(events)).toEqual(oracle(sent));
@@ -143,7 +143,7 @@ test(
             expect(event.document.items).toHaveLength(Number(event.document.exportedAt.slice(15, 16)) % 5 || 1);
         }
       }),
-      fuzzRuns(400),
+      400,
     );
   },
   fuzzTimeoutMs,
@@ -152,7 +152,7 @@ test(
 test(
   'property: whoever starts again at a committed offset misses nothing',
   async () => {
-    await fc.assert(
+    await fuzzProperty(
       fc.asyncProperty(deliveries, fc.nat(100), async (sent, at) => {
         const messages = messagesOf(sent);
         const events = (await read(messages)).filter((event) => event.committable !== undefined);
@@ -162,7 +162,7 @@ test(
         const known = new Set([...names(dealtWith), ...names(await read(messages.slice(start)))]);
         expect(oracle(sent).filter((name) => !known.has(name))).toEqual([]);
       }),
-      fuzzRuns(400),
+      400,
     );
   },
   fuzzTimeoutMs,

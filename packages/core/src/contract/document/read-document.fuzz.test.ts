@@ -4,7 +4,7 @@ import { createCanonicalWriter } from '../json/canonical-json.ts';
 import { createCanonicalScanner } from '../json/canonical-scanner.ts';
 import { wholeDocument, splitDocument } from './document.ts';
 import { SinkError } from '../errors/errors.ts';
-import { damage, fuzz, fuzzRuns, fuzzTimeoutMs, type Random } from '../fuzz.fixture.ts';
+import { damage, fuzz, fuzzProperty, fuzzTimeoutMs, type Random } from '../fuzz.fixture.ts';
 import { joinParts, joinPartsInSlices, parseDocument, parseDocumentInSlices } from './read-document.ts';
 import type { InventoryDocument } from './read-document.ts';
 import { sealSnapshot } from '../snapshot/seal-snapshot.ts';
@@ -45,14 +45,14 @@ describe('canonical JSON is told from any other', () => {
 
   test(
     'property: what the writer wrote is canonical, however it is read',
-    () => {
+    async () => {
       const value = fc.oneof(
         values,
         strings,
         fc.dictionary(strings, strings),
         fc.double({ noNaN: true, noDefaultInfinity: true }),
       );
-      fc.assert(
+      await fuzzProperty(
         fc.property(value, fc.integer({ min: 1, max: 40 }), (given, step) => {
           let text: string;
           try {
@@ -62,7 +62,7 @@ describe('canonical JSON is told from any other', () => {
           }
           expect(scanned(text, step)).toBe(true);
         }),
-        fuzzRuns(1_000),
+        1_000,
       );
     },
     fuzzTimeoutMs,

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { SinkError } from '../../contract/errors/errors.ts';
-import { fuzzRuns, fuzzTimeoutMs } from '../../contract/fuzz.fixture.ts';
+import { fuzzProperty, fuzzTimeoutMs } from '../../contract/fuzz.fixture.ts';
 import { redelivery, removalDelivery, type Delivery, type DeliveryResult } from '../delivery.ts';
 import { applied, failure, fakeDelivery, fakeSnapshot, manualClock, settle } from '../delivery.fixture.ts';
 import { createGate } from './gate.ts';
@@ -355,7 +355,7 @@ interface Put {
 test(
   'whatever happens between, once faults end the store holds the last snapshot that its caller did not abort',
   async () => {
-    await fc.assert(
+    await fuzzProperty(
       fc.asyncProperty(
         fc.array(step, { maxLength: 30 }),
         fc.record({
@@ -443,7 +443,7 @@ test(
           ]);
         },
       ),
-      fuzzRuns(500),
+      500,
     );
   },
   fuzzTimeoutMs,

@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { SinkError } from '../../contract/errors/errors.ts';
-import { fuzzRuns, fuzzTimeoutMs } from '../../contract/fuzz.fixture.ts';
+import { fuzzProperty, fuzzTimeoutMs } from '../../contract/fuzz.fixture.ts';
 import type { Delivery, DeliveryResult } from '../delivery.ts';
 import { applied, codeOf, deferred, failure, fakeDelivery, settle } from '../delivery.fixture.ts';
 import { createSlots } from './slots.ts';
@@ -153,7 +153,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 test(
   'behaves as two variables do',
   async () => {
-    await fc.assert(
+    await fuzzProperty(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const { queue, begun } = start();
         const told = new Map<number, string>();
@@ -185,7 +185,7 @@ test(
           expect(told).toEqual(expected);
         }
       }),
-      fuzzRuns(200),
+      200,
     );
   },
   fuzzTimeoutMs,
