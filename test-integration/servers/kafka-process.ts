@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { KafkaNode } from './kafka-backend.ts';
 import type { KafkaRuntime } from './kafka-jars.ts';
-import { endProcess, outputOf, signalProcess, tailOf, type UnprivilegedUser } from './processes.ts';
+import { endProcess, outputOf, signalProcess, stopProcess, tailOf, type UnprivilegedUser } from './processes.ts';
 import { watch } from './watchdog.ts';
 
 const PATIENCE_MS = 30_000;
@@ -61,10 +61,10 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
     await endProcess(child.pid, signal, PATIENCE_MS);
     await exited;
   };
-  const signal = (name: NodeJS.Signals): void => {
+  const runningPid = (): number => {
     if (child?.pid === undefined || !running())
-      throw new Error(`Node ${id} of Kafka is not running, so it cannot get a ${name}: start it first.`);
-    signalProcess(child.pid, name);
+      throw new Error(`Node ${id} of Kafka is not running, so it cannot freeze or thaw: start it first.`);
+    return child.pid;
   };
 
   return {
@@ -93,8 +93,8 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
       await writeFile(join(home, 'pid'), `${child.pid}\n`);
     },
     halt: (mode) => end(mode === 'kill' ? 'SIGKILL' : 'SIGTERM'),
-    freeze: async () => signal('SIGSTOP'),
-    thaw: async () => signal('SIGCONT'),
+    freeze: async () => stopProcess(runningPid()),
+    thaw: async () => signalProcess(runningPid(), 'SIGCONT'),
     async dispose() {
       await end('SIGKILL');
       unwatch();

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { chmod, chown, mkdtemp, open, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -56,11 +56,38 @@ export function isRunning(pid: number): boolean {
     return codeOf(error) === 'EPERM';
   }
   try {
-    const status = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return status.slice(status.lastIndexOf(')') + 2, status.lastIndexOf(')') + 3) !== 'Z';
+    return stateIn(`/proc/${pid}/stat`) !== 'Z';
   } catch {
     return process.platform !== 'linux';
   }
+}
+
+/**
+ * Stops the process; resolves when none of its threads runs any more. SIGSTOP reaches one thread, which stops the others once it has its turn:
+ * on a busy machine they answer requests until then.
+ */
+export async function stopProcess(pid: number, patienceMs = 10_000): Promise<void> {
+  signalProcess(pid, 'SIGSTOP');
+  for (const end = Date.now() + patienceMs; !isStopped(pid); await sleep(5)) {
+    if (Date.now() > end) throw new Error(`Process ${pid} still runs ${patienceMs} ms after it was told to stop.`);
+  }
+}
+
+function isStopped(pid: number): boolean {
+  if (process.platform !== 'linux')
+    return execFileSync('ps', ['-o', 'state=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('T');
+  try {
+    return readdirSync(`/proc/${pid}/task`).every((thread) => stateIn(`/proc/${pid}/task/${thread}/stat`) === 'T');
+  } catch {
+    // A thread ended meanwhile.
+    return false;
+  }
+}
+
+/** The letter for the state of a thread, after its name, which may hold anything. */
+function stateIn(path: string): string {
+  const status = readFileSync(path, 'utf8');
+  return status.charAt(status.lastIndexOf(')') + 2);
 }
 
 /** The direct children of a process, as far as the system tells. */
