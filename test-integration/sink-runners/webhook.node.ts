@@ -1,0 +1,5 @@
+import { test } from 'node:test';
+import { registerConformanceTests } from '@kollect/sink-testkit';
+import { webhookHarness } from '../../examples/webhook-sink/src/webhook-harness.fixture.ts';
+
+registerConformanceTests({ test, ...webhookHarness() });
