@@ -4,6 +4,7 @@
 //   main.ts kafka    what it takes to start Kafka
 import { engineAnswers } from '../servers/container-engine.ts';
 import { findKafkaRuntime } from '../servers/kafka-jars.ts';
+import { fetchNatsBinary, findNatsBinary, howToGetNats } from '../servers/nats-binary.ts';
 import { findPackageManager, installPackages } from './system-packages.ts';
 import { howToInstall, tools, type Tool } from './tools.ts';
 import { unpackPackages } from './unpacked-packages.ts';
@@ -38,4 +39,10 @@ if (missing.length > 0) {
   await provide(missing).catch((error: unknown) => say(`That failed: ${reasonOf(error)}`));
   for (const { name, neededFor } of await missingTools())
     say(`${name} is not installed: ${neededFor} will fail. Install it with: ${howToInstall([name])}`);
+}
+
+if (process.argv[2] === undefined && (await findNatsBinary()) === undefined) {
+  say('Fetching nats-server into the cache of the tests; nothing is installed.');
+  if ((await fetchNatsBinary()) === undefined)
+    say(`nats-server is not installed: the tests of NATS will fail. ${howToGetNats()}.`);
 }

@@ -6,6 +6,7 @@ const forms: readonly LoginForm[] = [
   { name: 'dsn', needs: ['dsn'] },
   { name: 'fields', needs: ['host', 'username'], takes: ['password', 'port'] },
 ];
+const file: LoginForm = { name: 'file', needs: ['file'], files: ['file'] };
 const options = { sinkType: 'store', forms, tls: undefined };
 const secret = 'hunter2';
 
@@ -63,4 +64,12 @@ test('the host is asked for both', async () => {
     message: expect.stringContaining('spec.store.tls is absent'),
   });
   await expect(readLogin({ ...context, tls: async () => ({}) }, options)).resolves.toMatchObject({ form: 'dsn' });
+});
+
+test('a field that is a file has lines, and no other control characters', () => {
+  const lines = '-----BEGIN-----\r\n\tabc\n-----END-----\n';
+  expect(checkLogin({ file: lines }, {}, { ...options, forms: [file] }).fields).toEqual({ file: lines });
+  expect(() => checkLogin({ file: 'a\0b' }, {}, { ...options, forms: [file] })).toThrow(
+    /file holds the character U\+0000/,
+  );
 });

@@ -12,6 +12,8 @@ export interface LoginForm<Name extends string = string> {
   readonly needs: readonly string[];
   /** Fields that may stand beside them. */
   readonly takes?: readonly string[];
+  /** Those of them that are files of several lines, such as PEM. */
+  readonly files?: readonly string[];
 }
 
 export interface LoginOptions<Name extends string = string> {
@@ -81,7 +83,9 @@ export function checkCredentials<Name extends string>(
   const missing = form.needs.filter((name) => !names.includes(name));
   if (missing.length > 0) throw invalid(`The credentials lack ${missing.join(' and ')}; ${reads}.`);
   for (const name of names) {
-    requirePrintable(fields[name] ?? '', `The credentials: ${name}`, sinkType);
+    const value = fields[name] ?? '';
+    const text = form.files?.includes(name) === true ? value.replaceAll(/[\r\n\t]/gu, '') : value;
+    requirePrintable(text, `The credentials: ${name}`, sinkType);
   }
   return { form: form.name, fields: Object.freeze(fields) };
 }
