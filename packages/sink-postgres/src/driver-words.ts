@@ -1,12 +1,8 @@
 import type { Fault } from '@kollect/core/authoring';
 import { wrongLogin } from './error-verdicts.ts';
+import { noSense } from './wire/protocol-fault.ts';
 
 const lost: Fault = { code: 'UNAVAILABLE', what: 'The connection to PostgreSQL was lost' };
-const noSense: Fault = {
-  code: 'BACKEND_ERROR',
-  what: 'What answers at the address does not speak the PostgreSQL protocol',
-  remedy: 'Check host and port.',
-};
 
 /** What `pg` and its protocol say without a code. */
 const byWords: readonly (readonly [RegExp, Fault])[] = [

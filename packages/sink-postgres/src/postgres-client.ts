@@ -1,9 +1,11 @@
-import { Client } from 'pg';
+import { Client, type ClientConfig } from 'pg';
 import type { Socket } from 'node:net';
 import { SinkError, type SinkContext, type SinkErrorCode, type SinkOperation } from '@kollect/core';
 import { formatServerAddress, showText, type OperationScope } from '@kollect/core/authoring';
 import { sendCancelRequest } from './wire/cancel-request.ts';
 import { watchLogin } from './wire/login-watch.ts';
+import { maxScramIterations } from './wire/login-requests.ts';
+import { checkMessages } from './wire/checked-messages.ts';
 import { requireWritable } from './wire/require-writable.ts';
 import { postgresLogin, type ConnectionParameters } from './postgres-login.ts';
 import { postgresError } from './postgres-errors.ts';
@@ -22,6 +24,8 @@ export interface PostgresConnection {
   /** Reads nothing from the server until the other is called: a long result would hold the event loop. */
   pauseReading(): void;
   resumeReading(): void;
+  /** The rows that the next statement asks for may be many, and are not kept. */
+  expectLongAnswer(): void;
   /** Resets the socket at once: a server that waits for our COPY data listens to nothing else. */
   destroy(): void;
   /** Says good-bye and waits for the socket to close, a second at most. */
@@ -81,7 +85,7 @@ async function connectTo(
   const { spec } = context;
   const bound = parameters.channelBinding === 'require';
   let socket: Socket | undefined;
-  const client = new Client({
+  const config: ClientConfig & { readonly scramMaxIterations: number } = {
     host: parameters.host,
     port: parameters.port,
     user: parameters.user,
@@ -101,7 +105,10 @@ async function connectTo(
     // Left out, `pg` would take these from the host's environment.
     sslnegotiation: 'postgres',
     client_encoding: 'UTF8',
-  });
+    scramMaxIterations: maxScramIterations,
+  };
+  const client = new Client(config);
+  const messages = checkMessages(client);
   sendAlone(client, startupParameters(context, parameters));
   const login = watchLogin(client);
   // A client that errors while nobody waits for it would otherwise end the host's process.
@@ -139,6 +146,7 @@ async function connectTo(
     cancel: () => sendCancelRequest({ egress: context.egress, parameters, ...backendKey(client) }),
     pauseReading: () => void streamOf(client).pause(),
     resumeReading: () => void streamOf(client).resume(),
+    expectLongAnswer: () => messages.expectLongAnswer(),
     destroy: reset,
     end: async () => {
       if (ended) return reset();

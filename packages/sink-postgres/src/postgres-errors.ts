@@ -11,6 +11,7 @@ import {
 import { driverFault } from './driver-words.ts';
 import { sqlStateFault } from './error-verdicts.ts';
 import { poolerFault } from './pooler-words.ts';
+import { ProtocolFault } from './wire/protocol-fault.ts';
 
 /** What a server, a pooler or the driver may have put on an error; nothing else of it is ever looked at. */
 interface PostgresReading extends ErrorReading {
@@ -18,6 +19,8 @@ interface PostgresReading extends ErrorReading {
   readonly message: string;
   readonly routine: string | undefined;
   readonly schema: string | undefined;
+  /** Found by the check of what the server sends. */
+  readonly protocol: Fault | undefined;
 }
 
 /**
@@ -35,10 +38,12 @@ export const postgresError: Classifier = createClassifier<PostgresReading>({
       message: textOf(fields['message']) ?? '',
       routine,
       schema: textOf(fields['schema']),
+      protocol: fields instanceof ProtocolFault ? fields.fault : undefined,
       shown: factsOf(fields, routine),
     };
   },
   rules: [
+    ({ protocol }) => protocol,
     (reading, { phase }) => {
       const fault = serverFault(reading);
       return fault === undefined || phase !== 'login' || reading.message === ''
@@ -49,7 +54,7 @@ export const postgresError: Classifier = createClassifier<PostgresReading>({
   wordRules: [({ message }) => driverFault(message)],
 });
 
-function serverFault({ sqlState, ...facts }: PostgresReading): Fault | undefined {
+function serverFault({ sqlState, ...facts }: Omit<PostgresReading, 'protocol'>): Fault | undefined {
   if (sqlState === undefined) return undefined;
   // PostgreSQL always says where in its source an error was raised, which no pooler does.
   const ofPooler = facts.routine === undefined ? poolerFault(sqlState, facts.message) : undefined;

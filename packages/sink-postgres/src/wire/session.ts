@@ -232,6 +232,7 @@ function readRows(connection: PostgresConnection, config: QueryConfig, onRow: (r
     });
     query.once('end', () => (failure === undefined ? resolve() : reject(failure)));
     query.once('error', reject);
+    connection.expectLongAnswer();
     connection.client.query(query);
   });
 }
