@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { defineSink, type KollectSink, type SinkContext, type SpecOf, type SpecSchema } from '@kollect/core';
 import {
   createConnectionTest,
@@ -39,10 +39,10 @@ function createFileSink({ spec, name, egress }: SinkContext<SpecOf<typeof specSc
     testConnection: ({ signal }) =>
       operations.run({ operation: 'test-connection', doing: 'testing the directory', signal }, async (scope) => {
         const test = createConnectionTest({ scope, egress });
-        const file = join(directory, `.test-${randomUUID()}`);
+        const file = join(directory, 'inventory', `.test-${randomUUID()}`);
         await test.step({ name: 'link', doing: 'linking a file', after: true }, async (value) => {
           try {
-            await mkdir(directory, { recursive: true });
+            await mkdir(dirname(file), { recursive: true });
             await writeFile(file, '');
             await link(file, `${file}-linked`);
           } finally {

@@ -43,7 +43,7 @@ export function createFileStore(directory: string): DocumentStore {
       await sync(versions);
       await publish(path, versions);
       await removeOld(versions, version);
-      return { outcome: 'committed', reference: `${manifest.key}, version ${version}` };
+      return { outcome: 'committed', reference: `version ${version}` };
     },
     now: async () => new Date(),
   };

@@ -38,6 +38,8 @@ export function assertPlan(plan: ExportPlan, holds: 'items' | 'documents'): void
         `samples.${name} holds ${sample.length} keys where counts.${name} is ${plan.counts[name]}.`,
       );
     }
+    const keys = sample.map(({ targetName, uid }) => JSON.stringify([targetName, uid]));
+    assert.equal(new Set(keys).size, keys.length, `samples.${name} holds a key twice.`);
     for (const key of sample) {
       assert.equal(typeof key.targetName, 'string', `samples.${name} holds a key without targetName.`);
       assert.equal(typeof key.uid, 'string', `samples.${name} holds a key without uid.`);
@@ -95,7 +97,11 @@ function assertOutcome(
   );
   for (const name of countNames) assertCount(`counts.${name}`, counts[name]);
   if (outcome === 'applied') return;
-  const { inserted, updated, deleted } = counts;
+  const { inserted, updated, deleted, unchanged } = counts;
+  assert.ok(
+    outcome !== 'superseded' || unchanged === 0,
+    `${what} is superseded and yet counts ${unchanged} unchanged.`,
+  );
   assert.equal(
     inserted + updated + deleted,
     0,

@@ -19,7 +19,7 @@ function createDocumentSink(topic: Topic, mangle: (message: Uint8Array, index: n
   return {
     export: async (snapshot, { signal }) => {
       if (signal.aborted) throw abortErrorOf(signal);
-      if (closed) throw new SinkError('UNAVAILABLE', 'The sink is closed.');
+      if (closed) throw new SinkError('ABORTED', 'The sink is closed.');
       const messages = splitDocument(snapshot, { maxBytes: 65_536 }).map((part, index) => mangle(part.bytes(), index));
       const key = scopeKey(snapshot);
       topic.set(key, [...(topic.get(key) ?? []), ...messages]);

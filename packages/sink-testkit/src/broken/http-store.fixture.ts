@@ -34,6 +34,7 @@ export function createHttpStore(token: string): HttpStore {
     if (method === 'GET') return found === undefined ? end(404) : end(200, { etag: found.etag }, found.bytes);
     if (path.startsWith('/tmp/')) {
       if (method === 'DELETE') drafts.delete(path);
+      else if (store.failure !== undefined) return end(store.failure);
       else drafts.add(path);
       return end(204);
     }

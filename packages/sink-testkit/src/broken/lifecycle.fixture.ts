@@ -125,7 +125,7 @@ export const brokenLifecycle: readonly BrokenSink[] = [
   },
   {
     what: 'exports after close',
-    fails: 'an export after close throws a SinkError and writes nothing',
+    fails: 'an export after close throws ABORTED and writes nothing',
     wrap: (sink) => ({ ...sink, close: async () => undefined }),
   },
   {
@@ -147,8 +147,24 @@ export const brokenLifecycle: readonly BrokenSink[] = [
     }),
   },
   {
+    what: 'lets what runs go on after close',
+    fails: 'once close has resolved, an export that ran writes nothing more',
+    wrap: (sink) => ({ ...sink, close: async () => undefined }),
+  },
+  {
+    what: 'calls its end an outage',
+    fails: 'an export after close throws ABORTED and writes nothing',
+    wrap: (sink) => ({
+      ...sink,
+      export: async (...given) =>
+        sink.export(...given).catch(() => {
+          throw new SinkError('UNAVAILABLE', 'The sink is closed.');
+        }),
+    }),
+  },
+  {
     what: 'throws an error of its own after close',
-    fails: 'an export after close throws a SinkError and writes nothing',
+    fails: 'an export after close throws ABORTED and writes nothing',
     wrap: (sink) => ({
       ...sink,
       export: async (...given) =>
@@ -159,7 +175,7 @@ export const brokenLifecycle: readonly BrokenSink[] = [
   },
   {
     what: 'calls itself by another name in its errors',
-    fails: 'an export after close throws a SinkError and writes nothing',
+    fails: 'an export after close throws ABORTED and writes nothing',
     wrap: (sink) => ({
       ...sink,
       export: async (...given) =>

@@ -40,6 +40,26 @@ export const brokenPlanAndRemoval: readonly BrokenSink[] = [
     }),
   },
   {
+    what: 'believes any clock when it plans',
+    fails: 'a plan of a snapshot more than ten minutes ahead is refused as its export is',
+    wrap: (sink) => ({
+      ...sink,
+      plan: async (snapshot, options) => sink.plan({ ...snapshot, exportedAt: new Date().toISOString() }, options),
+    }),
+  },
+  {
+    what: 'names each inserted item twice',
+    fails: "a plan's samples are keys of items that the export inserts, updates and deletes",
+    wrap: (sink) => ({
+      ...sink,
+      plan: async (snapshot, options) => {
+        const { samples, ...plan } = await sink.plan(snapshot, options);
+        const inserted = samples.inserted.slice(0, 5);
+        return { ...plan, samples: { ...samples, inserted: [...inserted, ...inserted] } };
+      },
+    }),
+  },
+  {
     what: 'names deleted items under inserted',
     fails: "a plan's samples are keys of items that the export inserts, updates and deletes",
     wrap: (sink) => ({
@@ -97,6 +117,25 @@ export const brokenPlanAndRemoval: readonly BrokenSink[] = [
     what: 'removes whatever is held, however new',
     fails: 'a removal that is older than the held snapshot is superseded',
     rules: () => ({ isOlder: () => false }),
+  },
+  {
+    what: 'keeps what is removed at the moment of its snapshot',
+    fails: 'a removal at the very moment of the held snapshot removes it',
+    wrap: (sink, table) => ({
+      ...sink,
+      removeInventory: async (scope, options) =>
+        table.scopes.get(scopeKey(scope))?.appliedAt === options.removedAt
+          ? { outcome: 'superseded', counts: none, messages: 0, bytes: 0 }
+          : sink.removeInventory(scope, options),
+    }),
+  },
+  {
+    what: 'applies the removal of nothing',
+    fails: 'removing an inventory twice, or one that was never exported, is no error',
+    wrap: (sink) => ({
+      ...sink,
+      removeInventory: async (...given) => ({ ...(await sink.removeInventory(...given)), outcome: 'applied' }),
+    }),
   },
   {
     what: 'forgets the fence with the inventory',

@@ -34,6 +34,17 @@ export const brokenResults: readonly BrokenSink[] = [
     'an export that wrote nothing has no messages and no bytes',
     (result, { itemsByteLength }) => ({ ...result, messages: 1, bytes: itemsByteLength }),
   ),
+  telling(
+    'forgets what it held where nothing changed',
+    'an export that wrote nothing has no messages and no bytes',
+    (result) => (result.outcome === 'unchanged' ? { ...result, counts: { ...result.counts, unchanged: 0 } } : result),
+  ),
+  telling(
+    'counts what a newer snapshot holds',
+    'an export that wrote nothing has no messages and no bytes',
+    (result, { items }) =>
+      result.outcome === 'superseded' ? { ...result, counts: { ...result.counts, unchanged: items.length } } : result,
+  ),
   {
     what: 'has a fence and does not say so',
     fails: 'a sink type claims what its sinks do: a fence, and deletes',

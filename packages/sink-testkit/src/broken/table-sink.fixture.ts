@@ -105,7 +105,7 @@ export function createTableSink({
 
   const alive = (signal: AbortSignal): void => {
     if (signal.aborted) throw abortError(signal);
-    if (closed) throw new SinkError('UNAVAILABLE', 'The sink is closed.');
+    if (closed) throw new SinkError('ABORTED', 'The sink is closed.');
     if (!reachable)
       throw new SinkError('UNAVAILABLE', 'Nobody listens at 127.0.0.1:1; start the store.', { sinkType: 'table' });
   };
@@ -134,6 +134,7 @@ export function createTableSink({
       });
     },
     plan: async (snapshot, { signal }): Promise<ExportPlan> => {
+      rules.refuseFuture('exportedAt', snapshot.exportedAt);
       await pauseFor(signal)();
       const { outcome, counts, samples } = compare(rules, snapshot, table.scopes.get(rules.scopeKey(snapshot)));
       return { outcome, counts, samples };
@@ -164,7 +165,7 @@ export function createTableSink({
     testConnection: async ({ signal }): Promise<ConnectionReport> => {
       await nextTurn();
       if (signal.aborted) throw abortError(signal);
-      return reachable ? passedReport : failedReport;
+      return reachable && table.failure === undefined ? passedReport : failedReport;
     },
     close: async () => {
       closed = true;

@@ -1,7 +1,7 @@
 import { SinkError } from '@kollect/core';
 import type { BrokenSink } from './broken-sink.fixture.ts';
 import { httpSubject } from './http-sink.fixture.ts';
-import { goodRules, type TableRules } from './table-sink.fixture.ts';
+import { goodRules, passedReport, type TableRules } from './table-sink.fixture.ts';
 
 /** Commits as the good one does, and leaves its draft behind where that failed. */
 const untidy: TableRules['commit'] = async (table, key, next, pause) => {
@@ -26,8 +26,27 @@ export const brokenWrites: readonly BrokenSink[] = [
   },
   {
     what: 'leaves its draft after a write that failed',
-    fails: 'a write that fails leaves the old snapshot and nothing beside it, and the next one works',
+    fails:
+      'a write that fails is told as such, by testConnection too, leaves the old snapshot and nothing beside it, and the next one works',
     rules: () => ({ commit: untidy }),
+  },
+  {
+    what: 'blames the snapshot where the store is full',
+    fails:
+      'a write that fails is told as such, by testConnection too, leaves the old snapshot and nothing beside it, and the next one works',
+    wrap: (sink) => ({
+      ...sink,
+      export: async (...given) =>
+        sink.export(...given).catch((error: SinkError) => {
+          throw error.code === 'OVERLOADED' ? new SinkError('CONFLICT', 'Somebody else was here.') : error;
+        }),
+    }),
+  },
+  {
+    what: 'tests a connection without a write',
+    fails:
+      'a write that fails is told as such, by testConnection too, leaves the old snapshot and nothing beside it, and the next one works',
+    wrap: (sink) => ({ ...sink, testConnection: async () => passedReport }),
   },
   {
     what: 'takes a missing permission for an outage',
@@ -56,12 +75,14 @@ export const brokenWrites: readonly BrokenSink[] = [
   },
   {
     what: 'says that it wrote what it could not write',
-    fails: 'a write that fails leaves the old snapshot and nothing beside it, and the next one works',
+    fails:
+      'a write that fails is told as such, by testConnection too, leaves the old snapshot and nothing beside it, and the next one works',
     rules: () => ({ commit: async (...given) => goodRules.commit(...given).catch(() => undefined) }),
   },
   {
     what: 'shows what it could not write to the end',
-    fails: 'a write that fails leaves the old snapshot and nothing beside it, and the next one works',
+    fails:
+      'a write that fails is told as such, by testConnection too, leaves the old snapshot and nothing beside it, and the next one works',
     rules: () => ({
       commit: async (table, key, next, pause) => {
         if (table.failure !== undefined) table.scopes.set(key, { ...next, rows: new Map([...next.rows].slice(0, 3)) });

@@ -45,14 +45,34 @@ export const lifecycleChecks: readonly Check[] = [
     },
   },
   {
-    name: 'an export after close throws a SinkError and writes nothing',
+    name: 'once close has resolved, an export that ran writes nothing more',
+    run: async (context) => {
+      const items = context.items(30);
+      for (const pause of [0, 1, 2, 5, 12]) {
+        const scope = context.scope();
+        const sink = await context.openSink();
+        await context.export(sink, await context.snapshot(scope, { items }));
+        const next = await context.snapshot(scope, { at: 1, items: evolve(items, { changed: 10 }) });
+        const ending = context.settled('The export', sink.export(next, { signal: new AbortController().signal }));
+        await turns(pause);
+        await sink.close();
+        const before = await context.store.fingerprint(scope);
+        await ending;
+        assert.equal(await context.store.fingerprint(scope), before, 'The sink wrote after it was closed.');
+      }
+    },
+  },
+  {
+    name: 'an export after close throws ABORTED and writes nothing',
     run: async (context) => {
       const scope = context.scope();
       const sink = await context.openSink();
       const before = await context.store.fingerprint(scope);
       await sink.close();
       const snapshot = await context.snapshot(scope, { items: context.items(2) });
-      await context.failure('The export after close', sink.export(snapshot, { signal: new AbortController().signal }));
+      const exporting = sink.export(snapshot, { signal: new AbortController().signal });
+      const { code } = await context.failure('The export after close', exporting);
+      assert.equal(code, 'ABORTED', 'Whoever closed the sink ended what comes after.');
       assert.equal(await context.store.fingerprint(scope), before, 'A closed sink wrote to the store.');
     },
   },

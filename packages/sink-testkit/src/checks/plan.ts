@@ -65,6 +65,18 @@ export const planChecks: readonly Check[] = [
     },
   },
   {
+    name: 'a plan of a snapshot more than ten minutes ahead is refused as its export is',
+    applies: both(plans, isFenced),
+    run: async (context) => {
+      const sink = await context.openSink();
+      const at = (Date.now() + 20 * 60_000 - Date.parse(context.time(0))) / 1000;
+      const ahead = await context.snapshot(context.scope(), { at, items: context.items(2) });
+      const planning = sink.plan?.(ahead, { signal: new AbortController().signal }) ?? Promise.resolve();
+      const error = await context.failure('The plan from the future', planning);
+      assert.equal(error.code, 'SNAPSHOT_INVALID');
+    },
+  },
+  {
     name: "a plan's samples are keys of items that the export inserts, updates and deletes",
     applies: both(plans, holdsItems, dropsItems),
     run: async (context) => {

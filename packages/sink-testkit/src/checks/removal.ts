@@ -116,6 +116,17 @@ export const removalChecks: readonly Check[] = [
     },
   },
   {
+    name: 'a removal at the very moment of the held snapshot removes it',
+    applies: both(removes, isFenced),
+    run: async (context) => {
+      const sink = await context.openSink();
+      const snapshot = await context.snapshot(context.scope(), { at: 5, items: context.items(3) });
+      await context.export(sink, snapshot);
+      assert.equal((await remove(context, sink, snapshot, context.time(5))).outcome, 'applied');
+      await context.store.expectItems(snapshot, []);
+    },
+  },
+  {
     name: 'a removal that is older than the held snapshot is superseded',
     applies: both(removes, isFenced),
     run: async (context) => {
@@ -165,7 +176,10 @@ export const removalChecks: readonly Check[] = [
     run: async (context) => {
       const scope = context.scope();
       const sink = await context.openSink();
-      assert.equal((await remove(context, sink, context.scope(), context.time(1))).counts.deleted, 0);
+      const absent = await remove(context, sink, context.scope(), context.time(1));
+      assert.equal(absent.counts.deleted, 0);
+      if (context.harness.holds === 'items')
+        assert.equal(absent.outcome, 'unchanged', 'Where nothing was held, nothing was applied.');
       await context.export(sink, await context.snapshot(scope, { items: context.items(2) }));
       await remove(context, sink, scope, context.time(1));
       const { counts } = await remove(context, sink, scope, context.time(1));

@@ -62,7 +62,13 @@ export const resultChecks: readonly Check[] = [
       await context.export(sink, held);
       const older = await context.snapshot(scope, { at: 1, items: context.items(3) });
       for (const snapshot of [held, older]) {
-        const { outcome, messages, bytes } = await context.export(sink, snapshot);
+        const { outcome, counts, messages, bytes } = await context.export(sink, snapshot);
+        if (outcome === 'unchanged' && context.harness.holds === 'items')
+          assert.equal(
+            counts.unchanged,
+            snapshot.items.length,
+            'counts.unchanged is the number of items that are held.',
+          );
         assert.deepEqual(
           { messages, bytes },
           { messages: 0, bytes: 0 },

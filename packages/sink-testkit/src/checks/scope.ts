@@ -9,6 +9,7 @@ export function neighbours(scope: Scope): Scope[] {
   const { cluster: _cluster, ...withoutCluster } = scope;
   return [
     withoutCluster,
+    { ...withoutCluster, cluster: '_' },
     { ...scope, cluster: `${cluster}-2` },
     { ...scope, cluster: cluster.toUpperCase() },
     { ...scope, cluster: `${cluster}%` },
@@ -22,6 +23,8 @@ export function neighbours(scope: Scope): Scope[] {
     { ...scope, inventoryName: inventoryName.replace('-', '_') },
     { ...scope, inventoryName: `${inventoryName} ` },
     { ...scope, inventoryName: '%' },
+    { ...scope, inventoryName: `${inventoryName}${'n'.repeat(200)}0` },
+    { ...scope, inventoryName: `${inventoryName}${'n'.repeat(200)}1` },
     { ...scope, inventoryName: `${inventoryName}'--` },
     { ...scope, inventoryNamespace: inventoryName, inventoryName: inventoryNamespace },
     {

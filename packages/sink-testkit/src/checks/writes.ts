@@ -17,6 +17,9 @@ async function whileBroken(start: (() => Promise<Undo>) | false | undefined, use
   }
 }
 
+/** Codes for what is wrong with what was asked, or with the code of a sink. */
+const blaming: ReadonlySet<string> = new Set(['CONFLICT', 'DELETE_LIMIT', 'CONTRACT_VIOLATION']);
+
 /** Writes that the store does not let end, and what they leave. */
 export const writeChecks: readonly Check[] = [
   {
@@ -83,7 +86,7 @@ export const writeChecks: readonly Check[] = [
     },
   },
   {
-    name: 'a write that fails leaves the old snapshot and nothing beside it, and the next one works',
+    name: 'a write that fails is told as such, by testConnection too, leaves the old snapshot and nothing beside it, and the next one works',
     needs: ['hooks.breakWrites'],
     run: async (context) => {
       const scope = context.scope();
@@ -95,7 +98,10 @@ export const writeChecks: readonly Check[] = [
       const next = await context.snapshot(scope, { at: 1, items: evolve(items, { changed: 3, added: 2 }) });
       await whileBroken(context.harness.hooks?.breakWrites, async () => {
         const exporting = sink.export(next, { signal: new AbortController().signal });
-        await context.failure('The export that the store cannot write', exporting);
+        const { code } = await context.failure('The export that the store cannot write', exporting);
+        assert.ok(!blaming.has(code), `The store could not write, and ${code} blames the snapshot or the sink.`);
+        const report = await sink.testConnection({ signal: new AbortController().signal });
+        assert.equal(context.observe(report).ok, false, 'testConnection passes where no export succeeds.');
       });
       await context.store.expectSnapshot(held);
       await expectLeftovers(context, before, 'a write that failed');
