@@ -45,33 +45,34 @@ export interface TestStreamOptions {
   readonly server?: NatsConnection;
   readonly config?: Partial<StreamConfig>;
   readonly client?: ConnectionOptions;
-  /** False: only the names are made, and no stream. */
-  readonly make?: boolean;
+  /** Another look at this one, by a client that has met no fault. Default: a stream is made. */
+  readonly of?: Pick<TestStream, 'name' | 'prefix'>;
 }
 
 export async function openTestStream({
   server = testNats(),
   config = {},
   client: options,
-  make = true,
+  of,
 }: TestStreamOptions = {}): Promise<TestStream> {
   const id = randomBytes(5).toString('hex');
-  const [name, prefix] = [`test-${id}`, `inventory.${id}`];
+  const { name, prefix } = of ?? { name: `test-${id}`, prefix: `inventory.${id}` };
   const client = await connect({
     servers: addressesOf(server),
     maxReconnectAttempts: -1,
     reconnectTimeWait: 100,
     ...options,
   });
-  const manager = await jetstreamManager(client, { timeout: 10_000 });
-  if (make)
-    await manager.streams.add({
-      name,
-      subjects: [`${prefix}.>`],
-      allow_atomic: true,
-      allow_rollup_hdrs: true,
-      ...config,
-    });
+  const prepare = async (): Promise<JetStreamManager> => {
+    const made = await jetstreamManager(client, { timeout: 10_000 });
+    const asWritten = { name, subjects: [`${prefix}.>`], allow_atomic: true, allow_rollup_hdrs: true };
+    if (of === undefined) await made.streams.add({ ...asWritten, ...config });
+    return made;
+  };
+  const manager = await prepare().catch(async (error: unknown) => {
+    await client.close();
+    throw error;
+  });
   const count = async (): Promise<number> => (await manager.streams.info(name)).state.messages;
   const consumer = async (filter?: string) =>
     jetstream(client).consumers.get(name, filter === undefined ? {} : { filter_subjects: filter });
@@ -106,7 +107,7 @@ export async function openTestStream({
       await manager.streams.update(name, changes);
     },
     close: async () => {
-      if (!client.isClosed() && make) await manager.streams.delete(name).catch(() => false);
+      if (!client.isClosed() && of === undefined) await manager.streams.delete(name).catch(() => false);
       await client.close();
     },
   };

@@ -13,7 +13,7 @@ import { findStream, describeStream, missing, type StreamState } from './jetstre
 import { clientConfig, createNatsClient, type NatsClient } from './nats-client.ts';
 import { checkNatsLogin } from './nats-login.ts';
 import type { ResolvedNatsSpec } from './nats-spec.ts';
-import { jetStreamCode } from './wire/failure.ts';
+import { failureKind, jetStreamCode } from './wire/failure.ts';
 
 export interface TestConnectionOptions {
   readonly scope: OperationScope;
@@ -103,7 +103,7 @@ const denied = 'PERMISSION_DENIED';
 
 async function checkAccount(client: NatsClient): Promise<Finding<true>> {
   const answer = await askJetStream(client, 'INFO').catch((error: unknown) => {
-    if (Object(error).natsFailure !== 'denied-publish') throw error;
+    if (failureKind(error) !== 'denied-publish') throw error;
   });
   if (answer === undefined) {
     const remedy = 'Nothing, where the stream is found: what the account may use stays unknown.';

@@ -5,7 +5,7 @@ import { readHead, type Head } from '../jetstream/head.ts';
 import type { StreamState, StreamStates } from '../jetstream/stream-state.ts';
 import type { NatsClient } from '../nats-client.ts';
 import type { ResolvedNatsSpec } from '../nats-spec.ts';
-import { jetStreamCode } from '../wire/failure.ts';
+import { failureKind, jetStreamCode } from '../wire/failure.ts';
 import type { Publication } from './messages.ts';
 import { send } from './send.ts';
 import { createSlots } from './slots.ts';
@@ -85,28 +85,28 @@ export function createPublisher({ spec, clients, streams }: PublisherOptions): P
       let attempted: Published | undefined;
       let identity = '';
       for (let round = 1; round <= maxRounds; round += 1) {
-        const state = await streams.known(scope);
-        const remembered = heads.get(subject);
-        let found = remembered ?? (await head(scope, subject));
-        let decision = decide(found);
-        // What others may have written since counts, before nothing is written.
-        if (typeof decision === 'string' && remembered !== undefined) {
-          found = await head(scope, subject);
-          decision = decide(found);
-        }
-        remember(subject, found);
-        if (attempted !== undefined && found.whole && found.messageId?.startsWith(identity) === true)
-          return { ...attempted, reference: referenceOf(spec, found.sequence) };
-        if (typeof decision === 'string') return { outcome: decision, messages: 0, bytes: 0 };
-        const publication = prepare(state);
-        ({ identity } = publication);
-        refuseParts(inventory, publication, state, spec);
         try {
+          const state = await streams.known(scope);
+          const remembered = heads.get(subject);
+          let found = remembered ?? (await head(scope, subject));
+          let decision = decide(found);
+          // What others may have written since counts, before nothing is written.
+          if (typeof decision === 'string' && remembered !== undefined) {
+            found = await head(scope, subject);
+            decision = decide(found);
+          }
+          remember(subject, found);
+          if (attempted !== undefined && found.whole && found.messageId?.startsWith(identity) === true)
+            return { ...attempted, reference: referenceOf(spec, found.sequence) };
+          if (typeof decision === 'string') return { outcome: decision, messages: 0, bytes: 0 };
+          const publication = prepare(state);
+          ({ identity } = publication);
+          refuseParts(inventory, publication, state, spec);
           const sent = await attempt(scope, publication, state, found.sequence, duplicates);
           const result = { outcome: decision.write, messages: publication.total, bytes: sent.bytes };
           if (!sent.duplicate) {
-            heads.delete(subject);
-            return { ...result, reference: referenceOf(spec, sent.sequence) };
+            remember(subject, sent.head);
+            return { ...result, reference: referenceOf(spec, sent.head.sequence) };
           }
           attempted = result;
           duplicates += 1;
@@ -114,7 +114,8 @@ export function createPublisher({ spec, clients, streams }: PublisherOptions): P
           scope.throwIfEnded();
           heads.delete(subject);
           const code = jetStreamCode(error);
-          const hasChanged = streamIsGone.has(code) || code === batchesOff;
+          // Where no stream takes the subject any more, nobody answers.
+          const hasChanged = streamIsGone.has(code) || code === batchesOff || failureKind(error) === 'no-responders';
           if (hasChanged || code === undefined) streams.forget();
           if (code === duplicateInBatch) duplicates += 1;
           // Whether a message arrived whose answer was lost, the next attempt sees at the head: nothing is tried again here.

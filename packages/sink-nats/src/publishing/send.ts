@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { OperationScope } from '@kollect/core/authoring';
 import { answerOf, countOf } from '../jetstream/api.ts';
+import { headOf, noHead, type Head } from '../jetstream/head.ts';
 import type { NatsClient, NatsMessage } from '../nats-client.ts';
 import { natsFailure } from '../wire/failure.ts';
+import { encodeHeaders } from '../wire/headers.ts';
 import type { Publication } from './messages.ts';
 
 export interface SendOptions {
@@ -17,8 +19,8 @@ export interface SendOptions {
 }
 
 export interface Sent {
-  /** Of the last message. */
-  readonly sequence: number;
+  /** The last message. */
+  readonly head: Head;
   /** Before compression. */
   readonly bytes: number;
   /** JetStream remembers the message from before; that does not mean that it still holds it. */
@@ -35,12 +37,12 @@ export async function send(publication: Publication, options: SendOptions): Prom
   const { client, scope, stream, atomic, round } = options;
   const { identity, total, rollsUp } = publication;
   const batch = atomic && total > 1 ? randomBytes(16).toString('hex') : undefined;
-  let sent: Sent = { sequence: options.expected, bytes: 0, duplicate: false };
+  let sent: Sent = { head: { ...noHead, sequence: options.expected }, bytes: 0, duplicate: false };
   let part = 0;
   for await (const { rawBytes, ...message } of publication.messages()) {
     scope.throwIfEnded();
     const [isFirst, isLast] = [part === 0, part === total - 1];
-    const fence = { 'Nats-Expected-Last-Subject-Sequence': String(sent.sequence) };
+    const fence = { 'Nats-Expected-Last-Subject-Sequence': String(sent.head.sequence) };
     const headers = {
       ...message.headers,
       'Nats-Msg-Id': `${identity}.${part}.${round}`,
@@ -54,7 +56,7 @@ export async function send(publication: Publication, options: SendOptions): Prom
     const own = { ...message, headers };
     if (batch === undefined || isLast) {
       const { sequence, duplicate } = await publishAcknowledged(client, own, stream);
-      sent = { sequence, bytes, duplicate };
+      sent = { head: headOf(sequence, encodeHeaders(headers)), bytes, duplicate };
       // What follows would be fenced by a message that is not the last one of its subject.
       if (duplicate) break;
     } else {

@@ -59,8 +59,12 @@ export function jetStreamCode(error: unknown): number | undefined {
 
 const harmless: ReadonlySet<unknown> = new Set(['denied-publish', 'no-responders', 'payload']);
 
+/** What went wrong on the connection, where that is what was thrown. */
+export function failureKind(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'natsFailure' in error ? error.natsFailure : undefined;
+}
+
 /** False for what a server says of one message alone: the connection can go on. */
 export function endsConnection(error: unknown): boolean {
-  const kind = typeof error === 'object' && error !== null && 'natsFailure' in error ? error.natsFailure : undefined;
-  return jetStreamCode(error) === undefined && !harmless.has(kind);
+  return jetStreamCode(error) === undefined && !harmless.has(failureKind(error));
 }
