@@ -111,3 +111,12 @@ describe('the example for Kafka', () => {
     expect(errors.trimEnd()).not.toContain('\n');
   });
 });
+
+describe('the example for webhooks', () => {
+  test('posts what is piped in to its own receiver, and no Secret', async () => {
+    const { code, output, errors } = await run('webhook-sink', []);
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    expect(output).toContain("type: 'dev.kollect.inventory.exported'");
+    expect(output).toContain('itemCount: 1');
+  });
+});

@@ -13,7 +13,9 @@ test('what the guide tells to take is there to be taken', () => {
   const table = guide.split('### What else')[1]?.split('\n## ')[0] ?? '';
   const names = [...table.matchAll(/`([A-Za-z]+)`/gu)].map(([, name = '']) => name);
   expect(names.length).toBeGreaterThan(20);
-  expect(names.filter((name) => !(name in authoring) && name !== 'readSnapshots')).toEqual([]);
+  expect(names.filter((name) => !(name in authoring) && !['readSnapshots', 'snapshotChanges'].includes(name))).toEqual(
+    [],
+  );
 });
 
 test('the sink is as small as the guide says', () => {

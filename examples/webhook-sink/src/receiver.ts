@@ -1,8 +1,11 @@
+import { timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readBody } from '@kollect/core/authoring';
-import { isSigned } from './signature.ts';
+import { sign } from './signature.ts';
+
+const toleranceMs = 5 * 60_000;
 
 export interface ReceiverOptions {
   /** Secrets that are good now. */
@@ -16,12 +19,11 @@ export async function startReceiver({ secrets, onEvent }: ReceiverOptions) {
   const seen = new Set<string>();
   const take = async (request: IncomingMessage): Promise<number> => {
     const body = Buffer.from(await readBody(request, { maxBytes: 64 * 1024 * 1024 }));
-    const [key, signature, type] = ['idempotency-key', 'kollect-signature', 'ce-type'].map((name) =>
-      String(request.headers[name]),
-    );
-    if (key === undefined || !isSigned(secrets(), key, body, signature ?? '')) return 401;
+    const said = (name: string): string => [request.headers[name] ?? ''].flat().join();
+    const key = said('idempotency-key');
+    if (key === '' || !isSigned(secrets(), key, body, said('kollect-signature'))) return 401;
     if (seen.has(key)) return 200;
-    const status = onEvent(type ?? '', body);
+    const status = onEvent(said('ce-type'), body);
     if (status < 300) seen.add(key);
     return status;
   };
@@ -42,4 +44,15 @@ export async function startReceiver({ secrets, onEvent }: ReceiverOptions) {
       server.closeAllConnections();
     },
   };
+}
+
+/** Whether one of the secrets signed it in the last minutes. While a secret is rotated, both are good. */
+function isSigned(secrets: readonly string[], key: string, body: Uint8Array, signature: string): boolean {
+  const seconds = Number(/^t=(\d{1,12}),/u.exec(signature)?.[1]);
+  if (!(Math.abs(Date.now() - seconds * 1000) < toleranceMs)) return false;
+  const given = Buffer.from(signature);
+  return secrets.some((secret) => {
+    const expected = Buffer.from(sign(secret, key, body, seconds));
+    return expected.length === given.length && timingSafeEqual(expected, given);
+  });
 }

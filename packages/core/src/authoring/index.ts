@@ -75,6 +75,8 @@ export {
   checkOptions,
   either,
   listOf,
+  objectWith,
+  oneOf,
   required,
   someText,
   type OptionKind,
