@@ -30,7 +30,7 @@ interface Subject {
 }
 
 const directory = mkdtemp(join(tmpdir(), 'kollect-canary-'));
-afterAll(async () => rm(await directory, { recursive: true }));
+afterAll(async () => rm(await directory, { recursive: true, force: true }));
 
 const printed: string[] = [];
 beforeEach(() => {

@@ -1,5 +1,5 @@
-import { test } from 'vitest';
+import { afterAll, test } from 'vitest';
 import { registerConformanceTests } from '@kollect/sink-testkit';
 import { fileHarness } from '../../examples/file-sink/src/file-harness.fixture.ts';
 
-registerConformanceTests({ test, ...fileHarness() });
+registerConformanceTests({ test, ...fileHarness(afterAll) });

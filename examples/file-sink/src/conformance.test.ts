@@ -1,5 +1,5 @@
-import { test } from '@jest/globals';
+import { afterAll, test } from '@jest/globals';
 import { registerConformanceTests } from '@kollect/sink-testkit';
 import { fileHarness } from './file-harness.fixture.ts';
 
-registerConformanceTests({ test, ...fileHarness() });
+registerConformanceTests({ test, ...fileHarness(afterAll) });

@@ -7,10 +7,13 @@ import { scopePath } from '@kollect/core/authoring';
 import type { ConformanceOptions } from '@kollect/sink-testkit';
 import { fileSink } from './file-sink.ts';
 
-/** What the conformance suite needs, in whichever test runner: the sink over a directory of its own, and the file as any reader finds it. */
-export function fileHarness(): Pick<ConformanceOptions, 'definition' | 'harness'> {
+/**
+ * What the conformance suite needs, in whichever test runner: the sink over a directory of its own, and the file as any reader finds it. `after` is
+ * the runner's way to end: the process of a worker may be killed.
+ */
+export function fileHarness(after: (end: () => void) => unknown): Pick<ConformanceOptions, 'definition' | 'harness'> {
   const directory = mkdtempSync(join(tmpdir(), 'kollect-files-'));
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  after(() => rmSync(directory, { recursive: true, force: true }));
   const definition = fileSink({ directory });
   const inventories = join(directory, 'kollect/inventory');
   return {
