@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openTestTopic, testKafka, type TestTopic } from './support/kafka.ts';
+import { addressesOf, openTestStream, testNats } from './support/nats.ts';
 import { openTestDatabase } from './support/postgres.ts';
 import { readTopic, type DatabaseAccess } from './servers/index.ts';
 
@@ -119,4 +120,43 @@ describe('the example for webhooks', () => {
     expect(output).toContain("type: 'dev.kollect.inventory.exported'");
     expect(output).toContain('itemCount: 1');
   });
+});
+
+describe('the example for NATS', () => {
+  test('makes the stream, and announces what is piped in, and no Secret', async () => {
+    const stream = await openTestStream();
+    await stream.manager.streams.delete(stream.name);
+    const args = [
+      '--servers',
+      addressesOf(testNats()).join(','),
+      '--stream',
+      stream.name,
+      '--create',
+      '--retain',
+      'latest',
+    ];
+    const { code, output, errors } = await run('nats-exporter', args);
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    expect(output).toContain("outcome: 'applied'");
+    const [message] = await stream.messages();
+    expect(String(message?.body)).toContain('uid-web');
+    expect(String(message?.body)).not.toContain('uid-secret');
+    await stream.close();
+  });
+
+  test.each([
+    ['no server', [], /^Error: Give --servers and --stream/u],
+    ['an unknown retention', ['--servers', 'a', '--stream', 's', '--retain', 'all'], /^Error: --retain is "all"/u],
+    ['a CA without TLS', ['--servers', 'a', '--stream', 's', '--ca', 'f'], /^Error: --ca belongs to --tls/u],
+  ])('says what is wrong with %s', async (_, args, message) => {
+    const { code, errors } = await run('nats-exporter', args);
+    expect(code).toBe(1);
+    expect(errors).toMatch(message);
+  });
+
+  test('says what to do where nobody answers', async () => {
+    const { code, output } = await run('nats-exporter', ['--servers', '127.0.0.1:1', '--stream', 's']);
+    expect(code).toBe(1);
+    expect(output).toMatch(/failed {2}connect: .*Check spec\.nats\.servers/u);
+  }, 60_000);
 });

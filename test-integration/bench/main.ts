@@ -3,11 +3,13 @@ import type { BenchOptions } from './bench-options.ts';
 import { runDeliveryBench } from './delivery/run.ts';
 import { cases } from './kafka/cases.ts';
 import { runKafkaBench } from './kafka/run.ts';
+import { runNatsBench } from './nats/run.ts';
 import { runPostgresBench } from './postgres/run.ts';
 
 const benches: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = {
   postgres: runPostgresBench,
   kafka: runKafkaBench,
+  nats: runNatsBench,
   delivery: runDeliveryBench,
 };
 

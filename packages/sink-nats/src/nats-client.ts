@@ -69,6 +69,8 @@ interface Pending {
 }
 
 const lineEnd = '\r\n';
+/** What is copied sooner than sent in pieces. */
+const smallBytes = 16_384;
 
 /** Makes a client; does no I/O. */
 export function createNatsClient(config: NatsClientConfig): NatsClient {
@@ -78,6 +80,7 @@ export function createNatsClient(config: NatsClientConfig): NatsClient {
   let connection: Connection | undefined;
   let ended: Error | undefined;
   let asked = 0;
+  let gathering = false;
 
   const end = (error: Error): void => {
     ended ??= error;
@@ -130,12 +133,18 @@ export function createNatsClient(config: NatsClientConfig): NatsClient {
     if (total > info.maxPayload) throw natsFailure('payload');
     const to = reply === undefined ? subject : `${subject} ${reply}`;
     const verb = head === undefined ? `PUB ${to} ${total}` : `HPUB ${to} ${head.length} ${total}`;
-    socket.cork();
-    socket.write(`${verb}${lineEnd}`);
-    if (head !== undefined) socket.write(head);
-    if (body.length > 0) socket.write(body);
-    const hasRoom = socket.write(lineEnd);
-    socket.uncork();
+    const parts = [Buffer.from(`${verb}${lineEnd}`), ...(head === undefined ? [] : [head]), body, Buffer.from(lineEnd)];
+    // Whatever is sent in one turn of the event loop goes out together.
+    if (!gathering) {
+      gathering = true;
+      socket.cork();
+      process.nextTick(() => {
+        gathering = false;
+        socket.uncork();
+      });
+    }
+    if (total <= smallBytes) return socket.write(Buffer.concat(parts));
+    const hasRoom = parts.map((part) => part.length === 0 || socket.write(part)).every(Boolean);
     return hasRoom;
   };
 
