@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { ExportResult, KollectSink, Scope } from '@kollect/core';
-import { assertResult } from '../assertions.ts';
-import { both, isFenced, type Check, type Subject } from '../check.ts';
-import type { CheckContext } from '../check-context.ts';
-import { turns } from '../patience.ts';
-import { exportNeighbours } from './scope.ts';
+import { assertResult } from '../../assertions.ts';
+import { both, isFenced, type Check, type Subject } from '../../check.ts';
+import type { CheckContext } from '../../check-context.ts';
+import { turns } from '../../patience.ts';
+import { exportNeighbours } from '../content/scope.ts';
 
 const removes = ({ definition }: Subject): boolean => definition.capabilities.removeInventory;
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { ExportPlan, InventorySnapshot, KollectSink } from '@kollect/core';
-import { assertPlan } from '../assertions.ts';
-import { both, dropsItems, holdsItems, isFenced, type Check, type Subject } from '../check.ts';
-import type { CheckContext } from '../check-context.ts';
-import { evolve } from '../generators/evolve.ts';
+import { assertPlan } from '../../assertions.ts';
+import { both, dropsItems, holdsItems, isFenced, type Check, type Subject } from '../../check.ts';
+import type { CheckContext } from '../../check-context.ts';
+import { evolve } from '../../generators/evolve.ts';
 
 const plans = ({ definition }: Subject): boolean => definition.capabilities.plan;
 

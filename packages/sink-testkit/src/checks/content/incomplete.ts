@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Item } from '@kollect/core';
-import { both, dropsItems, holdsItems, type Check } from '../check.ts';
+import { both, dropsItems, holdsItems, type Check } from '../../check.ts';
 
 const applies = both(holdsItems, dropsItems);
 

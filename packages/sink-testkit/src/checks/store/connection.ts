@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { ConnectionReport, KollectSink } from '@kollect/core';
-import { assertReport } from '../assertions.ts';
-import type { Check } from '../check.ts';
-import type { CheckContext } from '../check-context.ts';
-import { evolve } from '../generators/evolve.ts';
+import { assertReport } from '../../assertions.ts';
+import type { Check } from '../../check.ts';
+import type { CheckContext } from '../../check-context.ts';
+import { evolve } from '../../generators/evolve.ts';
 
 async function withBrokenSink(context: CheckContext, use: (sink: KollectSink) => Promise<void>): Promise<void> {
   const sink = await context.brokenSink();

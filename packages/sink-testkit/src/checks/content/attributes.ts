@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Check } from '../check.ts';
+import type { Check } from '../../check.ts';
 
 type Attributes = { readonly [key: string]: unknown };
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Check } from '../check.ts';
-import type { CheckContext } from '../check-context.ts';
-import { startUntrustedServer } from '../faults/listener.ts';
-import { evolve } from '../generators/evolve.ts';
-import { everyOperation } from '../operations.ts';
-import { exportPersistently } from '../persistence.ts';
+import type { Check } from '../../check.ts';
+import type { CheckContext } from '../../check-context.ts';
+import { startUntrustedServer } from '../../faults/listener.ts';
+import { evolve } from '../../generators/evolve.ts';
+import { everyOperation } from '../../operations.ts';
+import { exportPersistently } from '../../persistence.ts';
 
 /** Long enough for an operation to be under way, in milliseconds. */
 const silenceMs = 150;

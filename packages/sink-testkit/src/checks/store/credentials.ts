@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { Check } from '../check.ts';
-import { evolve } from '../generators/evolve.ts';
-import { exportPersistently } from '../persistence.ts';
+import type { Check } from '../../check.ts';
+import { evolve } from '../../generators/evolve.ts';
+import { exportPersistently } from '../../persistence.ts';
 
 async function rotate(rotateCredentials: (() => Promise<void>) | false | undefined): Promise<void> {
   if (rotateCredentials === undefined || rotateCredentials === false)

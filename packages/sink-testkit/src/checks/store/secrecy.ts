@@ -1,7 +1,7 @@
-import type { Check } from '../check.ts';
-import type { CheckContext } from '../check-context.ts';
-import { makeSnapshot } from '../generators/make-snapshot.ts';
-import { given } from '../check-harness.ts';
+import type { Check } from '../../check.ts';
+import type { CheckContext } from '../../check-context.ts';
+import { makeSnapshot } from '../../generators/make-snapshot.ts';
+import { given } from '../../check-harness.ts';
 
 /** What a sink says never holds what it must not tell. Every other check searches what it saw for secret and content, too. */
 export const secrecyChecks: readonly Check[] = [

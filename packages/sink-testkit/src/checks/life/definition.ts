@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { contractVersion, SinkError } from '@kollect/core';
-import type { Check } from '../check.ts';
+import type { Check } from '../../check.ts';
 
 const roles: readonly string[] = ['snapshot-store', 'relational-store', 'event-emitter'];
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import type { Check } from '../check.ts';
-import { evolve } from '../generators/evolve.ts';
-import type { Undo } from '../hooks.ts';
-import { expectLeftovers, leftoversOf } from '../leftovers.ts';
-import { exportPersistently } from '../persistence.ts';
-import { turns } from '../patience.ts';
+import type { Check } from '../../check.ts';
+import { evolve } from '../../generators/evolve.ts';
+import type { Undo } from '../../hooks.ts';
+import { expectLeftovers, leftoversOf } from '../../leftovers.ts';
+import { exportPersistently } from '../../persistence.ts';
+import { turns } from '../../patience.ts';
 
 /** Runs `use` while writes fail, and mends the store whatever happens. */
 async function whileBroken(start: (() => Promise<Undo>) | false | undefined, use: () => Promise<void>): Promise<void> {

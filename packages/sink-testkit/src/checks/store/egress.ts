@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Check } from '../check.ts';
-import { runEveryOperation } from '../operations.ts';
+import type { Check } from '../../check.ts';
+import { runEveryOperation } from '../../operations.ts';
 
 /** The only way out. Every other check looks, too, at where its sinks dialled. */
 export const egressChecks: readonly Check[] = [

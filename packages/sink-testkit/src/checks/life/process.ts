@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import type { KollectSink } from '@kollect/core';
-import type { Check } from '../check.ts';
-import type { CheckContext } from '../check-context.ts';
-import { startTrap } from '../faults/listener.ts';
-import { given } from '../check-harness.ts';
-import { leftoversOf } from '../leftovers.ts';
-import { everyOperation, runEveryOperation } from '../operations.ts';
-import { eventually } from '../patience.ts';
-import { watchResources } from '../watch/resources.ts';
+import type { Check } from '../../check.ts';
+import type { CheckContext } from '../../check-context.ts';
+import { startTrap } from '../../faults/listener.ts';
+import { given } from '../../check-harness.ts';
+import { leftoversOf } from '../../leftovers.ts';
+import { everyOperation, runEveryOperation } from '../../operations.ts';
+import { eventually } from '../../patience.ts';
+import { watchResources } from '../../watch/resources.ts';
 
 /** How long handles may take to be gone after close, in milliseconds. */
 const settleMs = 2000;

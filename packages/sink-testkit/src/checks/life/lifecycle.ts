@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { Check } from '../check.ts';
-import { evolve } from '../generators/evolve.ts';
-import { turns } from '../patience.ts';
+import type { Check } from '../../check.ts';
+import { evolve } from '../../generators/evolve.ts';
+import { turns } from '../../patience.ts';
 
 /** A sink frees what it took, whenever it is told to. */
 export const lifecycleChecks: readonly Check[] = [

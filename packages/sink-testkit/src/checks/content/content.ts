@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { SealedItem } from '@kollect/core';
-import type { Check } from '../check.ts';
-import { canonical } from '../canonical.ts';
+import type { Check } from '../../check.ts';
+import { canonical } from '../../canonical.ts';
 
 /** What arrives in the store is what the snapshot holds. */
 export const contentChecks: readonly Check[] = [

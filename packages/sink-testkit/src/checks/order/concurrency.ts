@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { holdsItems, isFenced, type Check } from '../check.ts';
-import { evolve } from '../generators/evolve.ts';
-import { turns } from '../patience.ts';
+import { holdsItems, isFenced, type Check } from '../../check.ts';
+import { evolve } from '../../generators/evolve.ts';
+import { turns } from '../../patience.ts';
 
 /** Several exports at once, and readers beside them. */
 export const concurrencyChecks: readonly Check[] = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { isFenced, type Check } from '../check.ts';
-import { evolve } from '../generators/evolve.ts';
-import { makeSnapshot } from '../generators/make-snapshot.ts';
+import { isFenced, type Check } from '../../check.ts';
+import { evolve } from '../../generators/evolve.ts';
+import { makeSnapshot } from '../../generators/make-snapshot.ts';
 
 /** Retries do no harm, and no older snapshot overwrites a newer one. */
 export const fenceChecks: readonly Check[] = [

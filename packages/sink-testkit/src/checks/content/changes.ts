@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Item } from '@kollect/core';
-import { both, dropsItems, holdsItems, type Check } from '../check.ts';
-import { evolve } from '../generators/evolve.ts';
+import { both, dropsItems, holdsItems, type Check } from '../../check.ts';
+import { evolve } from '../../generators/evolve.ts';
 
 type Attributes = Item['attributes'];
 

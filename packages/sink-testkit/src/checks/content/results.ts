@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { ExportResult, InventorySnapshot } from '@kollect/core';
-import { dropsItems, isFenced, type Check } from '../check.ts';
-import type { CheckContext } from '../check-context.ts';
-import { evolve } from '../generators/evolve.ts';
+import { dropsItems, isFenced, type Check } from '../../check.ts';
+import type { CheckContext } from '../../check-context.ts';
+import { evolve } from '../../generators/evolve.ts';
 
 /** What a store may add to the items: keys, envelopes, encodings, an index. */
 const mostTimes = 10;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { InventorySnapshot, Scope } from '@kollect/core';
-import { dropsItems, isFenced, type Check } from '../check.ts';
-import type { CheckContext } from '../check-context.ts';
+import { dropsItems, isFenced, type Check } from '../../check.ts';
+import type { CheckContext } from '../../check-context.ts';
 
 /** Scopes that a careless comparison would take for the given one. */
 export function neighbours(scope: Scope): Scope[] {

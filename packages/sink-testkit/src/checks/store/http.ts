@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { InventorySnapshot, KollectSink, SinkError } from '@kollect/core';
-import type { Check, Subject } from '../check.ts';
-import { rowCanary, type CheckContext } from '../check-context.ts';
-import type { HttpAnswer, HttpFaultProxy } from '../faults/http-fault-proxy.ts';
-import { startTrap } from '../faults/listener.ts';
-import { exportPersistently } from '../persistence.ts';
-import { eventually } from '../patience.ts';
+import type { Check, Subject } from '../../check.ts';
+import { rowCanary, type CheckContext } from '../../check-context.ts';
+import type { HttpAnswer, HttpFaultProxy } from '../../faults/http-fault-proxy.ts';
+import { startTrap } from '../../faults/listener.ts';
+import { exportPersistently } from '../../persistence.ts';
+import { eventually } from '../../patience.ts';
 
 /** How long the proxy keeps each request in the check of aborts, in milliseconds. */
 const slowMs = 60;

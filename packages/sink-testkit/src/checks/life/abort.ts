@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { InventorySnapshot, Item, KollectSink } from '@kollect/core';
-import type { Check } from '../check.ts';
-import type { CheckContext } from '../check-context.ts';
-import { evolve } from '../generators/evolve.ts';
-import { everyOperation } from '../operations.ts';
-import { eventually, turns } from '../patience.ts';
+import type { Check } from '../../check.ts';
+import type { CheckContext } from '../../check-context.ts';
+import { evolve } from '../../generators/evolve.ts';
+import { everyOperation } from '../../operations.ts';
+import { eventually, turns } from '../../patience.ts';
 
 /** The caller's signal ends an operation, cleanly, and stays the caller's. */
 export const abortChecks: readonly Check[] = [
