@@ -232,3 +232,12 @@ test('a payload that the server would not take goes out in parts, and grows with
   const sizes = (await small.export(await snapshotAt(2, { count: 200, seed: 2 }), limit())).messages;
   expect(sizes).toBeGreaterThan(messages);
 });
+
+test('a message that was stored when the server took larger ones is still read as the fence', async () => {
+  const server = await start();
+  const stream = await openStream({ server });
+  await open(stream, server).export(await snapshotAt(5, { count: 300, bytes: 2_000 }), limit());
+  await server.reload('max_payload: 16KB');
+  expect((await open(stream, server).export(await snapshotAt(1), limit())).outcome).toBe('superseded');
+  expect((await open(stream, server).export(await snapshotAt(6), limit())).outcome).toBe('applied');
+});

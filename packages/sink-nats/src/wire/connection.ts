@@ -40,8 +40,8 @@ export interface Connection {
 
 const maxLineBytes = 256 * 1024;
 const mostPayload = 64 * 1024 * 1024;
-/** JSON, with the message as base64. */
-const answerBytes = (maxPayload: number): number => Math.ceil((maxPayload * 4) / 3) + 128 * 1024;
+/** JSON, with a message as base64 that may be older than the limit which the server has now. */
+const maxMessageBytes = Math.ceil((mostPayload * 4) / 3) + 128 * 1024;
 
 /** Dials one server, encrypts and logs in. Leaves no socket behind where it rejects. */
 export async function openConnection(options: ConnectionOptionsOf): Promise<Connection> {
@@ -62,13 +62,9 @@ export async function openConnection(options: ConnectionOptionsOf): Promise<Conn
   const timer = setTimeout(() => fail(natsFailure('timeout')), timeoutMs);
   const frames: Frame[] = [];
   let onFrame = (frame: Frame): void => void frames.push(frame);
-  let maxMessageBytes = 0;
 
   const watchSocket = (watched: Socket): void => {
-    const read = createFrameReader(
-      () => ({ maxLineBytes, maxMessageBytes }),
-      (frame) => onFrame(frame),
-    );
+    const read = createFrameReader({ maxLineBytes, maxMessageBytes }, (frame) => onFrame(frame));
     watched.setNoDelay(true);
     watched.on('error', fail);
     watched.on('close', () => fail(natsFailure('lost')));
@@ -120,7 +116,6 @@ export async function openConnection(options: ConnectionOptionsOf): Promise<Conn
       if (!greeting.tlsAvailable) throw natsFailure('no-tls');
       await encrypt(tls(server.host));
     }
-    maxMessageBytes = answerBytes(greeting.maxPayload);
     const say = {
       verbose: false,
       pedantic: false,

@@ -11,10 +11,7 @@ function read(chunks: readonly (string | Uint8Array)[]): string[] {
     frame.kind === 'line'
       ? frame.text
       : `${frame.subject} ${Buffer.from(frame.headers).toString('latin1')}|${Buffer.from(frame.body).toString('latin1')}`;
-  const push = createFrameReader(
-    () => limits,
-    (frame) => frames.push(show(frame)),
-  );
+  const push = createFrameReader(limits, (frame) => frames.push(show(frame)));
   for (const chunk of chunks) push(Buffer.from(chunk));
   return frames;
 }

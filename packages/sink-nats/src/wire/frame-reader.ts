@@ -20,7 +20,7 @@ const newline = 10;
 const firstBytes = 4096;
 
 /** Cuts bytes into frames. Holds no more than what came in, within the limits, and throws where they are no NATS. */
-export function createFrameReader(limits: () => FrameLimits, onFrame: (frame: Frame) => void) {
+export function createFrameReader(limits: FrameLimits, onFrame: (frame: Frame) => void) {
   let held = Buffer.allocUnsafe(firstBytes);
   let length = 0;
   let payload: Payload | undefined;
@@ -53,7 +53,7 @@ export function createFrameReader(limits: () => FrameLimits, onFrame: (frame: Fr
   };
   const takeLine = (): void => {
     const text = take().toString().trimEnd();
-    payload = /^H?MSG[ \t]/iu.test(text) ? payloadOf(text, limits()) : undefined;
+    payload = /^H?MSG[ \t]/iu.test(text) ? payloadOf(text, limits) : undefined;
     if (payload === undefined) onFrame({ kind: 'line', text });
   };
 
@@ -61,7 +61,7 @@ export function createFrameReader(limits: () => FrameLimits, onFrame: (frame: Fr
     for (let rest = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength); rest.length > 0;) {
       const end = payload === undefined ? rest.indexOf(newline) + 1 : payload.totalBytes + 2 - length;
       const part = end === 0 ? rest : rest.subarray(0, end);
-      if (payload === undefined && length + part.length > limits().maxLineBytes) throw natsFailure('no-nats');
+      if (payload === undefined && length + part.length > limits.maxLineBytes) throw natsFailure('no-nats');
       hold(part);
       rest = rest.subarray(part.length);
       if (payload !== undefined) {
