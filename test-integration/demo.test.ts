@@ -76,6 +76,25 @@ describe('the demo', () => {
     expect(await rows('length(payload::text) > 10000')).toBeGreaterThanOrEqual(2);
   });
 
+  test('announces on a stream of a NATS that it starts, and reads it back', async () => {
+    const { code, output, errors } = await demo([...onServer(), '--sinks', 'postgres,nats']);
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    expect(output).toMatch(/Started NATS 2\.\d+\.\d+ \(local\)/u);
+    expect(output.match(/^Export to nats: applied in .*: 1 message /gmu)).toHaveLength(2);
+    expect(output).toContain('5. What a consumer of stream kollect_demo reads');
+    expect(output.match(/^0\/\d+ +.*demo.* \d+$/gmu)?.length).toBe(2);
+    expect(output).not.toContain('kafka');
+  }, 60_000);
+
+  test.each([
+    ['kafka', /^Error: --sinks must name postgres/u],
+    ['postgres,mqtt', /^Error: --sinks has "mqtt"/u],
+  ])('says what is wrong with --sinks %s', async (sinks, message) => {
+    const { code, errors } = await demo(['--sinks', sinks]);
+    expect(code).toBe(1);
+    expect(errors).toMatch(message);
+  });
+
   test('announces on a topic what it writes to the table, where there are brokers', async () => {
     const kafka = testKafka();
     await kafka.deleteTopic('kollect_demo').catch(() => undefined);

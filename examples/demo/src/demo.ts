@@ -8,11 +8,13 @@ import {
   type ManifestObject,
 } from '@kollect/example-sample-cluster';
 import { kafkaSink } from '@kollect/sink-kafka';
+import { natsSink } from '@kollect/sink-nats';
 import { postgresSink } from '@kollect/sink-postgres';
 import type { DemoOptions } from './options.ts';
 import { openServers, type Servers } from './servers.ts';
 import { showChanges, showEvents, showKinds, showReport, showRows, showSnapshot } from './show.ts';
 import { postgresResource, readRows, table } from './store.ts';
+import { natsResource, readStream, stream } from './stream.ts';
 import { count, duration, type Terminal } from './terminal.ts';
 import { kafkaResource, readEvents, readTopic, topic } from './topic.ts';
 
@@ -56,15 +58,21 @@ interface ExportContext extends DemoContext {
 }
 
 async function exportAndShow({ terminal, signal, servers, objects }: ExportContext): Promise<void> {
-  const { postgres, brokers } = servers;
+  const { postgres, brokers, nats } = servers;
   const print = (text: string): void => terminal.print(text);
-  const exporter = createExporter({ registry: createSinkRegistry([postgresSink, kafkaSink]) });
+  const exporter = createExporter({ registry: createSinkRegistry([postgresSink, kafkaSink, natsSink]) });
   // Nobody waits for a retry here: what is wrong is shown at once.
   const delivery = { retry: { retries: 0 } };
   exporter.updateSink({ ...postgresResource(postgres), delivery });
   if (brokers !== undefined) exporter.updateSink({ ...kafkaResource(brokers), delivery });
+  if (nats !== undefined) exporter.updateSink({ ...natsResource(nats), delivery });
+  const sinks = ['postgres', ...(brokers === undefined ? [] : ['kafka']), ...(nats === undefined ? [] : ['nats'])];
+  const announced = [
+    ...(brokers === undefined ? [] : [`topic ${topic}`]),
+    ...(nats === undefined ? [] : [`stream ${stream}`]),
+  ].join(' and ');
   const { cluster = '', inventoryNamespace: namespace, inventoryName: name } = scope;
-  const inventory = { cluster, namespace, name, sinks: brokers === undefined ? ['postgres'] : ['postgres', 'kafka'] };
+  const inventory = { cluster, namespace, name, sinks };
 
   const exportIt = async (snapshot: InventorySnapshot): Promise<void> => {
     const { result } = await terminal.during('Export', () => exporter.export(inventory, snapshot, { signal }));
@@ -74,7 +82,7 @@ async function exportAndShow({ terminal, signal, servers, objects }: ExportConte
 
   try {
     print(
-      `\n1. Make table ${table} equal to the cluster${brokers === undefined ? '' : `, and announce it on topic ${topic}`}`,
+      `\n1. Make table ${table} equal to the cluster${announced === '' ? '' : `, and announce it on ${announced}`}`,
     );
     const first = await collect(objects, { generation: 1, exportedAt: new Date() });
     print(`Snapshot: ${showSnapshot(first)}.`);
@@ -102,12 +110,17 @@ async function exportAndShow({ terminal, signal, servers, objects }: ExportConte
     await exportIt(first);
     print(`The table still holds the newer one: ${count((await readRows(postgres)).length, 'row')}.`);
 
-    if (brokers === undefined) return;
-    print(`\n5. What a consumer of topic ${topic} reads: every snapshot joined, and verified by its checksum`);
-    const { result: events } = await terminal.during('Reading the topic', async () =>
-      readEvents(await readTopic(brokers)),
-    );
-    print(showEvents(events, terminal.width));
+    const readers = [
+      ...(brokers === undefined
+        ? []
+        : [{ what: `topic ${topic}`, read: async () => readEvents(await readTopic(brokers)) }]),
+      ...(nats === undefined ? [] : [{ what: `stream ${stream}`, read: () => readStream(nats) }]),
+    ];
+    for (const [index, { what, read }] of readers.entries()) {
+      print(`\n${5 + index}. What a consumer of ${what} reads: every snapshot joined, and verified by its checksum`);
+      const { result: events } = await terminal.during('Reading', read);
+      print(showEvents(events, terminal.width));
+    }
   } finally {
     await exporter.close();
   }

@@ -11,8 +11,13 @@ export interface DemoOptions {
   readonly tls: TlsMode | undefined;
   /** Brokers to use instead of starting one. */
   readonly brokers: readonly string[] | undefined;
+  /** Of those that announce, the ones that are wanted. */
+  readonly sinks: readonly DemoSink[];
   readonly keep: boolean;
 }
+
+const demoSinks = ['postgres', 'kafka', 'nats'] as const;
+export type DemoSink = (typeof demoSinks)[number];
 
 const tlsModes = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
 export type TlsMode = (typeof tlsModes)[number];
@@ -27,6 +32,7 @@ Usage: npx -y pnpm@12.21.0 demo [options]
   --tls MODE        disable, require, verify-ca or verify-full, with --dsn. Default: verify-full, and disable for this machine
   --brokers LIST    host:port of brokers to use instead of starting one; the topic kollect_demo stays there. With --dsn
                     and without --brokers there is no Kafka. Where none can be started, the demo says why and goes on
+  --sinks LIST      of postgres, kafka and nats; default postgres,kafka. PostgreSQL is always among them; nats starts a NATS
   --keep            leave the started servers running and print how to reach them
   --help            this text
 
@@ -35,7 +41,12 @@ Secrets are never exported. DEBUG=1 shows the stack of an error.
 
 /** Throws a UserError for what it does not know. */
 export function parseOptions(args: readonly string[]): DemoOptions {
-  const { manifests, dsn, tls, brokers, keep = false, help = false } = parse(args);
+  const { manifests, dsn, tls, brokers, sinks: listed = 'postgres,kafka', keep = false, help = false } = parse(args);
+  const sinks = listed.split(',').map(asDemoSink);
+  if (!sinks.includes('postgres'))
+    throw new UserError('--sinks must name postgres: the demo shows what became of the table.');
+  if (brokers !== undefined && !sinks.includes('kafka'))
+    throw new UserError('--brokers belongs to kafka, which --sinks does not name. Leave one of the two out.');
   if (tls !== undefined && !isTlsMode(tls))
     throw new UserError(`--tls is "${tls}". Give one of ${tlsModes.join(', ')}.`);
   if (tls !== undefined && dsn === undefined)
@@ -44,7 +55,7 @@ export function parseOptions(args: readonly string[]): DemoOptions {
     throw new UserError(
       '--keep is for the server that the demo starts, and --dsn names one that runs already. Leave one of the two out.',
     );
-  return { help, manifests, dsn, tls, brokers: brokers?.split(','), keep };
+  return { help, manifests, dsn, tls, brokers: brokers?.split(','), sinks, keep };
 }
 
 function parse(args: readonly string[]) {
@@ -57,6 +68,7 @@ function parse(args: readonly string[]) {
         dsn: { type: 'string' },
         tls: { type: 'string' },
         brokers: { type: 'string' },
+        sinks: { type: 'string' },
         keep: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -68,3 +80,9 @@ function parse(args: readonly string[]) {
 }
 
 const isTlsMode = (text: string): text is TlsMode => (tlsModes as readonly string[]).includes(text);
+
+function asDemoSink(text: string): DemoSink {
+  const found = demoSinks.find((name) => name === text);
+  if (found !== undefined) return found;
+  throw new UserError(`--sinks has "${text}". Give some of ${demoSinks.join(', ')}, with commas between them.`);
+}

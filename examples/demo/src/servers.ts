@@ -1,4 +1,4 @@
-import type { DemoOptions } from './options.ts';
+import type { DemoOptions, DemoSink } from './options.ts';
 import { parseServer, type Server } from './store.ts';
 import { duration, type Terminal } from './terminal.ts';
 
@@ -7,6 +7,8 @@ export interface Servers {
   readonly postgres: Server;
   /** `host:port` of each; undefined where there is no Kafka. */
   readonly brokers: readonly string[] | undefined;
+  /** The same of NATS. */
+  readonly nats: readonly string[] | undefined;
   /** Ends what was started here; with `keep` it says how to reach and to end it instead. */
   leave(options: { readonly keep: boolean }): Promise<void>;
 }
@@ -18,19 +20,22 @@ interface Started {
   stop(): Promise<void>;
 }
 
-/** The servers that the options name, and otherwise new ones: PostgreSQL always, Kafka where this machine can start one. */
+/** The servers that the options name, and otherwise new ones: PostgreSQL always, Kafka and NATS where they are wanted and this machine can start one. */
 export async function openServers(options: DemoOptions, terminal: Terminal): Promise<Servers> {
   const given = options.dsn === undefined ? undefined : parseServer(options.dsn, options.tls);
   const started: Started[] = [];
   const stop = (): Promise<unknown> => Promise.all(started.map((server) => server.stop()));
   try {
-    const [postgres, brokers] = await Promise.all([
+    const wants = (sink: DemoSink): boolean => options.sinks.includes(sink);
+    const [postgres, brokers, nats] = await Promise.all([
       given ?? startPostgres(options, terminal, started),
-      options.brokers ?? (given === undefined ? startKafka(options, terminal, started) : undefined),
+      options.brokers ?? (given === undefined && wants('kafka') ? startKafka(options, terminal, started) : undefined),
+      wants('nats') ? startNats(options, terminal, started) : undefined,
     ]);
     return {
       postgres,
       brokers,
+      nats,
       async leave({ keep }) {
         if (keep) for (const { hint, stopCommand } of started) terminal.print(`\n${hint}\nEnd it:\n  ${stopCommand}`);
         else await stop();
@@ -76,4 +81,26 @@ async function startKafka(
     `Started Kafka ${server.version} (${server.kind}) on ${server.bootstrap} in ${duration(performance.now() - start)}.`,
   );
   return server.listeners.plaintext;
+}
+
+async function startNats(
+  { keep }: DemoOptions,
+  terminal: Terminal,
+  started: Started[],
+): Promise<readonly string[] | undefined> {
+  const harness = await import('@kollect/test-integration/servers/index.ts');
+  const start = performance.now();
+  const server = await harness.startNats({ keep }).catch((error: unknown) => {
+    terminal.print(`NATS is left out: ${(error instanceof Error ? error.message : String(error)).split('\n')[0]}`);
+    return undefined;
+  });
+  if (server === undefined) return undefined;
+  const address = server.servers.join(',');
+  started.push({
+    hint: `NATS keeps running:\n  ${address}`,
+    stopCommand: server.stopCommand,
+    stop: () => server.stop(),
+  });
+  terminal.print(`Started NATS ${server.version} (local) on ${address} in ${duration(performance.now() - start)}.`);
+  return server.servers;
 }

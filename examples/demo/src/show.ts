@@ -14,7 +14,7 @@ export function showReport({ outcome, counts, bytes, messages, sinkType, writeMs
   const { inserted, updated, deleted, unchanged } = counts;
   switch (outcome) {
     case 'applied':
-      if (sinkType === 'kafka')
+      if (sinkType === 'kafka' || sinkType === 'nats')
         return `applied in ${duration(writeMs)}: ${count(messages, 'message')} (${size(bytes)})`;
       return `applied in ${duration(writeMs)}: ${inserted} inserted, ${updated} updated, ${deleted} deleted, ${unchanged} unchanged (${size(bytes)} sent)`;
     case 'unchanged':
