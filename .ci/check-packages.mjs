@@ -1,4 +1,4 @@
-// Packs every package and uses the tarballs as a stranger would: in an empty npm project, outside this workspace, on a real PostgreSQL and Kafka.
+// Packs every package and uses the tarballs as a stranger would: in an empty npm project, outside this workspace, on a real PostgreSQL, Kafka and NATS.
 //   KOLLECT_CHECK_DSN   the PostgreSQL to use; otherwise one is started
 //   KOLLECT_NODE        the Node that the consumers run on, where it is not the one of the devDependencies
 //   KOLLECT_CI_RESULTS  a file that gets `{"passed":…,"failed":…,"failures":[names]}`
@@ -120,7 +120,7 @@ async function useThem() {
     await check('JavaScript exports into PostgreSQL and Kafka', () => exportWith(servers, 'index.mjs', 'from_esm'));
     await check('CommonJS exports into PostgreSQL and Kafka', () => exportWith(servers, 'index.cjs', 'from_cjs'));
     for (const { bundle, name } of await makeBundles())
-      await check(`${name} exports into PostgreSQL and Kafka`, () =>
+      await check(`${name} exports into PostgreSQL, Kafka and NATS`, () =>
         exportWith(servers, bundle, name.replaceAll(/\W/g, '_').toLowerCase()),
       );
     if (compiled)
@@ -194,7 +194,7 @@ function installPeers() {
 }
 
 /** Runs a consumer, which has to end by itself, and counts its rows with the `pg` that came with the sink, and its messages. */
-async function exportWith({ dsn, kafka }, program, suffix) {
+async function exportWith({ dsn, kafka, nats }, program, suffix) {
   const table = `kollect_${process.pid}_${suffix}`;
   const pg = createRequire(join(consumer, 'package.json'))('pg');
   const client = new pg.Client({ connectionString: dsn });
@@ -206,6 +206,7 @@ async function exportWith({ dsn, kafka }, program, suffix) {
       CONSUMER_TABLE: table,
       CONSUMER_BROKERS: kafka.bootstrap,
       CONSUMER_TOPIC: table,
+      CONSUMER_NATS: nats.servers.join(','),
     });
     const { rows } = await client.query(`select count(*)::int as found from ${table}`);
     if (rows[0].found !== 1) throw new Error(`expected 1 row in ${table}, found ${rows[0].found}`);
@@ -223,10 +224,11 @@ async function withServers(use) {
   const start = async (what, make) => check(`a ${what} starts`, async () => started.push(await make()));
   try {
     if (!(await start('Kafka', () => servers.startKafka()))) return;
-    const [kafka] = started;
+    if (!(await start('NATS', () => servers.startNats()))) return;
+    const [kafka, nats] = started;
     const given = process.env.KOLLECT_CHECK_DSN;
     if (!given && !(await start('PostgreSQL', () => servers.startPostgres({ tls: false })))) return;
-    await use({ kafka, dsn: given ?? started[1].dsn() });
+    await use({ kafka, nats, dsn: given ?? started[2].dsn() });
   } finally {
     for (const server of started) await server.stop();
   }

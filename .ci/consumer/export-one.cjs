@@ -1,12 +1,14 @@
-// One item from sealing to the table and the topic, and everything closed again: the process has to end by itself.
+// One item from sealing to the table, the topic and the stream, and everything closed again: the process has to end by itself.
 exports.exportOne = async function exportOne({
   createExporter,
   createSinkRegistry,
   sealSnapshot,
   postgresSink,
   kafkaSink,
+  natsSink,
 }) {
   const { CONSUMER_DSN: dsn, CONSUMER_TABLE: table, CONSUMER_BROKERS: brokers, CONSUMER_TOPIC: topic } = process.env;
+  const { CONSUMER_NATS: servers } = process.env;
   const database = new URL(dsn).pathname.slice(1);
   const item = {
     targetNamespace: 'platform',
@@ -25,14 +27,22 @@ exports.exportOne = async function exportOne({
     exportedAt: new Date().toISOString(),
     items: [item],
   });
-  const exporter = createExporter({ registry: createSinkRegistry([postgresSink, kafkaSink]) });
+  const exporter = createExporter({ registry: createSinkRegistry([postgresSink, kafkaSink, natsSink]) });
   exporter.updateSink({
     name: 'table',
     config: { type: 'postgres', postgres: { database, table, tls: { mode: 'disable' } } },
     connection: { credentials: () => ({ dsn }) },
   });
   exporter.updateSink({ name: 'topic', config: { type: 'kafka', kafka: { brokers: brokers.split(','), topic } } });
-  const report = await exporter.export({ namespace: 'platform', name: table, sinks: ['table', 'topic'] }, snapshot, {
+  exporter.updateSink({
+    name: 'stream',
+    config: {
+      type: 'nats',
+      nats: { servers: servers.split(','), stream: table, subjectPrefix: table, provisioning: 'create' },
+    },
+  });
+  const sinks = ['table', 'topic', 'stream'];
+  const report = await exporter.export({ namespace: 'platform', name: table, sinks }, snapshot, {
     signal: AbortSignal.timeout(20_000),
   });
   await exporter.close();

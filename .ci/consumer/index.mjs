@@ -2,6 +2,7 @@
 import { createExporter, createSinkRegistry, sealSnapshot } from '@kollect/core';
 import { createKafkaSink } from '@kollect/sink-kafka';
 import { platformaticClient } from '@kollect/sink-kafka/platformatic';
+import { natsSink } from '@kollect/sink-nats';
 import { postgresSink } from '@kollect/sink-postgres';
 import { exportOne } from './export-one.cjs';
 
@@ -11,4 +12,5 @@ await exportOne({
   sealSnapshot,
   postgresSink,
   kafkaSink: createKafkaSink({ client: platformaticClient }),
+  natsSink,
 });

@@ -11,6 +11,7 @@ import { openTelemetryTracer } from '@kollect/core/opentelemetry';
 import { prometheusMetrics } from '@kollect/core/prometheus';
 import { createKafkaSink, formatMessageKey } from '@kollect/sink-kafka';
 import { platformaticClient } from '@kollect/sink-kafka/platformatic';
+import { formatSubject, natsSink } from '@kollect/sink-nats';
 import { postgresSink } from '@kollect/sink-postgres';
 import { Registry } from 'prom-client';
 
@@ -19,6 +20,7 @@ const {
   CONSUMER_TABLE: table = '',
   CONSUMER_BROKERS: brokers = '',
   CONSUMER_TOPIC: topic = '',
+  CONSUMER_NATS: servers = '',
 } = process.env;
 const database = new URL(dsn).pathname.slice(1);
 const item: Item = {
@@ -40,7 +42,7 @@ const snapshot = await sealSnapshot({
   items: [item],
 });
 const register = new Registry();
-const registry = createSinkRegistry([postgresSink, createKafkaSink({ client: platformaticClient })]);
+const registry = createSinkRegistry([postgresSink, createKafkaSink({ client: platformaticClient }), natsSink]);
 const exporter = createExporter({ registry, metrics: prometheusMetrics({ register }), tracer: openTelemetryTracer() });
 exporter.updateSink({
   name: 'table',
@@ -48,11 +50,19 @@ exporter.updateSink({
   connection: { credentials: { dsn } },
 });
 exporter.updateSink({ name: 'topic', config: { type: 'kafka', kafka: { brokers: brokers.split(','), topic } } });
-const inventory = { namespace: 'platform', name: table, sinks: ['table', 'topic'] };
+exporter.updateSink({
+  name: 'stream',
+  config: {
+    type: 'nats',
+    nats: { servers: servers.split(','), stream: table, subjectPrefix: table, provisioning: 'create' },
+  },
+});
+const inventory = { namespace: 'platform', name: table, sinks: ['table', 'topic', 'stream'] };
 const report: DeliveryReport = await exporter.export(inventory, snapshot, { signal: AbortSignal.timeout(20_000) });
 await exporter.close();
 if (formatScope(snapshot) !== formatMessageKey(snapshot))
   throw new Error('A key of the topic is not the name of its inventory.');
+if (!formatSubject(snapshot, table).startsWith(`${table}.`)) throw new Error('A subject begins with its prefix.');
 console.log(report.outcomes, (await register.metrics()).includes('kollect_exports_total'));
 if (!report.ok) process.exitCode = 1;
 

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { memorySink, type SinkDefinition } from '@kollect/core';
 import { createKafkaSink, kafkajsClient } from '@kollect/sink-kafka';
 import { platformaticClient } from '@kollect/sink-kafka/platformatic';
+import { natsSink } from '@kollect/sink-nats';
 import { postgresDdl, postgresSink } from '@kollect/sink-postgres';
 import { fileSink } from '../../examples/file-sink/src/file-sink.ts';
 import { fuzzProperty, fuzzTimeoutMs } from '../../packages/core/src/contract/fuzz.fixture.ts';
@@ -86,6 +87,15 @@ function subjects(files: string): readonly Subject[] {
       definition: createKafkaSink({ client: platformaticClient }),
       bases: kafkaBases,
     },
+    {
+      name: 'nats',
+      definition: natsSink,
+      bases: [
+        { spec: { servers: brokers, stream: 'inventory', ...kafkaTimes } },
+        { spec: { servers: ['refused.example:1'], stream: 'inventory', tls: {}, ...kafkaTimes }, credentials: login },
+        { spec: { servers: brokers, stream: 'inventory', ...kafkaTimes }, credentials: { token: 'not-planted' } },
+      ],
+    },
     { name: 'memory', definition: memorySink(), bases: [{ spec: {} }] },
     { name: 'file', definition: fileSink({ directory: files }), bases: [{ spec: {} }] },
   ];
@@ -93,9 +103,21 @@ function subjects(files: string): readonly Subject[] {
 
 const delivery = { attemptTimeout: '1s', deadline: '1s', abortGrace: '200ms', retry: { retries: 0 } };
 
-const credentialPlaces = ['dsn', 'username', 'password', 'host', 'port', 'token', '?'].map((name) => [name]);
+const credentialPlaces = [
+  'dsn',
+  'username',
+  'password',
+  'host',
+  'port',
+  'token',
+  'creds',
+  'nkey',
+  'jwt',
+  'seed',
+  '?',
+].map((name) => [name]);
 
-test.each(['postgres', 'kafkajs', 'platformatic', 'memory', 'file'])(
+test.each(['postgres', 'kafkajs', 'platformatic', 'nats', 'memory', 'file'])(
   'whatever %s is given, no message, log line, metric, trace or error holds what may be a secret',
   async (name) => {
     const subject = subjects(await directory).find((one) => one.name === name) as Subject;
