@@ -24,6 +24,7 @@ import { writeChecks } from './checks/store/writes.ts';
 import { definitionChecks } from './checks/life/definition.ts';
 import { fenceChecks } from './checks/order/fence.ts';
 import { incompleteChecks } from './checks/content/incomplete.ts';
+import { keptInventoryChecks } from './checks/content/kept-inventory.ts';
 import { lifecycleChecks } from './checks/life/lifecycle.ts';
 import { planChecks } from './checks/order/plan.ts';
 import { removalChecks } from './checks/order/removal.ts';
@@ -52,6 +53,7 @@ const checks: readonly Check[] = [
   ...attributeChecks,
   ...changeChecks,
   ...incompleteChecks,
+  ...keptInventoryChecks,
   ...scopeChecks,
   ...fenceChecks,
   ...concurrencyChecks,

@@ -7,6 +7,7 @@ import { documentDefinition, documentHarness } from './document-sink.fixture.ts'
 import { brokenFence } from './fence.fixture.ts';
 import { brokenHttp } from './http.fixture.ts';
 import { httpSubject } from './http-sink.fixture.ts';
+import { brokenKeptInventories, isComplete, isHeld, writingChanges } from './kept-inventory.fixture.ts';
 import { brokenLifecycle } from './lifecycle.fixture.ts';
 import { brokenNetwork } from './network.fixture.ts';
 import { brokenPlanAndRemoval } from './plan-removal.fixture.ts';
@@ -17,6 +18,7 @@ import { brokenWrites } from './writes.fixture.ts';
 const brokenSinks = [
   ...brokenContent,
   ...brokenChanges,
+  ...brokenKeptInventories,
   ...brokenFence,
   ...brokenAbort,
   ...brokenPlanAndRemoval,
@@ -48,4 +50,12 @@ test('every check is failed by a sink that is broken on purpose', () => {
   const topic = { definition: documentDefinition, harness: documentHarness() };
   const all = [subjectOf({}), topic, httpSubject()].flatMap((subject) => [...collectChecks(subject).keys()]);
   expect(all.filter((name) => !failed.has(name) && !name.startsWith('not run'))).toEqual([]);
+});
+
+test('a sink that writes changes alone passes where it looks at what the store holds', async () => {
+  const wrap = writingChanges((last, held) => isComplete(last) && isHeld(last, held));
+  const checks = collectChecks({ ...subjectOf({ wrap }), patienceMs: 1500 });
+  const kept = brokenKeptInventories.map(({ fails }) => checks.get(fails));
+  expect(kept.map((check) => typeof check)).toEqual(['function', 'function']);
+  for (const check of kept) await check?.();
 });
