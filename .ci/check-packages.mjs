@@ -117,14 +117,16 @@ async function useThem() {
     run(consumer, bin('tsc'), ['-p', 'tsconfig.json']);
   });
   await withServers(async (servers) => {
-    await check('JavaScript exports into PostgreSQL and Kafka', () => exportWith(servers, 'index.mjs', 'from_esm'));
-    await check('CommonJS exports into PostgreSQL and Kafka', () => exportWith(servers, 'index.cjs', 'from_cjs'));
+    await check('JavaScript exports into PostgreSQL, Kafka and NATS', () =>
+      exportWith(servers, 'index.mjs', 'from_esm'),
+    );
+    await check('CommonJS exports into PostgreSQL, Kafka and NATS', () => exportWith(servers, 'index.cjs', 'from_cjs'));
     for (const { bundle, name } of await makeBundles())
       await check(`${name} exports into PostgreSQL, Kafka and NATS`, () =>
         exportWith(servers, bundle, name.replaceAll(/\W/g, '_').toLowerCase()),
       );
     if (compiled)
-      await check('TypeScript exports into PostgreSQL and Kafka', () =>
+      await check('TypeScript exports into PostgreSQL, Kafka and NATS', () =>
         exportWith(servers, 'compiled/index.js', 'from_typescript'),
       );
   });

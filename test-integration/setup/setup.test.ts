@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { findJava } from '../servers/kafka-jars.ts';
+import { findNatsBinary } from '../servers/nats-binary.ts';
 import { scripts } from './system-packages.ts';
 import { howToInstall, programPath, searchPath, tools } from './tools.ts';
 
@@ -43,9 +44,10 @@ test('the scripts for every manager can be read by sh', () => {
   }
 });
 
-test('every tool that the tests need is there, or the run says how to get it', () => {
+test('every tool that the tests need is there, or the run says how to get it', async () => {
   for (const program of ['pgbouncer', 'promtool'])
     expect([program, programPath(program)]).toEqual([program, expect.any(String)]);
+  expect(await findNatsBinary()).toEqual({ path: expect.any(String), version: expect.stringMatching(/^2\.\d+/u) });
   expect(howToInstall(['PgBouncer'])).toMatch(/^(apt-get|brew) install pgbouncer$/u);
 });
 

@@ -162,7 +162,7 @@ async function checkPermission(client: NatsClient, spec: ResolvedNatsSpec, { sta
 function checkSize({ maxMessageBytes: wanted }: ResolvedNatsSpec, { state }: Found): Finding<true> {
   if (state === undefined) return { found: 'As the server is set.', value: true };
   const { maxMessageBytes } = state;
-  const found = `Server and stream take messages of ${maxMessageBytes} bytes.`;
+  const found = `Server and stream take messages of ${maxMessageBytes} bytes${wanted === maxMessageBytes ? ', which is maxMessageBytes' : ''}.`;
   if (wanted === undefined || wanted <= maxMessageBytes) return { found, value: true };
   const remedy = `Lower maxMessageBytes from ${wanted}, or raise max_payload of the server and max_msg_size of the stream: until then larger documents go in parts of ${maxMessageBytes} bytes.`;
   return { found, value: true, warning: { code: 'PAYLOAD_TOO_LARGE', remedy } };

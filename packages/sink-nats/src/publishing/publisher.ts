@@ -37,8 +37,8 @@ export interface Publisher {
 const maxRounds = 20;
 const duplicateInBatch = 10201;
 const lostRaces: ReadonlySet<number | undefined> = new Set([10071, 10164, duplicateInBatch]);
-const streamIsGone: ReadonlySet<number | undefined> = new Set([10059, 10060]);
-const batchesOff = 10174;
+/** The stream is gone or another one, takes smaller messages than before, or no batches any more. */
+const changes: ReadonlySet<number | undefined> = new Set([10054, 10059, 10060, 10174]);
 const mostInBatch = 1000;
 /** A stream has fifty open at most. */
 const batchesAtOnce = 16;
@@ -81,7 +81,7 @@ export function createPublisher({ spec, clients, streams }: PublisherOptions): P
     head,
     publish: async (scope, { inventory, subject, decide, publication: prepare }) => {
       let duplicates = 0;
-      let changes = 0;
+      let changed = 0;
       let attempted: Published | undefined;
       let identity = '';
       for (let round = 1; round <= maxRounds; round += 1) {
@@ -114,12 +114,11 @@ export function createPublisher({ spec, clients, streams }: PublisherOptions): P
           scope.throwIfEnded();
           heads.delete(subject);
           const code = jetStreamCode(error);
-          // Where no stream takes the subject any more, nobody answers.
-          const hasChanged = streamIsGone.has(code) || code === batchesOff || failureKind(error) === 'no-responders';
-          if (hasChanged || code === undefined) streams.forget();
+          const hasChanged = hasChangedBy(error);
+          if (!lostRaces.has(code)) streams.forget();
           if (code === duplicateInBatch) duplicates += 1;
           // Whether a message arrived whose answer was lost, the next attempt sees at the head: nothing is tried again here.
-          if (!lostRaces.has(code) && !(hasChanged && (changes += 1) === 1)) throw error;
+          if (!lostRaces.has(code) && !(hasChanged && (changed += 1) === 1)) throw error;
         }
         heads.delete(subject);
         await delay(Math.random() * 5 * round, undefined, { signal: scope.signal });
@@ -131,6 +130,11 @@ export function createPublisher({ spec, clients, streams }: PublisherOptions): P
       );
     },
   };
+}
+
+/** True where the stream is not what it was when it was looked at; nobody answers where no stream takes the subject any more. */
+function hasChangedBy(error: unknown): boolean {
+  return changes.has(jetStreamCode(error)) || ['no-responders', 'payload'].includes(String(failureKind(error)));
 }
 
 function referenceOf({ stream }: ResolvedNatsSpec, sequence: number): string {
