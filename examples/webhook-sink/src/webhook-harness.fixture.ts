@@ -18,7 +18,10 @@ export function webhookHarness(): Pick<ConformanceOptions, 'definition' | 'harne
     }
     const document = parseDocument(body);
     const key = formatMessageKey(document);
-    documents.set(key, [...(documents.get(key) ?? []), document]);
+    const held = documents.get(key) ?? [];
+    // As every receiver must: a request that was under way for long may come after a newer one.
+    if ((held.at(-1)?.exportedAt ?? '') > document.exportedAt) return 200;
+    documents.set(key, [...held, document]);
     return 200;
   };
   let receiver: ReturnType<typeof startReceiver> | undefined;
