@@ -77,7 +77,7 @@ describe.each<[string, Partial<NatsSpec>, boolean]>([
       config: 'tls { cert_file: "$files/cert", key_file: "$files/key" }',
       files: { key, cert },
     });
-  });
+  }, 120_000);
   afterAll(async () => {
     await open.stream?.close();
     await Promise.all([open.server?.stop(), open.tls?.stop()]);
