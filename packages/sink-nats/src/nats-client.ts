@@ -112,7 +112,7 @@ export function createNatsClient(config: NatsClientConfig): NatsClient {
     if (kind === 'authorization' || kind === 'login-expired') return lose(natsFailure('lost'));
     if (kind !== 'denied-publish') return lose(natsFailure(kind));
     for (const [key, { subject, reject }] of pending) {
-      if (!text.toLowerCase().includes(`"${subject.toLowerCase()}"`)) continue;
+      if (!text.toLowerCase().includes(['"', subject.toLowerCase(), '"'].join(''))) continue;
       settle(key);
       reject(natsFailure(kind));
     }

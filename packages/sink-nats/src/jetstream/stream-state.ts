@@ -170,7 +170,7 @@ export function streamProblems(spec: ResolvedNatsSpec, config: Fields): string[]
     ...(config['mirror'] === undefined || config['mirror'] === null ? [] : ['it is a mirror, which takes no messages']),
     ...(subjects.some((subject) => covers(subject, wanted))
       ? []
-      : [`none of its subjects takes all of "${wanted}", as "${spec.subjectPrefix}.>" would`]),
+      : [`none of its subjects takes all of ${showText(wanted)}, as ${showText(`${spec.subjectPrefix}.>`)} would`]),
     ...(config['retention'] === 'limits'
       ? []
       : ['its retention is not limits, so that what was read is deleted and the fence with it']),

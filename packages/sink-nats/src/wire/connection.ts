@@ -129,7 +129,8 @@ export async function openConnection(options: ConnectionOptionsOf): Promise<Conn
       name: options.name,
       ...options.login(greeting.nonce),
     };
-    socket.write(`CONNECT ${JSON.stringify(say)}\r\nPING\r\n`);
+    const introduction = JSON.stringify(say);
+    socket.write(`CONNECT ${introduction}\r\nPING\r\n`);
     for (;;) {
       const frame = await nextFrame();
       if (frame.kind !== 'line') throw natsFailure('no-nats');

@@ -1,4 +1,4 @@
-import type { Fault } from '@kollect/core/authoring';
+import { showText, type Fault } from '@kollect/core/authoring';
 
 /** Rounds of hashing that a server may ask for; a million hold one thread of the host for half a second. */
 export const maxScramIterations = 1_000_000;
@@ -70,7 +70,7 @@ function hasItsBody(request: number, bytes: Buffer, start: number, end: number):
 function otherMethod(method: string | undefined): Fault {
   return {
     code: 'AUTHENTICATION_FAILED',
-    what: `The server asks for a login by ${method === undefined ? 'a method' : `the method "${method}"`} that the sink does not have`,
+    what: `The server asks for a login by ${method === undefined ? 'a method' : `the method ${showText(method)}`} that the sink does not have`,
     remedy: 'Let pg_hba.conf of the server ask this user for scram-sha-256, or for a client certificate (cert).',
   };
 }
