@@ -42,6 +42,8 @@ export function createHeldItems(targets: HeldTargets): HeldItems {
   let version = 0;
   let sealed: (OrderedItems & { readonly version: number }) | undefined;
   let size = 0;
+  /** Of the items that targets have; what a replacement has read and not put is not among them. */
+  let itemBytes = 0;
   let walk = walkAll();
 
   function* walkAll(): Generator<void> {
@@ -61,13 +63,15 @@ export function createHeldItems(targets: HeldTargets): HeldItems {
   }
 
   function drop(item: PooledItem): void {
-    memory.release(PooledItem.rangeOf(item));
+    const range = PooledItem.rangeOf(item);
+    memory.release(range);
     size -= 1;
+    itemBytes -= range.end - range.start;
     // One that no snapshot has yet leaves no trace.
     if (!come.delete(item)) gone.add(item);
   }
 
-  const bytes = (): number => 2 + memory.held + Math.max(0, size - 1);
+  const bytes = (): number => 2 + itemBytes + Math.max(0, size - 1);
 
   async function order(slices: TimeSlices): Promise<void> {
     if (come.size === 0 && gone.size === 0) return;
@@ -109,6 +113,7 @@ export function createHeldItems(targets: HeldTargets): HeldItems {
       target.items.set(item.uid, item);
       come.add(item);
       size += 1;
+      itemBytes += item.json.length;
       version += 1;
       return true;
     },

@@ -124,6 +124,38 @@ test('what is set, deleted or marked while a replacement reads its list is newer
   expect(incompleteTargets).toEqual(['team/pods']);
 });
 
+test('what a replacement has read and not put yet is not counted', async () => {
+  const inventory = make();
+  inventory.set(item());
+  const before = [inventory.size, inventory.bytes];
+  const seen: unknown[] = [];
+  function* list(): Generator<Item> {
+    for (const one of items(3)) {
+      yield one;
+      seen.push([inventory.size, inventory.bytes]);
+    }
+  }
+  await inventory.replaceTarget(pods, list());
+  expect(seen).toEqual([before, before, before]);
+  expect(inventory.bytes).toBe((await seal(inventory)).itemsByteLength);
+});
+
+test('what other attributes read while a list is read is not taken for what these would read', async () => {
+  const inventory = make();
+  const [images, names] = [['.spec.image'], ['.metadata.name']];
+  function* list() {
+    yield pod('1');
+    // An event that is read by other attributes comes between two objects of the list.
+    inventory.setObject(pod('1', 'a', 'u2'), { target: pods, attributes: names });
+    yield pod('1', 'a', 'u3');
+    inventory.setObject(pod('1', 'a', 'u4'), { target: pods, attributes: names });
+  }
+  await inventory.replaceObjects(list(), { target: pods, attributes: images });
+  expect(inventory.setObject(pod('1'), { target: pods, attributes: names })).toBe(true);
+  const { items: held } = await seal(inventory);
+  expect(held.find(({ uid }) => uid === 'u1')?.attributes).toEqual({ '.metadata.name': 'web' });
+});
+
 test('a list ends the mark of its target, and an aborted one changes nothing', async () => {
   const inventory = make();
   inventory.markIncomplete(pods);

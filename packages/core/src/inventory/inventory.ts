@@ -15,12 +15,13 @@ import { isList } from '../contract/errors/show-value.ts';
 import { readQuietly } from '../contract/errors/thrown.ts';
 import { describeType } from '../contract/snapshot/item-encoder.ts';
 import { readAll } from '../contract/snapshot/read-all.ts';
-import type { InventorySnapshot, Item, Scope } from '../contract/snapshot/snapshot.ts';
+import type { InventorySnapshot, Scope } from '../contract/snapshot/snapshot.ts';
 import { checkCount, checkScope, checkTime } from '../contract/snapshot/snapshot-input.ts';
 import { markOrigin } from '../contract/snapshot/snapshot-origin.ts';
 import { createTimeSlices } from '../contract/time-slices.ts';
-import { createItemReader, type ItemFromObjectOptions, type KubernetesObject } from '../resources/item-from-object.ts';
+import type { ItemFromObjectOptions, KubernetesObject } from '../resources/item-from-object.ts';
 import { createCandidateReader, formatTarget, whichObject, whoseItem, type Candidate } from './candidates.ts';
+import { createObjectReaders, holdsVersion, noteVersion, readBy, type ReadVersion } from './held-objects.ts';
 import { createHeldItems } from './held-items.ts';
 import { createHeldTargets, type HeldTarget, type TargetName } from './held-target.ts';
 import type {
@@ -55,35 +56,20 @@ export function createInventory(scope: Scope, options?: InventoryOptions): Inven
   return inventoryOf(Object.freeze(checkScope({ ...given }, 'seal')), checked);
 }
 
-interface CompiledOptions<T extends KubernetesObject> {
-  readonly target: TargetName;
-  readonly read: (object: T) => Item;
-}
-
 function inventoryOf(scope: Scope, options: InventoryOptions): Inventory {
   const targets = createHeldTargets();
   const held = createHeldItems(targets);
   const reader = createCandidateReader({ scope, targets, held, options });
   const inTurn = createTurns();
   const origin = Object.freeze({});
-  const compiled = new WeakMap<object, unknown>();
+  const readerOf = createObjectReaders();
 
   function touch({ replacements }: HeldTarget, uid: string): void {
     for (const newer of replacements) newer.uids.add(uid);
   }
 
-  /** The options checked and their paths parsed, once for all objects that come with them. */
-  function compile<T extends KubernetesObject>(options: ItemFromObjectOptions<T>): CompiledOptions<T> {
-    const known = compiled.get(options) as CompiledOptions<T> | undefined;
-    if (known !== undefined) return known;
-    const read = createItemReader(options);
-    const { namespace, name } = options.target;
-    const added = { target: { namespace, name }, read };
-    compiled.set(options, added);
-    return added;
-  }
-
-  function admit(candidate: Candidate, object?: { readonly version: string; readonly source: unknown }): boolean {
+  /** `read`: of an object of the API, in which version and by which attributes. */
+  function admit(candidate: Candidate, read?: Omit<ReadVersion, 'uid'>): boolean {
     const found = reader.read(candidate);
     const { target } = found;
     if ('leftOut' in found) {
@@ -95,24 +81,16 @@ function inventoryOf(scope: Scope, options: InventoryOptions): Inventory {
     const { uid } = found.item;
     touch(target, uid);
     const wasLeftOut = target.leftOut.delete(uid);
-    readBy(target, object?.source);
-    if (object === undefined || object.version === '') target.versions.delete(uid);
-    else target.versions.set(uid, object.version);
+    if (read !== undefined) readBy(target, read.source);
+    noteVersion(target, { uid, version: '', source: undefined, ...read });
     return held.put(target, found.item) || wasLeftOut;
-  }
-
-  /** What another source read of the target's objects says nothing of what this one would read. */
-  function readBy(target: HeldTarget, source: unknown): void {
-    if (source === undefined || target.source === source) return;
-    target.versions.clear();
-    target.source = source;
   }
 
   async function replace(
     given: TargetName,
     elements: Iterable<unknown>,
     read: (target: HeldTarget, element: unknown, index: number) => ReadElement,
-    { signal }: ReplaceOptions,
+    { signal, source }: ReplaceOptions & { readonly source?: unknown },
   ): Promise<ReplacementCounts> {
     const target = targets.getOrAdd(given);
     const newer = { uids: new Set<string>(), isMarked: false };
@@ -125,6 +103,7 @@ function inventoryOf(scope: Scope, options: InventoryOptions): Inventory {
             target,
             elements,
             newer,
+            source,
             read: (element, index) => read(target, element, index),
             onDuplicate: (first, second) => reader.refuseBoth(first, second),
           },
@@ -170,10 +149,10 @@ function inventoryOf(scope: Scope, options: InventoryOptions): Inventory {
     },
     set: (item) => admit(candidateOf(item)),
     setObject<T extends KubernetesObject>(object: T, options: ItemFromObjectOptions<T>) {
-      const { target: name, read } = compile(options);
+      const { target: name, read } = readerOf(options);
       const { uid, version } = whichObject(object);
       const target = targets.get(name);
-      if (target !== undefined && isHeldAlready(target, { uid, version, source: options.attributes })) {
+      if (target !== undefined && holdsVersion(target, { uid, version, source: options.attributes })) {
         touch(target, uid);
         return false;
       }
@@ -204,7 +183,7 @@ function inventoryOf(scope: Scope, options: InventoryOptions): Inventory {
       options: ItemFromObjectOptions<T>,
       given?: ReplaceOptions,
     ) {
-      const { target: name, read } = compile(options);
+      const { target: name, read } = readerOf(options);
       const run = checkOptions(given, replaceKinds, subject('The options of replaceObjects'));
       return replace(
         name,
@@ -212,13 +191,13 @@ function inventoryOf(scope: Scope, options: InventoryOptions): Inventory {
         (target, object, index) => {
           const { uid, version } = whichObject(object);
           const known = target.items.get(uid);
-          if (known !== undefined && isHeldAlready(target, { uid, version, source: options.attributes }))
+          if (known !== undefined && holdsVersion(target, { uid, version, source: options.attributes }))
             return { item: known, version };
           readBy(target, options.attributes);
           const make = (): unknown => read(object as T);
-          return { ...reader.read({ target: name, uid, make, index }), version: version === '' ? undefined : version };
+          return { ...reader.read({ target: name, uid, make, index }), version };
         },
-        run,
+        { ...run, source: options.attributes },
       );
     },
     markIncomplete(name) {
@@ -233,9 +212,9 @@ function inventoryOf(scope: Scope, options: InventoryOptions): Inventory {
       targets.forgetIdle(target);
     },
     async seal(given) {
-      const { signal, ...header } = checkOptions(given, sealKinds, subject('The options of seal'));
-      const generation = checkCount('generation', header.generation, 'seal');
-      const exportedAt = checkTime(header.exportedAt ?? new Date(), 'seal');
+      const { signal, ...asked } = checkOptions(given, sealKinds, subject('The options of seal'));
+      const generation = checkCount('generation', asked.generation, 'seal');
+      const exportedAt = checkTime(asked.exportedAt ?? new Date(), 'seal');
       return inTurn(async (): Promise<InventorySnapshot> => {
         const hashing = createTimeSlices({ signal, operation: 'seal' });
         const incomplete = incompleteTargets();
@@ -244,25 +223,11 @@ function inventoryOf(scope: Scope, options: InventoryOptions): Inventory {
           hashing,
         });
         markOrigin(items, origin);
-        return Object.freeze({
-          ...scope,
-          generation,
-          exportedAt,
-          incompleteTargets: incomplete,
-          checksum,
-          items,
-          itemsByteLength,
-        });
+        const header = { ...scope, generation, exportedAt, incompleteTargets: incomplete };
+        return Object.freeze({ ...header, checksum, items, itemsByteLength });
       });
     },
   };
-}
-
-function isHeldAlready(
-  { source: known, versions }: HeldTarget,
-  { uid, version, source }: { readonly uid: string; readonly version: string; readonly source: unknown },
-): boolean {
-  return source === known && version !== '' && versions.get(uid) === version;
 }
 
 /** The elements as they are now, where it is a list; else its iterable, which is read once. */

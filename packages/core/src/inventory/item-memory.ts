@@ -6,8 +6,6 @@ const comma = 0x2c;
 
 /** The bytes of an inventory's items, in pools of up to 1 MiB, each item behind a comma: neighbours in a pool are hashed as one run. */
 export interface ItemMemory {
-  /** Bytes of the items that are held. */
-  readonly held: number;
   /** Bytes of the pools in which they lie. */
   readonly reserved: number;
   /** True where so much lies idle that items should move. */
@@ -73,9 +71,6 @@ export function createItemMemory(): ItemMemory {
   }
 
   return {
-    get held() {
-      return held;
-    },
     get reserved() {
       return reserved;
     },
@@ -86,6 +81,8 @@ export function createItemMemory(): ItemMemory {
     release,
     tidy(item, lent = false) {
       const range = PooledItem.rangeOf(item);
+      const isAlone = range.end - range.start === range.pool.length;
+      if (isAlone) return;
       const pool = pools.get(range.pool);
       // A pool that is forgotten is kept alive by what is lent alone.
       if (range.pool === open || (pool !== undefined && pool.held * 6 > pool.size * 5)) return;

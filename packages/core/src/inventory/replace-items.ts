@@ -1,18 +1,19 @@
 import type { PooledItem } from '../contract/snapshot/sealed-item.ts';
 import type { TimeSlices } from '../contract/time-slices.ts';
 import type { HeldItems } from './held-items.ts';
+import { noteVersion } from './held-objects.ts';
 import type { HeldTarget, NewerChanges } from './held-target.ts';
 import type { ReplacementCounts } from './inventory-types.ts';
 
 /** One element of a list: the item that it is and its `resourceVersion`, or the UID of what was left out. */
-export type ReadElement =
-  | { readonly item: PooledItem; readonly version?: string | undefined }
-  | { readonly leftOut: string };
+export type ReadElement = { readonly item: PooledItem; readonly version?: string } | { readonly leftOut: string };
 
 export interface Replacement {
   readonly target: HeldTarget;
   readonly elements: Iterable<unknown>;
   readonly newer: NewerChanges;
+  /** The attributes that objects are read by. */
+  readonly source: unknown;
   readonly read: (element: unknown, index: number) => ReadElement;
   /** Throws where what cannot be stored is refused. */
   readonly onDuplicate: (first: PooledItem, second: PooledItem) => void;
@@ -20,7 +21,7 @@ export interface Replacement {
 
 interface Staged {
   readonly item: PooledItem;
-  readonly version: string | undefined;
+  readonly version: string;
   /** Nobody holds it yet. */
   readonly isNew: boolean;
 }
@@ -60,7 +61,7 @@ function stage(
     leftOut.add(element.leftOut);
     return;
   }
-  const { item, version } = element;
+  const { item, version = '' } = element;
   const isNew = target.items.get(item.uid) !== item;
   const first = items.get(item.uid);
   if (first === undefined && !leftOut.has(item.uid)) {
@@ -78,7 +79,7 @@ function stage(
 
 async function apply(
   held: HeldItems,
-  { target, newer }: Replacement,
+  { target, newer, source }: Replacement,
   staged: StagedList,
   slices: TimeSlices,
 ): Promise<ReplacementCounts> {
@@ -94,8 +95,7 @@ async function apply(
       if (isKnown) updated += 1;
       else inserted += 1;
     }
-    if (version === undefined) target.versions.delete(uid);
-    else target.versions.set(uid, version);
+    noteVersion(target, { uid, version, source });
   }
   for (const uid of target.items.keys()) {
     if (slices.due()) await slices.next();
