@@ -4,6 +4,7 @@ import { noteLimit, startLimit, type StartedLimit } from '../../contract/signal-
 import { SinkError } from '../../contract/errors/errors.ts';
 import type { OperationScope } from './operation-scope.ts';
 import { createOperations } from './operations.ts';
+import { fuzz, fuzzTimeoutMs } from '../../contract/fuzz.fixture.ts';
 
 const late = new DOMException('late', 'TimeoutError');
 const never = new Promise<never>(() => undefined);
@@ -257,35 +258,37 @@ describe('close', () => {
   });
 });
 
-test('ten thousand operations of any fate leave nothing on the signal that they share', async () => {
-  const seed = Date.now() % 2 ** 31;
-  console.info(`seed ${seed}`);
-  let state = seed;
-  const random = (below: number): number => (state = (state * 48_271 + 11) % 2_147_483_647) % below;
-  const shared = new AbortController();
-  const before = timers();
-  const fates: (() => Promise<unknown>)[] = [
-    () => operations.run(limits(shared.signal, 60_000), async () => 1),
-    () => operations.run(limits(shared.signal, 60_000), () => Promise.reject(new Error('x'))),
-    () => operations.run(limits(shared.signal, 1 + random(3)), untilEnded),
-    () =>
-      operations.run(limits(shared.signal), (scope) =>
-        scope.step({ doing: 'a step', timeoutMs: 1 + random(3) }, (step) => step.unlessEnded(never)),
-      ),
-    () => operations.run(limits(shared.signal), untilEnded),
-    () => operations.run(limits(AbortSignal.timeout(1 + random(3)), 60_000), untilEnded),
-  ];
-  let operations = make();
-  for (let round = 0; round < 100; round += 1) {
-    operations = make();
-    const running = Array.from({ length: 100 }, async () => fates[random(fates.length)]?.());
-    const settled = Promise.allSettled(running);
-    if (random(2) === 0) await new Promise((resolve) => setImmediate(resolve));
-    await operations.close();
-    for (const outcome of await settled)
-      if (outcome.status === 'rejected') expect(SinkError.isInstance(outcome.reason)).toBe(true);
-  }
-  expect(getEventListeners(shared.signal, 'abort')).toEqual([]);
-  // Those of AbortSignal.timeout are not counted: Node does not let them keep a process alive.
-  expect(timers()).toBeLessThanOrEqual(before);
-});
+test(
+  'ten thousand operations of any fate leave nothing on the signal that they share',
+  async () => {
+    await fuzz(1, async (random) => {
+      const shared = new AbortController();
+      const before = timers();
+      const fates: (() => Promise<unknown>)[] = [
+        () => operations.run(limits(shared.signal, 60_000), async () => 1),
+        () => operations.run(limits(shared.signal, 60_000), () => Promise.reject(new Error('x'))),
+        () => operations.run(limits(shared.signal, 1 + random(3)), untilEnded),
+        () =>
+          operations.run(limits(shared.signal), (scope) =>
+            scope.step({ doing: 'a step', timeoutMs: 1 + random(3) }, (step) => step.unlessEnded(never)),
+          ),
+        () => operations.run(limits(shared.signal), untilEnded),
+        () => operations.run(limits(AbortSignal.timeout(1 + random(3)), 60_000), untilEnded),
+      ];
+      let operations = make();
+      for (let round = 0; round < 100; round += 1) {
+        operations = make();
+        const running = Array.from({ length: 100 }, async () => fates[random(fates.length)]?.());
+        const settled = Promise.allSettled(running);
+        if (random(2) === 0) await new Promise((resolve) => setImmediate(resolve));
+        await operations.close();
+        for (const outcome of await settled)
+          if (outcome.status === 'rejected') expect(SinkError.isInstance(outcome.reason)).toBe(true);
+      }
+      expect(getEventListeners(shared.signal, 'abort')).toEqual([]);
+      // Those of AbortSignal.timeout are not counted: Node does not let them keep a process alive.
+      expect(timers()).toBeLessThanOrEqual(before);
+    });
+  },
+  fuzzTimeoutMs,
+);
