@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { postgresSink } from './postgres-sink.ts';
-import { postgresSpecSchema, type PostgresSpec } from './postgres-spec.ts';
+import { postgresSpecSchema, type PostgresSpec } from './postgres-spec-schema.ts';
 
 const least: PostgresSpec = { database: 'inventory', table: 'items' };
 

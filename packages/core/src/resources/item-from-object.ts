@@ -10,6 +10,7 @@ import {
 } from '../contract/errors/check-options.ts';
 import { formatGvk } from '../contract/snapshot/gvk.ts';
 import type { Item } from '../contract/snapshot/snapshot.ts';
+import { withoutManagedFields } from './managed-fields.ts';
 import { plainJson } from './plain-json.ts';
 import { parseFieldPath, readFieldPath } from './field-path.ts';
 import { showText, showValue } from '../contract/errors/show-value.ts';
@@ -204,31 +205,6 @@ function callSource<T extends KubernetesObject>(
     const problem = `${describeObject()}: the attributes function threw ${nameOfThrown(error)}; see the cause.`;
     throw new SinkError('SNAPSHOT_INVALID', problem, { operation: 'seal', cause: error });
   }
-}
-
-interface Cleaned<T> {
-  /** The object itself where it has no managedFields, else a shallow copy. */
-  readonly object: T;
-  /** Gives the value, or the clean counterpart of it: a function may return what it closed over and not what it was given. */
-  readonly counterparts: () => (value: unknown) => unknown;
-}
-
-function withoutManagedFields<T extends KubernetesObject>(object: T): Cleaned<T> {
-  const original: object = object.metadata ?? {};
-  if (!('managedFields' in original)) return { object, counterparts: () => (value) => value };
-  const { managedFields, ...metadata } = original;
-  const clean = { ...object, metadata };
-  return {
-    object: clean,
-    counterparts() {
-      const known = new Map<unknown, unknown>([
-        [object, clean],
-        [original, metadata],
-        [managedFields, undefined],
-      ]);
-      return (value) => (known.has(value) ? known.get(value) : value);
-    },
-  };
 }
 
 function describe({

@@ -95,7 +95,10 @@ export function checkDurability({ acks }: ResolvedKafkaSpec, topic: FoundTopic):
     if (acks !== 'all')
       return 'Set acks to all: an acknowledged event is lost when the leader fails before the others have it.';
     if (least > replicas)
-      return `Add replicas, or lower min.insync.replicas to ${replicas} or less: of the brokers, some take no export where more must be in sync than there are, and others, as Kafka 4.3.1, ask for as many as there are.`;
+      return (
+        `Add replicas, or lower min.insync.replicas to ${replicas} or less: of the brokers,` +
+        ` some take no export where more must be in sync than there are, and others, as Kafka 4.3.1, ask for as many as there are.`
+      );
     if (inSync < least) return 'Bring the brokers back: no export succeeds before, for too few replicas are in sync.';
     if (replicas === 1) return 'Use three replicas: an acknowledged event is lost with the disk of its only broker.';
     if (configured !== undefined && least < 2)
@@ -133,10 +136,12 @@ export function checkCleanup({ maxMessageBytes }: ResolvedKafkaSpec, topic: Foun
   const retentionMs = Number(retention ?? -1);
   return findingOf(`${found.join('; ')}.`, compacted ? 'PAYLOAD_TOO_LARGE' : 'SCHEMA_MISMATCH', [
     compacted
-      ? `Snapshots that need more than one message of ${maxMessageBytes} bytes will be refused: raise maxMessageBytes with max.message.bytes of the topic, or use cleanup.policy delete.`
+      ? `Snapshots that need more than one message of ${maxMessageBytes} bytes will be refused:` +
+        ` raise maxMessageBytes with max.message.bytes of the topic, or use cleanup.policy delete.`
       : undefined,
     retentionMs >= 0 && retentionMs < shortRetentionMs
-      ? `Raise retention.ms of the topic from ${retentionMs} to ${shortRetentionMs} or more, or compact the topic: a new consumer misses every inventory that was not exported within that time.`
+      ? `Raise retention.ms of the topic from ${retentionMs} to ${shortRetentionMs} or more, or compact the topic:` +
+        ` a new consumer misses every inventory that was not exported within that time.`
       : undefined,
   ]);
 }
@@ -166,7 +171,8 @@ export function checkMessages({ compression }: ResolvedKafkaSpec, topic: FoundTo
       ? undefined
       : `Set message.timestamp.type of the topic to CreateTime: with ${type} the time of a message is that of its arrival, and not exportedAt.`,
     beforeMs < shortDelayMs
-      ? `Raise message.timestamp.before.max.ms of the topic from ${beforeMs} to ${shortDelayMs} or more: a snapshot that waited longer, as while the brokers were away, is refused.`
+      ? `Raise message.timestamp.before.max.ms of the topic from ${beforeMs} to ${shortDelayMs} or more: a snapshot that waited` +
+        ` longer, as while the brokers were away, is refused.`
       : undefined,
     codec === undefined || codec === 'producer' || codec === sent
       ? undefined

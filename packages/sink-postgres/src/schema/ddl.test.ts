@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { ddlStatements } from './ddl.ts';
 import { postgresDdl } from './postgres-ddl.ts';
 import { postgresSink } from '../postgres-sink.ts';
-import type { PostgresSpec } from '../postgres-spec.ts';
+import type { PostgresSpec } from '../postgres-spec-schema.ts';
 import { derivedNames } from './table-names.ts';
 
 const ddl = (part: Partial<PostgresSpec> = {}) =>

@@ -1,6 +1,7 @@
 import { ddlStatements } from './ddl.ts';
 import { postgresSink } from '../postgres-sink.ts';
-import type { PostgresSpec, ResolvedPostgresSpec } from '../postgres-spec.ts';
+import type { ResolvedPostgresSpec } from '../postgres-spec.ts';
+import type { PostgresSpec } from '../postgres-spec-schema.ts';
 import { quoteIdentifier, tableNames } from './table-names.ts';
 
 /** The SQL that makes what a sink with this spec needs, for people who apply it themselves; may be applied twice. Throws SPEC_INVALID. */

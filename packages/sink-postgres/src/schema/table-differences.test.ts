@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { currentViewColumns } from './ddl.ts';
 import { postgresSink } from '../postgres-sink.ts';
-import type { PostgresSpec } from '../postgres-spec.ts';
+import type { PostgresSpec } from '../postgres-spec-schema.ts';
 import { tableDifferences } from './table-differences.ts';
 import type { FoundRelation, Inspection } from './table-inspection.ts';
 import { catalogueTypes, exportsLayout, tableLayout, type TableLayout } from './table-layout.ts';

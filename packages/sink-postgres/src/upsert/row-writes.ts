@@ -54,6 +54,11 @@ export function createRowWrites(names: TableNames, spec: ResolvedPostgresSpec): 
   const key = upsertKey(spec).map(quoteIdentifier).join(', ');
 
   // Two clusters may claim one key. A row is never taken over: the NULL breaks the column's constraint, which ends the statement.
+  const asSent = `${itemRows(6)} s(target_name, source_uid, gvk, payload, row_digest)`;
+  const asDigested = 'unnest($10::uuid[]) s(row_digest)';
+  const sameFields = ['target_name', 'source_uid', 'gvk', 'payload']
+    .map((name) => ` AND t.${name} = s.${name}`)
+    .join('');
   const upsert = ({ skipEqual, triggers }: UpsertOptions): string => `
     WITH written AS (
       INSERT INTO ${names.table} AS t (${writtenColumns})
@@ -65,8 +70,8 @@ export function createRowWrites(names: TableNames, spec: ResolvedPostgresSpec): 
       RETURNING t.row_digest${triggers ? ', t.target_name, t.source_uid, t.gvk, t.payload' : ''}
     )
     SELECT (SELECT count(*)::int FROM written), (
-      SELECT count(*)::int FROM written t JOIN ${triggers ? `${itemRows(6)} s(target_name, source_uid, gvk, payload, row_digest)` : 'unnest($10::uuid[]) s(row_digest)'}
-      ON t.row_digest = s.row_digest${triggers ? ' AND t.target_name = s.target_name AND t.source_uid = s.source_uid AND t.gvk = s.gvk AND t.payload = s.payload' : ''}
+      SELECT count(*)::int FROM written t JOIN ${triggers ? asSent : asDigested}
+      ON t.row_digest = s.row_digest${triggers ? sameFields : ''}
     )`;
 
   // The row of each item by its key, one at a time: a join may read the whole scope for each batch.

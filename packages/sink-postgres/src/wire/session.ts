@@ -1,18 +1,15 @@
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
-import { Query, type QueryConfig, type QueryResult } from 'pg';
+import type { QueryResult } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { SinkError } from '@kollect/core';
 import type { OperationScope, StepLimits } from '@kollect/core/authoring';
 import type { ClientPool, PooledConnection } from './client-pool.ts';
 import type { PostgresConnection, PostgresContext } from '../postgres-client.ts';
 import { isConnectionBroken, postgresError } from '../postgres-errors.ts';
-import { createTimeSlice } from './time-slice.ts';
+import { readRows } from './read-rows.ts';
+import type { SqlRow, SqlValue } from './sql-values.ts';
 import { trustedNames, type Queryable } from './transaction.ts';
-
-/** A value of an SQL parameter: a Buffer goes out in the server's binary format, all others as text. */
-export type SqlValue = string | number | boolean | null | Buffer;
-export type SqlRow = readonly (string | number | boolean | null)[];
 
 export interface SqlResult {
   readonly rows: readonly SqlRow[];
@@ -204,37 +201,6 @@ export function createSessionRunner(context: PostgresContext, pool: ClientPool):
       }
     },
   };
-}
-
-/** Stops reading whenever rows have held the event loop for a slice of time: Node reads on as long as the server sends. */
-function readRows(connection: PostgresConnection, config: QueryConfig, onRow: (row: SqlRow) => void): Promise<void> {
-  const slice = createTimeSlice();
-  let resting = false;
-  const rest = async (): Promise<void> => {
-    resting = true;
-    connection.pauseReading();
-    await slice.rest();
-    resting = false;
-    connection.resumeReading();
-  };
-  return new Promise((resolve, reject) => {
-    const arrays = { ...config, rowMode: 'array' };
-    const query = new Query<unknown[]>(arrays);
-    let failure: Error | undefined;
-    query.on('row', (row) => {
-      // Thrown here it would end the host's process, for the driver emits from within the socket.
-      try {
-        if (failure === undefined) onRow(row as unknown as SqlRow);
-        if (!resting && slice.due()) void rest();
-      } catch (error) {
-        failure = error instanceof Error ? error : new Error(String(error));
-      }
-    });
-    query.once('end', () => (failure === undefined ? resolve() : reject(failure)));
-    query.once('error', reject);
-    connection.expectLongAnswer();
-    connection.client.query(query);
-  });
 }
 
 function sqlResult(result: QueryResult<unknown[]> | undefined): SqlResult {
