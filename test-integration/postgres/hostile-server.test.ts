@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { sinkErrorCodes } from '@kollect/core';
 import { damage, fuzz, fuzzTimeoutMs, type Random } from '../../packages/core/src/contract/fuzz.fixture.ts';
+import { createAuthority } from '../servers/certificates.ts';
 import type { DatabaseAccess } from '../servers/postgres-database.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 import { programPath, type HostileRun } from './hostile-exports.fixture.ts';
@@ -131,6 +133,22 @@ describe('a server that sends what no PostgreSQL would ends no process, fills no
     expect([endings, messages]).toEqual([[code], [expect.stringMatching(words)]]);
     expect(messages[0]).not.toMatch(/xxx|Bad Request|DDD/u);
   });
+});
+
+test('within TLS the same is seen, where the driver reads what was decrypted', async () => {
+  const { key, cert } = await (await createAuthority()).issue({ commonName: 'localhost', hosts: ['127.0.0.1'] });
+  const serve = answering(message('D', Buffer.from([0x7f, 0xff])));
+  const port = await listen((socket) => {
+    // The driver asks for TLS in the clear first.
+    socket.once('data', () => {
+      socket.write('S');
+      const secure = new TLSSocket(socket, { isServer: true, key, cert });
+      sockets.add(secure.on('error', () => undefined));
+      serve(secure);
+    });
+  });
+  const { endings, messages } = await exportTo(port, 1, { tls: { mode: 'require' } });
+  expect([endings, messages]).toEqual([['UNAVAILABLE'], [expect.stringMatching(/not what it says/u)]]);
 });
 
 /** Passes on what a real server sends, damaged from some chunk on. */
