@@ -48,6 +48,7 @@ export interface NatsServer extends NatsConnection {
 
 const HOST = '127.0.0.1';
 const READY_MS = 60_000;
+const ANSWER_MS = 2_000;
 
 /** Starts NATS on this machine, never as root; throws one line that says what to install when there is none. */
 export async function startNats(options: StartNatsOptions = {}): Promise<NatsServer> {
@@ -100,7 +101,9 @@ export async function startNats(options: StartNatsOptions = {}): Promise<NatsSer
   const isUp = async ({ monitor }: Node): Promise<boolean> => {
     // Up without a leader of the whole cluster is not ready for streams of several replicas.
     const path = nodes === 1 ? 'healthz?js-enabled-only=true' : 'healthz?js-server-only=true';
-    return (await fetch(`http://${HOST}:${monitor}/${path}`).catch(() => undefined))?.ok === true;
+    // One question that gets lost must not be waited for: the next one is asked anew.
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    return (await fetch(`http://${HOST}:${monitor}/${path}`, { signal }).catch(() => undefined))?.ok === true;
   };
   const loadedAt = async ({ monitor }: Node): Promise<unknown> => {
     const variables = await (await fetch(`http://${HOST}:${monitor}/varz`)).json();
