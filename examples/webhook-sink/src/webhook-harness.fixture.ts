@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createSinkRegistry, formatMessageKey, parseDocument, type InventoryDocument, type Scope } from '@kollect/core';
 import type { ConformanceOptions, CreateSinkOptions } from '@kollect/sink-testkit';
 import { startReceiver } from './receiver.ts';
@@ -52,7 +53,11 @@ export function webhookHarness(): Pick<ConformanceOptions, 'definition' | 'harne
       },
       brokenSink: (options) => sinkAt('http://127.0.0.1:1/', options),
       secretCanary: secret,
-      read: async (scope: Scope) => documents.get(formatMessageKey(scope)) ?? [],
+      read: async (scope: Scope) => {
+        // What lies in a socket already has left its sink, also one that was closed since: the receiver takes it first.
+        for (let turn = 0; turn < 50; turn += 1) await nextTurn();
+        return documents.get(formatMessageKey(scope)) ?? [];
+      },
       hooks: {
         server: { address: async () => ({ host: '127.0.0.1', port: (await started()).port }), protocol: 'http' },
         untrustedSink: (options) => sinkAt(`https://${options.server.host}:${options.server.port}/`, options),
