@@ -3,6 +3,9 @@ import { appendFileSync } from 'node:fs';
 
 const write = (event) => appendFileSync(process.env.KOLLECT_CI_RESULTS, `${JSON.stringify(event)}\n`);
 
+/** A file may be part of several projects. */
+const placeOf = ({ path, context }) => ({ file: path, project: context.config.displayName?.name ?? '' });
+
 // jest asks for a default export.
 // oxlint-disable-next-line import/no-default-export
 export default class ResultsReporter {
@@ -10,14 +13,14 @@ export default class ResultsReporter {
     write({ event: 'planned', files: numTotalTestSuites });
   }
 
-  onTestFileStart({ path }) {
-    write({ event: 'started', file: path });
+  onTestFileStart(test) {
+    write({ event: 'started', ...placeOf(test) });
   }
 
-  onTestFileResult({ path }, { testResults, testExecError, failureMessage }) {
+  onTestFileResult(test, { testResults, testExecError, failureMessage }) {
     const named = (status) => testResults.filter((result) => result.status === status).map((result) => result.fullName);
     const broken = testExecError || (testResults.length === 0 && failureMessage) ? true : undefined;
-    write({ event: 'finished', file: path, passed: named('passed'), failed: named('failed'), broken });
+    write({ event: 'finished', ...placeOf(test), passed: named('passed'), failed: named('failed'), broken });
   }
 
   onRunComplete() {

@@ -36,6 +36,18 @@ test('a run counts its tests, and names those that failed', () => {
   expect(counts).toEqual({ passed: 3, failed: 1, failures: ['a.test.ts: three'] });
 });
 
+test('a file of two projects counts once for each', () => {
+  const counts = countOf(
+    { event: 'planned', files: 2 },
+    { event: 'started', file: a, project: 'integration' },
+    { event: 'finished', file: a, project: 'integration', passed: ['one'], failed: [] },
+    { event: 'started', file: a, project: 'kept' },
+    { event: 'finished', file: a, project: 'kept', passed: [], failed: ['one'] },
+    { event: 'complete' },
+  );
+  expect(counts).toEqual({ passed: 1, failed: 1, failures: ['kept a.test.ts: one'] });
+});
+
 test.each([
   ['no results at all', [], 1],
   ['a file that never started', [{ event: 'planned', files: 1 }, { event: 'complete' }], 1],

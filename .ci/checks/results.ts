@@ -15,10 +15,16 @@ interface TestFile {
   readonly broken?: boolean;
 }
 
+/** A file may be part of several projects. */
+interface Place {
+  readonly file: string;
+  readonly project?: string;
+}
+
 type Event =
   | { readonly event: 'planned'; readonly files: number }
-  | { readonly event: 'started'; readonly file: string }
-  | ({ readonly event: 'finished'; readonly file: string } & TestFile)
+  | ({ readonly event: 'started' } & Place)
+  | ({ readonly event: 'finished' } & Place & TestFile)
   | { readonly event: 'complete' };
 
 /** Counts what `results-reporter.mjs` wrote; a run that was cut short counts as failed, as far as it did not come. */
@@ -28,14 +34,13 @@ export function countTests(path: string): Counts {
   const files = new Map<string, TestFile>();
   for (const event of readEvents(path)) {
     if (event.event === 'planned') planned = event.files;
-    else if (event.event === 'started') files.set(event.file, { passed: [], failed: [], broken: true });
-    else if (event.event === 'finished') files.set(event.file, event);
+    else if (event.event === 'started') files.set(nameOf(event), { passed: [], failed: [], broken: true });
+    else if (event.event === 'finished') files.set(nameOf(event), event);
     else complete = true;
   }
   const failures: string[] = [];
   let passed = 0;
-  for (const [file, result] of files) {
-    const name = relative(process.cwd(), file);
+  for (const [name, result] of files) {
     passed += result.passed.length;
     failures.push(...result.failed.map((test) => `${name}: ${test}`));
     if (result.broken === true) failures.push(`${name}: the file did not run to its end`);
@@ -45,6 +50,10 @@ export function countTests(path: string): Counts {
   if (planned === 0) failures.push('no test ran');
   else if (!complete && failures.length === 0) failures.push('jest did not come to its end');
   return { passed, failed: failures.length, failures };
+}
+
+function nameOf({ file, project = '' }: Place): string {
+  return `${project} ${relative(process.cwd(), file)}`.trim();
 }
 
 function readEvents(path: string): readonly Event[] {
