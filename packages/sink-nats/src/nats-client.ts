@@ -81,6 +81,7 @@ export function createNatsClient(config: NatsClientConfig): NatsClient {
   let ended: Error | undefined;
   let asked = 0;
   let gathering = false;
+  let owesPong = false;
 
   const end = (error: Error): void => {
     ended ??= error;
@@ -101,8 +102,20 @@ export function createNatsClient(config: NatsClientConfig): NatsClient {
     pending.delete(key);
     return one;
   };
+  /** One answer is enough for all that came together or while the server did not read. */
+  const pong = (): void => {
+    const socket = connection?.socket;
+    if (socket === undefined || owesPong) return;
+    const send = (): void => {
+      owesPong = false;
+      if (socket.writable) socket.write(`PONG${lineEnd}`);
+    };
+    owesPong = true;
+    if (socket.writableNeedDrain) socket.once('drain', send);
+    else process.nextTick(send);
+  };
   const onLine = (text: string): void => {
-    if (/^PING$/iu.test(text)) connection?.socket.write(`PONG${lineEnd}`);
+    if (/^PING$/iu.test(text)) pong();
     else if (/^-ERR/iu.test(text)) onError(errorText(text));
     else if (!/^(?:PONG$|INFO |\+OK)/iu.test(text)) lose(natsFailure('no-nats'));
   };

@@ -39,6 +39,8 @@ export interface Connection {
 }
 
 const maxLineBytes = 256 * 1024;
+/** A server says two things or three before it lets anybody in. */
+const mostLoginFrames = 100;
 const mostPayload = 64 * 1024 * 1024;
 /** JSON, with a message as base64 that may be older than the limit which the server has now. */
 const maxMessageBytes = Math.ceil((mostPayload * 4) / 3) + 128 * 1024;
@@ -131,9 +133,9 @@ export async function openConnection(options: ConnectionOptionsOf): Promise<Conn
     };
     const introduction = JSON.stringify(say);
     socket.write(`CONNECT ${introduction}\r\nPING\r\n`);
-    for (;;) {
+    for (let count = 0; ; count += 1) {
       const frame = await nextFrame();
-      if (frame.kind !== 'line') throw natsFailure('no-nats');
+      if (frame.kind !== 'line' || count > mostLoginFrames) throw natsFailure('no-nats');
       if (/^PONG$/iu.test(frame.text)) break;
       if (/^PING$/iu.test(frame.text)) socket.write('PONG\r\n');
       else if (/^-ERR/iu.test(frame.text)) throw natsFailure(failureSaid(errorText(frame.text)));
