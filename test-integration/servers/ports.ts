@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codeOf, isRunning } from './processes.ts';
@@ -8,8 +8,9 @@ import { codeOf, isRunning } from './processes.ts';
 // Below every system's ephemeral range: no outgoing connection can take the port while its server restarts.
 const LOWEST = 15_000;
 const HIGHEST = 30_000;
+const REACHED_WITHIN_MS = 2_000;
 
-/** A TCP port of 127.0.0.1 that nothing listens on, that outgoing connections do not use, and that no other process of the tests was given. */
+/** A TCP port of 127.0.0.1 that nothing listens on, where whoever listens is reached, that outgoing connections do not use, and that no other process of the tests was given. */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const port = randomInt(LOWEST, HIGHEST);
@@ -42,10 +43,20 @@ function ownerOf(path: string): number {
   }
 }
 
+/** A container that is gone may have left its forwarding: such a port can be listened on, and nobody gets there. */
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const server = createServer();
+    const server = createServer((socket) => socket.destroy());
     server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    server.listen(port, '127.0.0.1', () => {
+      const probe = connect({ port, host: '127.0.0.1', timeout: REACHED_WITHIN_MS });
+      const end = (reached: boolean): void => {
+        probe.destroy();
+        server.close(() => resolve(reached));
+      };
+      server.once('connection', () => end(true));
+      probe.once('timeout', () => end(false));
+      probe.once('error', () => end(false));
+    });
   });
 }
