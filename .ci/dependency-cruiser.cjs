@@ -56,6 +56,10 @@ module.exports = {
     rule('sinks-import-two-indexes-of-core-alone', '^packages/sink-', {
       path: '^packages/core/src/(?!(authoring/)?index\\.ts$)',
     }),
+    rule('kubernetes-imports-two-indexes-of-core-alone', '^packages/kubernetes/', {
+      path: '^packages/(core/src/(?!(authoring/)?index\\.ts$)|sink-)',
+    }),
+    rule('nobody-imports-kubernetes', '^packages/(core|sink-[^/]+)/', { path: '^packages/kubernetes/' }),
     {
       name: 'sink-imports-no-other-sink',
       severity: 'error',

@@ -1,0 +1,2 @@
+// For the tests of an operator.
+export type { KubernetesApi } from '../api/kubernetes-api.ts';
