@@ -12,3 +12,10 @@ export const contenders = {
 export type ContenderName = keyof typeof contenders;
 
 export const contenderNames = Object.keys(contenders) as readonly ContenderName[];
+
+/** From here on a row at a time takes minutes and tells nothing new. */
+const neverFrom = 500_000;
+
+export function isWorthwhile(name: ContenderName, items: number): boolean {
+  return name !== 'row-at-a-time' || items < neverFrom;
+}

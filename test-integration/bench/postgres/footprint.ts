@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createCountingRelay } from '../measure/counting-relay.ts';
-import { contenderNames, contenders, type ContenderName } from './contenders.ts';
+import { contenderNames, contenders, isWorthwhile, type ContenderName } from './contenders.ts';
 import { benchSchema, type Probe } from './database.ts';
 import type { FootprintJob } from './footprint-child.ts';
 import { forgetChecksum } from './ours.ts';
@@ -39,7 +39,7 @@ export async function measureFootprints({ dsn, probe, n, progress }: FootprintOp
     });
   };
   try {
-    for (const name of contenderNames) {
+    for (const name of contenderNames.filter((each) => isWorthwhile(each, n))) {
       const tables = name === 'ours' ? ['ours', 'ours_exports'] : [contenders[name].table];
       const qualified = tables.map((table) => `${benchSchema}.${table}`).join(', ');
       await probe.run(`TRUNCATE ${qualified}`, 'CHECKPOINT');

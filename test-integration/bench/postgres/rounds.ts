@@ -1,7 +1,7 @@
 import { rotate } from '../measure/statistics.ts';
 import { collectGarbage, timed } from '../measure/time.ts';
 import type { Contender } from './contender.ts';
-import { contenderNames, contenders, type ContenderName } from './contenders.ts';
+import { contenderNames, contenders, isWorthwhile, type ContenderName } from './contenders.ts';
 import type { Probe } from './database.ts';
 import { createLimits } from './limits.ts';
 import { forgetChecksum } from './ours.ts';
@@ -26,8 +26,6 @@ export interface Rounds {
 
 /** A row at a time takes long enough to be told from the others by one measurement. */
 const onceFrom = 50_000;
-/** From here on it takes minutes and tells nothing new. */
-const neverFrom = 500_000;
 
 /** Measures every variant in every state, one after another in each round, after one round that does not count. */
 export async function playRounds({ dsn, probe, workload, rounds, progress }: RoundsOptions): Promise<Rounds> {
@@ -49,7 +47,7 @@ export async function playRounds({ dsn, probe, workload, rounds, progress }: Rou
         () => limits.play(recorder),
         ...[...open].map(([name, contender]) => async () => {
           const count = workload.items.length;
-          if (name === 'row-at-a-time' && (count >= neverFrom || (count >= onceFrom && round !== 1))) return;
+          if (!isWorthwhile(name, count) || (name === 'row-at-a-time' && count >= onceFrom && round !== 1)) return;
           await playContender({ name, contender, probe, recorder, workload });
         }),
       ];
