@@ -1,5 +1,5 @@
 // The API server, as a port.
-export { ApiError, type ApiErrorOptions } from './api/api-error.ts';
+export { ApiError, type ApiErrorOptions, type ApiErrorReason } from './api/api-error.ts';
 export type {
   ApiObject,
   CallOptions,

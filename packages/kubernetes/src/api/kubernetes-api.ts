@@ -49,6 +49,8 @@ export interface Selection {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /** Objects without anything but their metadata, such as Secrets without their data. Asks for the same permission. */
+  readonly metadataOnly?: boolean;
 }
 
 export interface ListOptions extends CallOptions, Selection {
@@ -56,11 +58,12 @@ export interface ListOptions extends CallOptions, Selection {
   readonly limit?: number;
   /** What the page before gave. */
   readonly continue?: string;
-  /** `0`: what the server has at hand. Absent: the newest. */
+  /** `0`: what the server has at hand, which may be older than what it gave before. Absent: the newest. */
   readonly resourceVersion?: string;
 }
 
 export interface ListPage {
+  /** Each with `apiVersion` and `kind`, which servers leave out of lists. */
   readonly items: readonly ApiObject[];
   /** Of the list: where a watch goes on. */
   readonly resourceVersion: string;
@@ -74,7 +77,7 @@ export interface WatchOptions extends CallOptions, Selection {
   readonly timeoutSeconds: number;
 }
 
-/** BOOKMARK carries nothing but `metadata.resourceVersion`. What a server says as ERROR is thrown as an ApiError. */
+/** BOOKMARK says nothing but `metadata.resourceVersion`. What a server says as ERROR is thrown as an ApiError. */
 export interface WatchEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
   readonly object: ApiObject;
@@ -117,4 +120,6 @@ export interface KubernetesApi {
   delete(type: ResourceType, of: ObjectName, options: DeleteOptions): Promise<void>;
   /** What the server serves of one `apiVersion`; empty where it knows none of it. */
   resourceTypes(apiVersion: string, options: CallOptions): Promise<readonly ResourceType[]>;
+  /** Ends every call and every connection; for who made it, or was given it for good. */
+  close?(): Promise<void>;
 }
