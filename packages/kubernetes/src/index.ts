@@ -16,3 +16,15 @@ export type {
   WatchEvent,
   WatchOptions,
 } from './api/kubernetes-api.ts';
+
+// The objects of the API server, kept up to date.
+export { createResourceWatch } from './watch/resource-watch.ts';
+export type {
+  IncompleteReason,
+  ResourceWatch,
+  ResourceWatchOptions,
+  WatchApi,
+  WatchChange,
+  WatchedObject,
+  WatchState,
+} from './watch/watch-types.ts';
