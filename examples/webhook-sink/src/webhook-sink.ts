@@ -1,17 +1,17 @@
-import { defineSink, formatScope, refuseFutureTime, SinkError } from '@kollect/core';
-import type { ExportResult, KollectSink, SinkContext, SpecOf, SpecSchema } from '@kollect/core';
+import { defineSink, SinkError } from '@kollect/core';
+import type { KollectSink, SinkContext, SpecOf, SpecSchema } from '@kollect/core';
 import {
   boundedDuration,
   createConnectionTest,
+  createEventSink,
   createHttpAgent,
   createOperations,
   checkLogin,
   httpBinding,
   readBody,
-  removalMessage,
-  snapshotMessages,
   tlsSpecProblems,
   tlsSpecSchema,
+  type EventChannel,
   type EventMessage,
   type OperationScope,
   type SinkTls,
@@ -89,37 +89,17 @@ function createWebhookSink(context: SinkContext<Spec>): KollectSink {
     const { ok, status, headers: said } = answer;
     if (!ok) throw Object.assign(new Error('The receiver did not take it'), { status, headers: said });
   };
-  const send = async (
-    scope: OperationScope,
-    { headers, value }: EventMessage,
-    items: number,
-  ): Promise<ExportResult> => {
-    // The id of the event: of scope, time and content.
-    const key = headers['ce-id'] ?? '';
-    const body = value ?? Buffer.from(JSON.stringify({ removed: headers }));
-    await post(scope, key, headers, body);
-    const counts = { inserted: items, updated: 0, deleted: 0, unchanged: 0 };
-    return { outcome: 'applied', counts, messages: 1, bytes: value === null ? 0 : body.byteLength, reference: key };
+  const channel: EventChannel = {
+    send: async (event, { operation }) => {
+      const key = event.id();
+      for (const { headers, value } of event.messages().messages())
+        await post(operation, key, headers, value ?? Buffer.from(JSON.stringify({ removed: headers })));
+      return { outcome: 'sent', reference: key };
+    },
   };
-  const shape = { binding: httpBinding, format: 'cloudevents', headers: {}, sinkType: 'webhook' } as const;
+  const message = { binding: httpBinding, format: 'cloudevents', headers: {}, sinkType: 'webhook' } as const;
   return {
-    export: (snapshot, { signal }) => {
-      const doing = `posting inventory ${formatScope(snapshot)}`;
-      return operations.run({ operation: 'export', doing, signal, timeoutMs }, async (scope) => {
-        refuseFutureTime('exportedAt', snapshot.exportedAt, new Date());
-        const whole = { ...shape, maxMessageBytes: Infinity, messageBytes: () => 0 };
-        const [message] = snapshotMessages(snapshot, whole).messages();
-        if (message === undefined) throw new SinkError('CONTRACT_VIOLATION', 'The snapshot gave no message.');
-        return send(scope, message, snapshot.items.length);
-      });
-    },
-    removeInventory: (inventory, { signal, removedAt }) => {
-      const doing = `posting that inventory ${formatScope(inventory)} was removed`;
-      return operations.run({ operation: 'remove-inventory', doing, signal, timeoutMs }, async (scope) => {
-        refuseFutureTime('removedAt', removedAt, new Date());
-        return send(scope, removalMessage(inventory, { ...shape, removedAt }), 0);
-      });
-    },
+    ...createEventSink({ operations, channel, message, where: 'the receiver', timeoutMs }),
     testConnection: ({ signal }) =>
       operations.run({ operation: 'test-connection', doing: 'testing the receiver', signal }, async (scope) => {
         const test = createConnectionTest({ scope, egress });

@@ -45,7 +45,16 @@ export {
   type PartPlace,
 } from './documents/document-layout.ts';
 
-// Events: what a message of a snapshot is, and what was published.
+// Events: a fence, plan and counts over a channel; what a message of a snapshot is, and what was published.
+export { createEventSink, type EventSink, type EventSinkOptions } from './events/event-sink.ts';
+export type {
+  EventChannel,
+  MessageLimits,
+  OutgoingEvent,
+  SendEventOptions,
+  SendEventResult,
+} from './events/event-channel.ts';
+export { readEventState, type EventHead, type EventState } from './events/event-head.ts';
 export { httpBinding, kafkaBinding, natsBinding, type EventBinding, type HeaderNames } from './events/event-binding.ts';
 export {
   removalMessage,

@@ -1,48 +1,39 @@
 import { randomBytes } from 'node:crypto';
 import type { OperationScope } from '@kollect/core/authoring';
 import { answerOf, countOf } from '../jetstream/api.ts';
-import { headOf, noHead, type Head } from '../jetstream/head.ts';
 import type { NatsClient, NatsMessage } from '../nats-client.ts';
 import { natsFailure } from '../wire/failure.ts';
-import { encodeHeaders } from '../wire/headers.ts';
 import type { Publication } from './messages.ts';
 
 export interface SendOptions {
   readonly client: NatsClient;
   readonly scope: OperationScope;
   readonly stream: string;
-  /** Of the last message of the subject, 0 for none: JetStream refuses it where that is another by now. */
-  readonly expected: number;
-  /** Others of the same publication were taken for duplicates of what the stream no longer holds. */
+  /** Of the last message of the subject, 0 for none: JetStream refuses ours where that is another by now. */
+  readonly expected: string;
+  /** Part of the ids: what others of the same publication were taken for is no longer in the stream. */
   readonly round: number;
   readonly atomic: boolean;
 }
 
-export interface Sent {
-  /** The last message. */
-  readonly head: Head;
-  /** Before compression. */
-  readonly bytes: number;
+interface Ack {
+  readonly sequence: string;
   /** JetStream remembers the message from before; that does not mean that it still holds it. */
   readonly duplicate: boolean;
 }
 
-interface Ack {
-  readonly sequence: number;
-  readonly duplicate: boolean;
-}
-
-/** Publishes all messages: as one batch where there are several and the stream takes batches, else one after the other. */
-export async function send(publication: Publication, options: SendOptions): Promise<Sent> {
+/** Publishes all messages: as one batch where there are several and the stream takes batches, else one after the other. Resolves to the last one's answer. */
+export async function send(publication: Publication, options: SendOptions): Promise<Ack> {
   const { client, scope, stream, atomic, round } = options;
   const { identity, total, rollsUp } = publication;
   const batch = atomic && total > 1 ? randomBytes(16).toString('hex') : undefined;
-  let sent: Sent = { head: { ...noHead, sequence: options.expected }, bytes: 0, duplicate: false };
+  let last: Ack = { sequence: options.expected, duplicate: false };
   let part = 0;
-  for await (const { rawBytes, ...message } of publication.messages()) {
+  for (const each of publication.messages()) {
+    const message = await publication.encode(each);
     scope.throwIfEnded();
     const [isFirst, isLast] = [part === 0, part === total - 1];
-    const fence = { 'Nats-Expected-Last-Subject-Sequence': String(sent.head.sequence) };
+    const fence = { 'Nats-Expected-Last-Subject-Sequence': last.sequence };
     const headers = {
       ...message.headers,
       'Nats-Msg-Id': `${identity}.${part}.${round}`,
@@ -52,21 +43,18 @@ export async function send(publication: Publication, options: SendOptions): Prom
       ...(batch === undefined ? {} : { 'Nats-Batch-Id': batch, 'Nats-Batch-Sequence': String(part + 1) }),
       ...(batch !== undefined && isLast ? { 'Nats-Batch-Commit': '1' } : {}),
     };
-    const bytes = sent.bytes + rawBytes;
     const own = { ...message, headers };
     if (batch === undefined || isLast) {
-      const { sequence, duplicate } = await publishAcknowledged(client, own, stream);
-      sent = { head: headOf(sequence, encodeHeaders(headers)), bytes, duplicate };
+      last = await publishAcknowledged(client, own, stream);
       // What follows would be fenced by a message that is not the last one of its subject.
-      if (duplicate) break;
+      if (last.duplicate) break;
     } else {
       // The first one is answered where the stream takes no batch of it; the others are not before the last.
       await (isFirst ? openBatch(client, own) : client.publish(own));
-      sent = { ...sent, bytes };
     }
     part += 1;
   }
-  return sent;
+  return last;
 }
 
 async function publishAcknowledged(client: NatsClient, message: NatsMessage, stream: string): Promise<Ack> {
@@ -74,7 +62,7 @@ async function publishAcknowledged(client: NatsClient, message: NatsMessage, str
   const sequence = countOf(answer['seq']);
   // A plain subscriber that answers is no stream.
   if (sequence === undefined || answer['stream'] !== stream) throw natsFailure('no-responders');
-  return { sequence, duplicate: answer['duplicate'] === true };
+  return { sequence: String(sequence), duplicate: answer['duplicate'] === true };
 }
 
 async function openBatch(client: NatsClient, message: NatsMessage): Promise<void> {

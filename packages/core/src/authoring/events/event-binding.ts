@@ -8,6 +8,8 @@ export interface HeaderNames {
   readonly checksum: string;
   readonly schemaVersion: string;
   readonly exportedAt: string;
+  /** `false` where the listing of some targets was cut short, else absent. */
+  readonly complete: string;
   readonly partIndex: string;
   readonly partTotal: string;
   readonly removedAt: string;
@@ -54,6 +56,7 @@ function namesAfter(prefix: string): HeaderNames {
     checksum: `${prefix}checksum`,
     schemaVersion: `${prefix}schema-version`,
     exportedAt: `${prefix}exported-at`,
+    complete: `${prefix}complete`,
     partIndex: `${prefix}part-index`,
     partTotal: `${prefix}part-total`,
     removedAt: `${prefix}removed-at`,

@@ -1,4 +1,5 @@
 import type { Scope } from '../../contract/snapshot/snapshot.ts';
+import { createLatestMap } from './latest-map.ts';
 
 /** What this process published last of each scope: Kafka itself cannot be asked. */
 export interface PublishedTimes {
@@ -12,19 +13,14 @@ export interface PublishedTimes {
 const maxScopes = 10_000;
 
 export function createPublishedTimes(): PublishedTimes {
-  const published = new Map<string, { readonly time: number; readonly removed: boolean }>();
-  const latest = (key: string): number => published.get(key)?.time ?? -Infinity;
+  const published = createLatestMap<{ readonly time: number; readonly removed: boolean }>(maxScopes);
   return {
-    isOlder: (scope, time) => Date.parse(time) < latest(keyOf(scope)),
+    isOlder: (scope, time) => Date.parse(time) < (published.get(keyOf(scope))?.time ?? -Infinity),
     record: (scope, text, what) => {
       const key = keyOf(scope);
       const time = Date.parse(text);
-      const newest = time < latest(key) ? published.get(key) : { time, removed: what === 'removal' };
-      // Taken out first, so that the map holds the oldest first.
-      published.delete(key);
-      if (newest !== undefined) published.set(key, newest);
-      const [oldest] = published.keys();
-      if (published.size > maxScopes && oldest !== undefined) published.delete(oldest);
+      const last = published.get(key);
+      published.set(key, last !== undefined && time < last.time ? last : { time, removed: what === 'removal' });
     },
     isRemoved: (scope) => published.get(keyOf(scope))?.removed === true,
   };

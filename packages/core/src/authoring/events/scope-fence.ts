@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { InventoryDocument } from '../../contract/document/read-document.ts';
+import { createLatestMap } from './latest-map.ts';
 
 /** Why a message brings nothing new. */
 export type FenceVerdict = 'duplicate' | 'superseded' | 'unchanged';
@@ -29,13 +30,7 @@ const longText = 200;
 
 /** Times are RFC 3339 in UTC with milliseconds, which sort as texts. */
 export function createScopeFence({ skipUnchanged }: { readonly skipUnchanged: boolean }): ScopeFence {
-  const states = new Map<string, ScopeState>();
-  const remember = (key: string, state: ScopeState): void => {
-    states.delete(key);
-    states.set(key, state);
-    const [oldest] = states.keys();
-    if (states.size > maxScopes && oldest !== undefined) states.delete(oldest);
-  };
+  const states = createLatestMap<ScopeState>(maxScopes);
   return {
     judge(key, document) {
       const state = states.get(key);
@@ -55,7 +50,7 @@ export function createScopeFence({ skipUnchanged }: { readonly skipUnchanged: bo
     },
     delivered(key, document) {
       const { exportedAt, checksum } = document;
-      remember(key, {
+      states.set(key, {
         time: exportedAt,
         snapshot: { exportedAt, checksum, content: contentOf(document) },
         removed: false,
@@ -63,7 +58,7 @@ export function createScopeFence({ skipUnchanged }: { readonly skipUnchanged: bo
     },
     removed(key, removedAt) {
       const state = states.get(key);
-      remember(key, { ...state, time: removedAt ?? state?.time ?? '', removed: true });
+      states.set(key, { ...state, time: removedAt ?? state?.time ?? '', removed: true });
     },
   };
 }

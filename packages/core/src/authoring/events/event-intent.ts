@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import type { ExportOutcome } from '../../contract/sink.ts';
+import type { InventorySnapshot, Scope } from '../../contract/snapshot/snapshot.ts';
+import type { OutgoingEvent } from './event-channel.ts';
+import { holds, isOlder, removalState, snapshotState, type EventState } from './event-head.ts';
+import { removalMessage, snapshotMessages, type EventMessageOptions, type SnapshotMessages } from './event-messages.ts';
+import { formatMessageKey } from './message-key.ts';
+import type { PublishedTimes } from './published-times.ts';
+
+/** What an operation wants of the events of an inventory. */
+export interface EventIntent {
+  readonly inventory: Scope;
+  readonly key: string;
+  readonly what: 'snapshot' | 'removal';
+  readonly time: string;
+  /** What the last event says once this one is sent. */
+  readonly state: EventState;
+  /** What comes of it, and whether an event is to be sent for it. `last` is undefined where there is none, `unknown` where nobody can be asked. */
+  decide(last: EventState | undefined | 'unknown'): { readonly outcome: ExportOutcome; readonly send: boolean };
+  event(): OutgoingEvent;
+}
+
+const nothing = (outcome: ExportOutcome) => ({ outcome, send: false });
+const sending = (outcome: ExportOutcome) => ({ outcome, send: true });
+
+export function exportIntent(
+  snapshot: InventorySnapshot,
+  message: EventMessageOptions,
+  seen: PublishedTimes,
+): EventIntent {
+  const { exportedAt: time, checksum, generation, incompleteTargets } = snapshot;
+  const key = formatMessageKey(snapshot);
+  const state = snapshotState(snapshot);
+  const { complete } = state;
+  const headers = complete ? message.headers : { ...message.headers, [message.binding.names.complete]: 'false' };
+  return {
+    inventory: snapshot,
+    key,
+    what: 'snapshot',
+    time,
+    state,
+    decide: (last) => {
+      const known = last === 'unknown' ? undefined : last;
+      if (isOlder(time, known) || seen.isOlder(snapshot, time)) return nothing('superseded');
+      return holds(known, state) ? nothing('unchanged') : sending('applied');
+    },
+    event: () => ({
+      inventory: snapshot,
+      complete,
+      id: idOf([key, time, checksum, generation, ...incompleteTargets]),
+      messages: ({ maxMessageBytes, messageBytes } = { maxMessageBytes: Infinity, messageBytes: () => 0 }) =>
+        snapshotMessages(snapshot, { ...message, headers, maxMessageBytes, messageBytes }),
+    }),
+  };
+}
+
+export function removalIntent(
+  inventory: Scope,
+  message: EventMessageOptions & { readonly removedAt: string },
+  seen: PublishedTimes,
+): EventIntent {
+  const { removedAt: time } = message;
+  const key = formatMessageKey(inventory);
+  const state = removalState(time);
+  return {
+    inventory,
+    key,
+    what: 'removal',
+    time,
+    state,
+    decide: (last) => {
+      const known = last === 'unknown' ? undefined : last;
+      const isGone = known === undefined ? seen.isRemoved(inventory) : known.removed;
+      const isLate = isOlder(time, known) || seen.isOlder(inventory, time);
+      // What is gone already is not kept by a newer removal: nothing is left to supersede.
+      if (isGone && (isLate || known?.time === state.time)) return nothing('unchanged');
+      if (isLate) return nothing('superseded');
+      return sending(isGone || last === undefined ? 'unchanged' : 'applied');
+    },
+    event: () => ({
+      inventory,
+      complete: true,
+      id: idOf([key, 'removed', Date.parse(time)]),
+      messages: () => {
+        const only = removalMessage(inventory, message);
+        return { total: 1, messages: () => [only] };
+      },
+    }),
+  };
+}
+
+function idOf(identity: readonly (string | number)[]): OutgoingEvent['id'] {
+  return (where = '') =>
+    createHash('sha256')
+      .update(JSON.stringify([where, ...identity]))
+      .digest('hex');
+}
+
+/** The event, whose messages are counted while they are taken, and their bytes. */
+export function counted(event: OutgoingEvent) {
+  const sent = { messages: 0, bytes: 0 };
+  const count = function* ({ messages }: Pick<SnapshotMessages, 'messages'>): ReturnType<typeof messages> {
+    Object.assign(sent, { messages: 0, bytes: 0 });
+    for (const message of messages()) {
+      sent.messages += 1;
+      sent.bytes += message.value?.byteLength ?? 0;
+      yield message;
+    }
+  };
+  const messages: OutgoingEvent['messages'] = (limits) => {
+    const made = event.messages(limits);
+    return { total: made.total, messages: () => count(made) };
+  };
+  return { event: { ...event, messages }, sent };
+}
