@@ -40,8 +40,7 @@ export function createFrameReader(limits: FrameLimits, onFrame: (frame: Frame) =
     length = 0;
     return taken;
   };
-  const takePayload = ({ subject, headerBytes, totalBytes }: Payload): void => {
-    const bytes = take();
+  const givePayload = (bytes: Buffer, { subject, headerBytes, totalBytes }: Payload): void => {
     if (bytes[totalBytes] !== 13 || bytes[totalBytes + 1] !== newline) throw natsFailure('no-nats');
     payload = undefined;
     onFrame({
@@ -51,22 +50,26 @@ export function createFrameReader(limits: FrameLimits, onFrame: (frame: Frame) =
       body: bytes.subarray(headerBytes, totalBytes),
     });
   };
-  const takeLine = (): void => {
-    const text = take().toString().trimEnd();
+  const giveLine = (bytes: Buffer): void => {
+    const text = bytes.toString().trimEnd();
     payload = /^H?MSG[ \t]/iu.test(text) ? payloadOf(text, limits) : undefined;
     if (payload === undefined) onFrame({ kind: 'line', text });
   };
+  const give = (bytes: Buffer): void => (payload === undefined ? giveLine(bytes) : givePayload(bytes, payload));
 
   return (chunk: Uint8Array): void => {
     for (let rest = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength); rest.length > 0;) {
       const end = payload === undefined ? rest.indexOf(newline) + 1 : payload.totalBytes + 2 - length;
-      const part = end === 0 ? rest : rest.subarray(0, end);
+      const isEnd = end > 0 && end <= rest.length;
+      const part = isEnd ? rest.subarray(0, end) : rest;
       if (payload === undefined && length + part.length > limits.maxLineBytes) throw natsFailure('no-nats');
-      hold(part);
       rest = rest.subarray(part.length);
-      if (payload !== undefined) {
-        if (length === payload.totalBytes + 2) takePayload(payload);
-      } else if (end > 0) takeLine();
+      // What came in one piece, as almost all does, is not copied.
+      if (isEnd && length === 0) give(part);
+      else {
+        hold(part);
+        if (isEnd) give(take());
+      }
     }
   };
 }

@@ -19,12 +19,20 @@ export function headerBytes(headers: NatsHeaders): number {
 }
 
 export function encodeHeaders(headers: NatsHeaders): Uint8Array {
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}${end}`);
-  return Buffer.from(`${version}${end}${lines.join('')}${end}`);
+  return Buffer.from(headerText(headers));
 }
+
+export function headerText(headers: NatsHeaders): string {
+  let text = `${version}${end}`;
+  for (const [name, value] of Object.entries(headers)) text += `${name}: ${value}${end}`;
+  return text + end;
+}
+
+const noHeaders: IncomingNatsHeaders = { get: () => undefined };
 
 /** Never throws: what is no header is left out. */
 export function decodeHeaders(bytes: Uint8Array): IncomingNatsHeaders {
+  if (bytes.length === 0) return noHeaders;
   const [first = '', ...lines] = Buffer.from(bytes).toString().split(end);
   const status = /^NATS\/1\.0 (\d{3})/u.exec(first)?.[1];
   const found = new Map<string, string>();
