@@ -170,6 +170,23 @@ test('a server that falls silent is given up in time, and a new connection takes
   expect(['applied', 'unchanged']).toContain(await exportUntilDone(sink, await snapshotAt(2, { seed: 3 })));
 }, 60_000);
 
+test('connections that are reset again and again, between exports and in the middle of them, lose and reorder nothing', async () => {
+  const server = await start();
+  const stream = await openStream({ server });
+  const proxy = await openProxy(server);
+  const sink = open(stream, server, { servers: [`127.0.0.1:${proxy.port}`], maxMessageBytes: 4_096 });
+  const exports = streamExports(() => sink, { count: 12 });
+  for (let resets = 0; resets < 20; resets += 1) {
+    const before = exports.rounds();
+    if (resets % 2 === 0) proxy.reset();
+    else await proxy.onBytes({ direction: resets % 4 === 1 ? 'toServer' : 'toClient', after: 3_000, fault: 'reset' });
+    await waitUntil(() => exports.rounds() > before + 5, { what: 'exports go on', timeoutMs: 60_000 });
+  }
+  const last = await exports.stop();
+  await expectHeads(stream, last);
+  await expectOrdered(stream);
+}, 120_000);
+
 test('an answer that was lost: the next attempt finds the message at the head, and writes it no second time', async () => {
   const server = await start();
   const stream = await openStream({ server });

@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { joinParts, parseDocument, type InventoryEvent, type KollectSink } from '@kollect/core';
+import { joinParts, parseDocument, type InventoryEvent, type Item, type KollectSink } from '@kollect/core';
 import type { NatsSpec } from '@kollect/sink-nats';
 import { HTTP } from 'cloudevents';
+import { derivedUid } from '../../examples/sample-cluster/src/collect.ts';
+import { collect, loadManifests, withoutSecrets } from '../../examples/sample-cluster/src/index.ts';
 import { natsSinkOver, openTestStream, type StoredMessage, type TestStream } from '../support/nats.ts';
 import { bodyOf } from './bodies.ts';
 import { limit, snapshotAt, timeAt } from './snapshots.ts';
@@ -50,6 +53,28 @@ test('a snapshot as another client reads it', async () => {
   expect(document).toMatchObject({ checksum: snapshot.checksum, generation: 7, itemCount: 3 });
   expect(JSON.stringify(document.items)).toBe(JSON.stringify(snapshot.items));
   expect(result.bytes).toBe(message?.body.length);
+});
+
+test('a whole cluster of samples arrives as it was collected', async () => {
+  const objects = withoutSecrets((await loadManifests()).objects);
+  const sample = await collect(objects, { generation: 7, exportedAt: new Date(timeAt(1)) });
+  await open({ maxMessageBytes: 40_000 }).export(sample, limit());
+  const messages = await stream.messages();
+  expect(messages.length).toBeGreaterThan(1);
+  const parts = messages.map(({ body }) => JSON.parse(String(body)) as { readonly items: readonly Item[] });
+  const items = parts.flatMap((part) => part.items);
+  // With nothing of ours: the same bytes hash to the same checksum.
+  const bodies = messages.map(({ body }) => /"items":\[(.*)\],"partIndex"/su.exec(String(body))?.[1] ?? '');
+  const checksum = createHash('sha256')
+    .update(`[${bodies.join(',')}]`)
+    .digest('hex');
+  expect(messages.map(({ headers }) => headers['kollect.dev/checksum'])).toEqual(messages.map(() => checksum));
+  const named = ({ kind, name, uid }: Pick<Item, 'kind' | 'name' | 'uid'>): string => [uid, kind, name].join(' ');
+  const expected = objects.map((object) => {
+    const { name, uid = derivedUid(object) } = object.metadata;
+    return named({ kind: object.kind, name, uid });
+  });
+  expect(items.map(named).toSorted()).toEqual(expected.toSorted());
 });
 
 test('cloud events, as the library of CloudEvents reads them', async () => {
