@@ -28,3 +28,31 @@ export type {
   WatchedObject,
   WatchState,
 } from './watch/watch-types.ts';
+
+// The resources of kollect.dev/v1alpha1.
+export {
+  apiVersion,
+  connectionTestType,
+  inventoryType,
+  kollectTypes,
+  profileType,
+  sinkType,
+  targetType,
+} from './resources/resource-types.ts';
+export type { ResourceHead } from './resources/resource-head.ts';
+export { parseSink, type ParsedSink, type SinkResourceSpec } from './resources/parse-sink.ts';
+export {
+  parseConnectionTest,
+  parseInventory,
+  parseProfile,
+  parseTarget,
+  type ConnectionTestSpec,
+  type InventorySpec,
+  type Parsed,
+  type ParsedConnectionTest,
+  type ParsedInventory,
+  type ParsedProfile,
+  type ParsedTarget,
+  type ProfileSpec,
+  type TargetSpec,
+} from './resources/parse-resources.ts';

@@ -93,6 +93,8 @@ export {
   type OptionSubject,
 } from '../contract/errors/check-options.ts';
 
+export { createSchemaReader } from '../registry/validation.ts';
+
 // What went wrong, in the codes of SinkError.
 export {
   createClassifier,

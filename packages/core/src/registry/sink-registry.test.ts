@@ -53,13 +53,17 @@ test.each<[string, unknown, string]>([
   [
     'unknown type',
     { type: 'tabel' },
-    'The sink type "tabel" is not registered; did you mean "table"? (registered: table, topic).',
+    'The config of sink "orders": the sink type "tabel" is not registered; did you mean "table"? (registered: table, topic).',
   ],
-  ['far type', { type: 'zzzzzzzz' }, 'The sink type "zzzzzzzz" is not registered (registered: table, topic).'],
+  [
+    'far type',
+    { type: 'zzzzzzzz' },
+    'The config of sink "orders": the sink type "zzzzzzzz" is not registered (registered: table, topic).',
+  ],
   [
     'inherited name',
     { type: 'constructor' },
-    'The sink type "constructor" is not registered (registered: table, topic).',
+    'The config of sink "orders": the sink type "constructor" is not registered (registered: table, topic).',
   ],
   ['no type', { table: { table: 'a' } }, '$.type must name a sink type (registered: table, topic), found nothing.'],
   [

@@ -60,12 +60,12 @@ export function buildSinkRegistry<const Definitions extends readonly SinkDefinit
   const types = Object.freeze([...byType.keys()]);
   const identityFor = readHostIdentity(hostIdentity, types);
 
-  const definition = (type: string): SinkDefinition => {
+  const find = (type: string, begin: string): SinkDefinition => {
     const known = byType.get(type);
     if (known !== undefined) return known;
     const nearest = nearestName(type, types);
     const remedy = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
-    throw invalid(`The sink type ${showText(type)} is not registered${remedy} (registered: ${types.join(', ')}).`);
+    throw invalid(`${begin} sink type ${showText(type)} is not registered${remedy} (registered: ${types.join(', ')}).`);
   };
 
   const read = (
@@ -84,7 +84,7 @@ export function buildSinkRegistry<const Definitions extends readonly SinkDefinit
       throw invalid(
         `${subject}: $.type must name a sink type (registered: ${types.join(', ')}), found ${showValue(type, { secret: false })}.`,
       );
-    const found = definition(type);
+    const found = find(type, name === undefined ? 'The' : `${subject}: the`);
     const foreign = Object.keys(blocks).find((key) => key !== type);
     if (foreign !== undefined) {
       const remedy = byType.has(foreign)
@@ -100,7 +100,7 @@ export function buildSinkRegistry<const Definitions extends readonly SinkDefinit
 
   return Object.freeze({
     types,
-    definition,
+    definition: (type: string) => find(type, 'The'),
     parse: (given: unknown, name?: string) =>
       deepFreeze(read(given, name).config) as unknown as SinkConfig<Definitions>,
     create: (config: SinkConfig<Definitions>, given?: SinkConnection) => {

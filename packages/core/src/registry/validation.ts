@@ -3,7 +3,7 @@ import { SinkError } from '../contract/errors/errors.ts';
 import { copyData, NotData } from '../contract/json/plain-data.ts';
 import { durationMs } from './duration.ts';
 import { explain } from './explain.ts';
-import type { SpecSchema } from './spec-schema.ts';
+import type { SpecOf, SpecSchema } from './spec-schema.ts';
 import { textProblems } from './spec-texts.ts';
 
 /** The one Ajv: strict about schemas, patient with data (every problem at once), silent. */
@@ -22,23 +22,44 @@ export type SpecValidator = (block: unknown, subject: string) => unknown;
 
 /** Compiles the schema once. Throws an Error where the schema itself is wrong. */
 export function compileSpecSchema(type: string, schema: SpecSchema): SpecValidator {
+  return validatorOf(schema, { field: type, sinkType: type });
+}
+
+/**
+ * Reads data by a schema: a copy with every default filled in. Throws SPEC_INVALID whose message begins with the subject and names each field by its path,
+ * such as `$.spec.sinkRefs[0].name` where `field` is `spec`.
+ */
+export function createSchemaReader<const Schema extends SpecSchema>(
+  schema: Schema,
+  field: string,
+): (data: unknown, subject: string) => SpecOf<Schema> {
+  const validate = validatorOf(schema, { field });
+  return (data, subject) => validate(data, subject) as SpecOf<Schema>;
+}
+
+interface Place {
+  readonly field: string;
+  readonly sinkType?: string;
+}
+
+function validatorOf(schema: SpecSchema, { field, sinkType }: Place): SpecValidator {
   const validate = ajv.compile(schema);
   // Ajv would remember the schema of every definition ever made.
   ajv.removeSchema(schema);
   return (block, subject) => {
     const invalid = (problem: string): SinkError =>
-      new SinkError('SPEC_INVALID', `${subject} is invalid: ${problem}`, { sinkType: type, operation: 'create' });
-    const copy = readBlock(block, type, invalid);
-    if (!validate(copy)) throw invalid(explain(validate.errors ?? [], copy, `$.${type}`));
-    const problems = textProblems(copy, ['$', type]);
+      new SinkError('SPEC_INVALID', `${subject} is invalid: ${problem}`, { sinkType, operation: 'create' });
+    const copy = readBlock(block, field, invalid);
+    if (!validate(copy)) throw invalid(explain(validate.errors ?? [], copy, `$.${field}`));
+    const problems = textProblems(copy, ['$', field]);
     if (problems.length > 0) throw invalid(`${problems.join('; ')}.`);
     return copy;
   };
 }
 
-function readBlock(block: unknown, type: string, invalid: (problem: string) => SinkError): unknown {
+function readBlock(block: unknown, field: string, invalid: (problem: string) => SinkError): unknown {
   try {
-    return copyData(block, ['$', type]);
+    return copyData(block, ['$', field]);
   } catch (error) {
     throw error instanceof NotData ? invalid(`${error.message}.`) : error;
   }
