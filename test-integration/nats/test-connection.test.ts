@@ -51,6 +51,13 @@ test('what cannot be had of the stream is a warning', async () => {
   for (const words of ['three replicas', 'discard what is new', 'Raise max_age']) expect(remedy).toContain(words);
 });
 
+test('a stream that takes no message of ours is no warning', async () => {
+  await stream.update({ max_msg_size: 100 });
+  const { ok, steps } = await report();
+  const failed = steps.filter(({ status }) => status === 'failed').map(({ name, code }) => `${name} ${code}`);
+  expect([ok, failed]).toEqual([false, expect.arrayContaining(['size PAYLOAD_TOO_LARGE'])]);
+});
+
 test('all that is wrong with the stream is told at once, and by an export, too', async () => {
   const spec: Partial<NatsSpec> = { minReplicas: 3, subjectPrefix: 'elsewhere' };
   const found = await report(spec);

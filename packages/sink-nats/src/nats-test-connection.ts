@@ -1,4 +1,4 @@
-import type { ConnectionReport, SinkContext } from '@kollect/core';
+import { SinkError, type ConnectionReport, type SinkContext } from '@kollect/core';
 import {
   capital,
   certificateExpiry,
@@ -159,9 +159,20 @@ async function checkPermission(client: NatsClient, spec: ResolvedNatsSpec, { sta
   };
 }
 
+/** The headers of the smallest snapshot take about so many. */
+const fewestBytes = 512;
+
 function checkSize({ maxMessageBytes: wanted }: ResolvedNatsSpec, { state }: Found): Finding<true> {
   if (state === undefined) return { found: 'As the server is set.', value: true };
   const { maxMessageBytes } = state;
+  if (maxMessageBytes < fewestBytes)
+    throw new SinkError(
+      'PAYLOAD_TOO_LARGE',
+      `Server and stream take messages of ${maxMessageBytes} bytes, less than the headers of ours alone.`,
+      {
+        remedy: 'Raise max_payload of the server, max_msg_size of the stream and maxMessageBytes.',
+      },
+    );
   const found = `Server and stream take messages of ${maxMessageBytes} bytes${wanted === maxMessageBytes ? ', which is maxMessageBytes' : ''}.`;
   if (wanted === undefined || wanted <= maxMessageBytes) return { found, value: true };
   const remedy = `Lower maxMessageBytes from ${wanted}, or raise max_payload of the server and max_msg_size of the stream: until then larger documents go in parts of ${maxMessageBytes} bytes.`;
