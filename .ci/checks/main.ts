@@ -62,7 +62,7 @@ async function checkInContainers(): Promise<void> {
     // What tells whether servers in containers are as good as those on this machine, on which every test has run already.
     script: [
       'test:integration',
-      '--testPathPatterns=conformance|servers/postgres.test|servers/kafka.test|postgres/upsert|kafka/messages',
+      '--testPathPatterns=conformance|servers/postgres.test|servers/kafka.test|servers/nats.test|postgres/upsert|kafka/messages|nats/messages',
     ],
     limitSeconds: 1_800,
     env: { ...engine.env, KOLLECT_TEST_SERVERS: 'containers' },

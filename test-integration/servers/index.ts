@@ -11,6 +11,7 @@ export { readTopic, type ReadOptions } from './kafka-reader.ts';
 export type { ReadRecord } from './kafka-records.ts';
 export type { PartitionState } from './kafka-requests.ts';
 export { startNats, type NatsConnection, type NatsServer, type StartNatsOptions } from './nats.ts';
+export type { NatsKind } from './nats-backend.ts';
 export { startPgBouncer, type PgBouncer, type StartPgBouncerOptions } from './pgbouncer.ts';
 export { startPostgres, type PostgresKind, type PostgresServer, type StartPostgresOptions } from './postgres.ts';
 export type { RestartMode } from './postgres-backend.ts';

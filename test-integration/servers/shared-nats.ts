@@ -1,6 +1,5 @@
-import { startNats, type NatsServer } from './nats.ts';
+import { natsVariable as VARIABLE, startNats, type NatsServer } from './nats.ts';
 
-const VARIABLE = 'KOLLECT_TEST_NATS';
 let shared: NatsServer | undefined;
 
 /** Starts the NATS that all test files share and describes it in KOLLECT_TEST_NATS; one that the caller named there is left as it is. */
@@ -13,7 +12,7 @@ export async function startSharedNats(): Promise<void> {
   shared = await startNats();
   process.env[VARIABLE] = JSON.stringify(shared.connection);
   process.stdout.write(
-    `Tests use NATS ${shared.version} (local) on ${shared.servers.join(',')}, started in ${Date.now() - started} ms.\n`,
+    `Tests use NATS ${shared.version} (${shared.kind}) on ${shared.servers.join(',')}, started in ${Date.now() - started} ms.\n`,
   );
 }
 

@@ -2,9 +2,10 @@
 // them into the cache where that does, and says in one line what is to be installed by hand otherwise. Tests of what is missing fail.
 //   main.ts          everything that the tests need
 //   main.ts kafka    what it takes to start Kafka
-import { engineAnswers } from '../servers/container-engine.ts';
+import { engineAnswers, findEngine } from '../servers/container-engine.ts';
 import { findKafkaRuntime } from '../servers/kafka-jars.ts';
 import { fetchNatsBinary, findNatsBinary, howToGetNats } from '../servers/nats-binary.ts';
+import { hasNatsImage } from '../servers/nats-container.ts';
 import { findPackageManager, installPackages } from './system-packages.ts';
 import { howToInstall, tools, type Tool } from './tools.ts';
 import { unpackPackages } from './unpacked-packages.ts';
@@ -41,7 +42,13 @@ if (missing.length > 0) {
     say(`${name} is not installed: ${neededFor} will fail. Install it with: ${howToInstall([name])}`);
 }
 
-if (process.argv[2] === undefined && (await findNatsBinary()) === undefined) {
+async function needsNatsBinary(): Promise<boolean> {
+  if (process.argv[2] !== undefined || (await findNatsBinary()) !== undefined) return false;
+  const engine = process.env['KOLLECT_TEST_SERVERS'] === 'local' ? undefined : await findEngine();
+  return engine === undefined || !(await hasNatsImage(engine));
+}
+
+if (await needsNatsBinary()) {
   say('Fetching nats-server into the cache of the tests; nothing is installed.');
   if ((await fetchNatsBinary()) === undefined)
     say(`nats-server is not installed: the tests of NATS will fail. ${howToGetNats()}.`);

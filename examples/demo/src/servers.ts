@@ -101,6 +101,8 @@ async function startNats(
     stopCommand: server.stopCommand,
     stop: () => server.stop(),
   });
-  terminal.print(`Started NATS ${server.version} (local) on ${address} in ${duration(performance.now() - start)}.`);
+  terminal.print(
+    `Started NATS ${server.version} (${server.kind}) on ${address} in ${duration(performance.now() - start)}.`,
+  );
   return server.servers;
 }
