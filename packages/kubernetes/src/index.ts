@@ -56,3 +56,7 @@ export {
   type ProfileSpec,
   type TargetSpec,
 } from './resources/parse-resources.ts';
+
+// CRDs.
+export { formatCrds } from './crds/format-crds.ts';
+export { generateCrds, type CustomResourceDefinition } from './crds/generate-crds.ts';

@@ -94,6 +94,7 @@ export {
 } from '../contract/errors/check-options.ts';
 
 export { createSchemaReader } from '../registry/validation.ts';
+export { durationPattern } from '../registry/duration.ts';
 
 // What went wrong, in the codes of SinkError.
 export {

@@ -5,7 +5,7 @@ const number = String.raw`(\d{1,15}(?:\.\d{1,6})?)`;
 const form = new RegExp(`^(?=\\d)(?:${number}h)?(?:${number}m)?(?:${number}s)?(?:${number}ms)?$`, 'u');
 const unitMs = [3_600_000, 60_000, 1_000, 1];
 
-/** The same as a pattern that needs no look ahead, as in Go's regular expressions. */
+/** What `parseDuration` reads, as a pattern that needs no look ahead, as in Go's regular expressions. */
 export const durationPattern = patternOf(['h', 'm', 's', 'ms']);
 
 /** One of the units is there at least: so each begins an alternative, and those after it may follow. */

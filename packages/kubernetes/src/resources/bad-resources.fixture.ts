@@ -133,7 +133,7 @@ const targets: readonly Row[] = [
     'In without values',
     { ...targetSpec, labelSelector: { matchExpressions: [{ key: 'a', operator: 'In' }] } },
     'values',
-    'rule',
+    'parser',
   ],
   [
     'a label of 70 letters',
