@@ -21,7 +21,8 @@ interface Version {
 
 function schemaOf(plural: string, of = crds): SchemaNode {
   const definition = of.find(({ metadata }) => metadata.name.startsWith(`${plural}.`));
-  return (definition?.spec['versions'] as readonly Version[])[0]?.schema.openAPIV3Schema ?? {};
+  const versions = (definition?.spec['versions'] ?? []) as readonly Version[];
+  return versions[0]?.schema.openAPIV3Schema ?? {};
 }
 
 function childOf(node: SchemaNode, name: string): SchemaNode {
