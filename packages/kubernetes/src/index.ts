@@ -60,3 +60,6 @@ export {
 // CRDs.
 export { formatCrds } from './crds/format-crds.ts';
 export { generateCrds, type CustomResourceDefinition } from './crds/generate-crds.ts';
+
+// One of several processes leads.
+export { leaderElection, type LeaderElection, type LeaderElectionOptions } from './leader/leader-election.ts';
