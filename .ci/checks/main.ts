@@ -90,6 +90,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 await check({ name: 'lint', script: ['lint'], limitSeconds: 300 });
 await check({ name: 'types', script: ['typecheck'], limitSeconds: 300 });
 await check({ name: 'api reports', script: ['check:api'], limitSeconds: 300 });
+// Built once on a machine, which takes longer there than all tests.
+await check({ name: 'api server', script: ['setup', 'kubernetes'], limitSeconds: 2_400 });
 // The command of the README.
 await check({
   name: 'tests',

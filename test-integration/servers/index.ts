@@ -10,6 +10,12 @@ export { readTopicFast, type FastReadOptions } from './kafka-fast-reader.ts';
 export { readTopic, type ReadOptions } from './kafka-reader.ts';
 export type { ReadRecord } from './kafka-records.ts';
 export type { PartitionState } from './kafka-requests.ts';
+export {
+  startKubernetes,
+  type KubernetesConnection,
+  type KubernetesServer,
+  type StartKubernetesOptions,
+} from './kubernetes.ts';
 export { startNats, type NatsConnection, type NatsServer, type StartNatsOptions } from './nats.ts';
 export type { NatsKind } from './nats-backend.ts';
 export { startPgBouncer, type PgBouncer, type StartPgBouncerOptions } from './pgbouncer.ts';

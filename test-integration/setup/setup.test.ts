@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { findJava } from '../servers/kafka-jars.ts';
+import { findKubernetesBinaries } from '../servers/kubernetes-binaries.ts';
 import { findNatsBinary } from '../servers/nats-binary.ts';
 import { scripts } from './system-packages.ts';
 import { howToInstall, programPath, searchPath, tools } from './tools.ts';
@@ -48,6 +49,7 @@ test('every tool that the tests need is there, or the run says how to get it', a
   for (const program of ['pgbouncer', 'promtool'])
     expect([program, programPath(program)]).toEqual([program, expect.any(String)]);
   expect(await findNatsBinary()).toEqual({ path: expect.any(String), version: expect.stringMatching(/^2\.\d+/u) });
+  expect(await findKubernetesBinaries()).toEqual({ apiServer: expect.any(String), etcd: expect.any(String) });
   expect(howToInstall(['PgBouncer'])).toMatch(/^(apt-get|brew) install pgbouncer$/u);
 });
 
