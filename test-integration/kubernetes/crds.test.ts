@@ -38,7 +38,7 @@ describe('the CRDs', () => {
     '%s are served, and nothing is wrong with their schema',
     async (plural) => {
       const found = await kubectl.get(`${crdPath}/${plural}.kollect.dev`);
-      const { conditions } = found?.['status'] as { readonly conditions: readonly Condition[] };
+      const { conditions } = Object(found?.['status']) as { readonly conditions: readonly Condition[] };
       const bad = conditions.filter(({ type, status }) =>
         type === 'NonStructuralSchema' ? status !== 'False' : status !== 'True',
       );
