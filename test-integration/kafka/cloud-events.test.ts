@@ -3,7 +3,7 @@ import { parseDocument } from '@kollect/core';
 import { makeItems, makeSnapshot } from '@kollect/sink-testkit';
 import { CloudEvent, Kafka, type KafkaMessage } from 'cloudevents';
 import type { KafkaRecord } from '../../packages/sink-kafka/src/kafka-client.ts';
-import { removalMessage, snapshotMessages } from '../../packages/sink-kafka/src/publishing/messages.ts';
+import { removalMessage, snapshotMessages } from '../../packages/sink-kafka/src/publishing/messages.fixture.ts';
 
 const options = { format: 'cloudevents', headers: { team: 'portal' }, maxMessageBytes: 8_000 } as const;
 const scope = { cluster: 'arn:aws:eks:eu-1:1/clüster #1', inventoryNamespace: 'team', inventoryName: 'all' };

@@ -29,7 +29,11 @@ export function isTopicGone(error: unknown): boolean {
 }
 
 /** Compaction keeps the last message of a key, which of a document in parts is a part. */
-export function needsParts(scope: Scope, total: number, { topic, maxMessageBytes }: ResolvedKafkaSpec): SinkError {
+export function needsParts(
+  scope: Scope,
+  total: number,
+  { topic, maxMessageBytes }: Pick<ResolvedKafkaSpec, 'topic' | 'maxMessageBytes'>,
+): SinkError {
   return new SinkError(
     'PAYLOAD_TOO_LARGE',
     `Inventory ${formatScope(scope)} needs ${total} messages of at most ${maxMessageBytes} bytes, and topic ${showText(topic)} is compacted, which would keep only the last: ` +

@@ -1,7 +1,56 @@
 import { sealSnapshot, type InventorySnapshot, type Item, type Scope, type SnapshotInput } from '@kollect/core';
 import type { IncomingMessage } from '@kollect/core';
+import {
+  kafkaBinding,
+  removalMessage as removalEvent,
+  snapshotMessages as snapshotEvents,
+  type MessageHeaders,
+} from '@kollect/core/authoring';
 import type { KafkaRecord } from '../kafka-client.ts';
-import { removalMessage, snapshotMessages, type SnapshotMessageOptions } from './messages.ts';
+import type { MessageFormat } from '../kafka-spec.ts';
+import { shapeSize } from './record-size.ts';
+import { recordsOf } from './topic-channel.ts';
+
+export interface MessageOptions {
+  readonly format: MessageFormat;
+  /** Static ones, that come after our own. */
+  readonly headers: MessageHeaders;
+}
+
+export interface SnapshotMessageOptions extends MessageOptions {
+  /** Largest record, as `recordSize` counts it. */
+  readonly maxMessageBytes: number;
+}
+
+/** The records of one snapshot, for one partition and in this order. */
+export interface SnapshotMessages {
+  readonly key: Uint8Array;
+  /** How many records there are; more than one where the document goes in parts. */
+  readonly total: number;
+  /** Serialised one by one as they are asked for, so that no more than one is held; may be iterated again. */
+  records(): Iterable<KafkaRecord>;
+}
+
+const ours = { binding: kafkaBinding, sinkType: 'kafka' } as const;
+
+/** What announces the snapshot. PAYLOAD_TOO_LARGE, before anything is serialised, where an item fits into no message. */
+export function snapshotMessages(snapshot: InventorySnapshot, options: SnapshotMessageOptions): SnapshotMessages {
+  const { key: text, total, messages } = snapshotEvents(snapshot, { ...options, ...ours, messageBytes: shapeSize });
+  const key = Buffer.from(text);
+  return Object.freeze({
+    key,
+    total,
+    records: () => recordsOf(messages(), key),
+  });
+}
+
+/** The tombstone of an inventory that is no more: a compacted topic forgets its key. */
+export function removalMessage(scope: Scope, options: MessageOptions & { readonly removedAt: string }): KafkaRecord {
+  const message = removalEvent(scope, { ...options, ...ours });
+  const [record] = recordsOf([message], Buffer.from(message.key));
+  if (record === undefined) throw new Error('A removal is one record.');
+  return record;
+}
 
 export const scope: Scope = { cluster: 'prod-eu-1', inventoryNamespace: 'team', inventoryName: 'all' };
 export const exportedAt = '2026-01-31T12:00:00.000Z';

@@ -9,8 +9,17 @@ import {
   type SealedItem,
 } from '@kollect/core';
 import type { KafkaRecord } from '../kafka-client.ts';
-import { document, exportedAt, items, onePartPerItem, partsOf, scope, seal } from './messages.fixture.ts';
-import { removalMessage, snapshotMessages } from './messages.ts';
+import {
+  document,
+  exportedAt,
+  items,
+  onePartPerItem,
+  partsOf,
+  removalMessage,
+  scope,
+  seal,
+  snapshotMessages,
+} from './messages.fixture.ts';
 import { recordSize } from './record-size.ts';
 
 const text = (bytes: Uint8Array | null | undefined) => Buffer.from(bytes ?? []).toString('utf8');

@@ -8,6 +8,8 @@ export type MessageLimits = Pick<SnapshotMessageOptions, 'maxMessageBytes' | 'me
 /** What one operation sends: a snapshot, or that its inventory was removed. */
 export interface OutgoingEvent {
   readonly inventory: Scope;
+  /** Of all its messages: see `formatMessageKey`. */
+  readonly key: string;
   /** False where the listing of some targets was cut short: then it adds to what was sent before, and does not take its place. */
   readonly complete: boolean;
   /** A hash, the same for the same content at the same time, whoever sends it. `where` tells places apart that one receiver must not take for one. */
@@ -21,6 +23,10 @@ export interface SendEventOptions {
   readonly after: EventHead | undefined;
   /** Conflicts that the operation met so far: an id that the receiver remembers does not say that it still holds the message. */
   readonly conflicts: number;
+  /** For a channel in which events wait for their turn: false where this process sent a newer one meanwhile, which is a conflict. */
+  readonly isCurrent: () => boolean;
+  /** For the same: to be called when the receiver has the event, before another has its turn, also where nobody waits for it any more. */
+  readonly onSent: () => void;
   readonly operation: OperationScope;
 }
 

@@ -46,6 +46,7 @@ export function exportIntent(
     },
     event: () => ({
       inventory: snapshot,
+      key,
       complete,
       id: idOf([key, time, checksum, generation, ...incompleteTargets]),
       messages: ({ maxMessageBytes, messageBytes } = { maxMessageBytes: Infinity, messageBytes: () => 0 }) =>
@@ -79,6 +80,7 @@ export function removalIntent(
     },
     event: () => ({
       inventory,
+      key,
       complete: true,
       id: idOf([key, 'removed', Date.parse(time)]),
       messages: () => {

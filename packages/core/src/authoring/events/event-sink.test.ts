@@ -142,6 +142,34 @@ test('where nobody can be asked, this process knows what it sent, and there is n
   expect(channel.calls).not.toContain('head');
 });
 
+test('what waits for its turn is told that a newer one was sent meanwhile, also where nobody waits for that one any more', async () => {
+  const caller = new AbortController();
+  let arrived = (): void => undefined;
+  const newerArrives = new Promise<void>((resolve) => (arrived = resolve));
+  const sent: string[] = [];
+  const sink = eventSinkOver({
+    send: async ({ messages }, { after, isCurrent, onSent, operation }) => {
+      expect(after).toBeUndefined();
+      const [message] = messages().messages();
+      const time = message?.headers['kollect.dev/exported-at'] ?? '';
+      if (time === at(2)) {
+        caller.abort();
+        onSent();
+        arrived();
+        operation.throwIfEnded();
+      }
+      await newerArrives;
+      if (!isCurrent()) return { outcome: 'conflict' };
+      sent.push(time);
+      return { outcome: 'sent' };
+    },
+  });
+  const older = sink.export(await snapshotAt(1), { signal });
+  const newer = sink.export(await snapshotAt(2), { signal: caller.signal });
+  await expect(newer).rejects.toMatchObject({ code: 'ABORTED' });
+  expect([(await older).outcome, sent]).toEqual(['superseded', []]);
+});
+
 test('an id is that of content and time, and tells places apart', async () => {
   const ids: string[] = [];
   const channel = fakeChannel();

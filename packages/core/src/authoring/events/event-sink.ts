@@ -68,9 +68,11 @@ export function createEventSink(given: EventSinkOptions): EventSink {
   };
   const announce = async (intent: EventIntent, operation: OperationScope): Promise<Omit<ExportResult, 'counts'>> => {
     const { inventory, key, what, time, state } = intent;
+    const isCurrent = (): boolean => !seen.isOlder(inventory, time);
+    const onSent = (): void => seen.record(inventory, time, what);
     const ended = (outcome: ExportOutcome, head: EventHead | undefined): { readonly outcome: ExportOutcome } => {
       if (head !== undefined) heads.set(key, head);
-      if (outcome !== 'superseded') seen.record(inventory, time, what);
+      if (outcome !== 'superseded') onSent();
       return { outcome };
     };
     for (let conflicts = 0; conflicts < maxRounds; conflicts += 1) {
@@ -79,7 +81,7 @@ export function createEventSink(given: EventSinkOptions): EventSink {
       // Where it throws or conflicts, nobody knows what the last event is: then the head is asked again.
       heads.delete(key);
       const { event, sent } = counted(intent.event());
-      const result = await channel.send(event, { after: head, conflicts, operation });
+      const result = await channel.send(event, { after: head, conflicts, isCurrent, onSent, operation });
       if (result.outcome === 'sent') {
         const { version, reference } = result;
         const written = version === undefined ? undefined : { ...state, version };

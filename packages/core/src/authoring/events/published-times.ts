@@ -1,7 +1,7 @@
 import type { Scope } from '../../contract/snapshot/snapshot.ts';
 import { createLatestMap } from './latest-map.ts';
 
-/** What this process published last of each scope: Kafka itself cannot be asked. */
+/** What this process published last of each scope, where nobody else can be asked. */
 export interface PublishedTimes {
   isOlder(scope: Scope, time: string): boolean;
   record(scope: Scope, time: string, what: 'snapshot' | 'removal'): void;
