@@ -116,6 +116,16 @@ async function useThem() {
     );
     run(consumer, bin('tsc'), ['-p', 'tsconfig.json']);
   });
+  await check('kollect-crds makes the CRDs that the package holds', () => {
+    const sinks = packages.map(({ name }) => name).filter((name) => /sink-(?!testkit)/.test(name));
+    // In the order of the file, whichever order the folders have.
+    const wanted = ['@kollect/sink-postgres', '@kollect/sink-kafka', '@kollect/sink-nats'];
+    if (sinks.toSorted().join() !== wanted.toSorted().join())
+      throw new Error(`crds:update knows ${wanted.join(', ')}, and there are ${sinks.join(', ')}`);
+    const made = run(consumer, join(consumer, 'node_modules/.bin/kollect-crds'), wanted);
+    const held = readFileSync(join(consumer, 'node_modules/@kollect/kubernetes/crds/kollect.dev.yaml'), 'utf8');
+    if (made !== held) throw new Error('they differ: run `npx -y pnpm@12.21.0 crds:update`');
+  });
   await withServers(async (servers) => {
     await check('JavaScript exports into PostgreSQL, Kafka and NATS', () =>
       exportWith(servers, 'index.mjs', 'from_esm'),
