@@ -16,6 +16,8 @@ export type {
   WatchEvent,
   WatchOptions,
 } from './api/kubernetes-api.ts';
+export { clientNode, type ClientNodeOptions } from './api/client-node/client-node.ts';
+export type { KubeConfigSource } from './api/client-node/kube-config.ts';
 
 // The objects of the API server, kept up to date.
 export { createResourceWatch } from './watch/resource-watch.ts';

@@ -84,12 +84,13 @@ const ownWords: Readonly<Record<OwnReason, string>> = {
   NoCredentials: 'the credentials for the API server cannot be read',
 };
 
-/** The error of a call, in words such as `Could not list deployments in "shop": 403 (Forbidden).` */
-export function callFailed(call: ApiCall, options: ApiErrorOptions): ApiError {
+/** The error of a call, in words such as `Could not list deployments in "shop": 403 (Forbidden).`; `detail` is of our own words, too. */
+export function callFailed(call: ApiCall, options: ApiErrorOptions, detail?: string): ApiError {
   const { status, reason } = options;
   const own = ownWords[reason as OwnReason] as string | undefined;
   const why = own === undefined || status > 0 ? `${String(status)}${reason === undefined ? '' : ` (${reason})`}` : own;
-  return new ApiError(`Could not ${describeCall(call)}: ${why}.`, options);
+  const more = detail === undefined ? '' : ` (${detail})`;
+  return new ApiError(`Could not ${describeCall(call)}: ${why}${more}.`, options);
 }
 
 function describeCall({ verb, type, of }: ApiCall): string {
