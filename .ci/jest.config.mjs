@@ -35,7 +35,7 @@ export default {
       testMatch: [
         '<rootDir>/packages/*/src/**/*.test.ts',
         '<rootDir>/examples/*/src/**/*.test.ts',
-        '<rootDir>/.ci/{checks,fuzz}/*.test.ts',
+        '<rootDir>/.ci/{checks,fuzz,reference}/*.test.ts',
       ],
     },
     { ...integration, displayName: 'integration', testMatch: ['<rootDir>/test-integration/**/*.test.ts'] },
