@@ -63,5 +63,19 @@ export {
 export { formatCrds } from './crds/format-crds.ts';
 export { generateCrds, type CustomResourceDefinition } from './crds/generate-crds.ts';
 
+// Credentials and certificates of sinks, from Secrets and ConfigMaps.
+export { createSecretResolver } from './secrets/secret-resolver.ts';
+export { apiSecretReader } from './secrets/api-secret-reader.ts';
+export type {
+  ConfigMapObject,
+  ResolvedSecrets,
+  SecretObject,
+  SecretReader,
+  SecretRef,
+  SecretResolver,
+  SecretResolverOptions,
+  SecretSink,
+} from './secrets/secret-types.ts';
+
 // One of several processes leads.
 export { leaderElection, type LeaderElection, type LeaderElectionOptions } from './leader/leader-election.ts';

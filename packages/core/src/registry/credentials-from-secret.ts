@@ -16,6 +16,8 @@ export type CredentialsFromSecretOptions = (
 ) & {
   /** What a value that is text is written in: `base64`, as the API of Kubernetes gives `data`, or `utf8`, as in `stringData` and in files. Default `base64`. */
   readonly encoding?: 'base64' | 'utf8';
+  /** How messages name the Secret, such as `shop/db-app`. */
+  readonly secret?: string;
 };
 
 /** What `SinkConnection` takes as `credentials` and `tls`; those of several Secrets can be spread into one. */
@@ -34,7 +36,10 @@ export function credentialsFromSecret(
 ): SecretMaterial {
   const { type, credentialFields } = definition;
   const invalid = (problem: string): SinkError => {
-    return new SinkError('SPEC_INVALID', `The Secret for a sink of type "${type}": ${problem}.`, { sinkType: type });
+    const named = typeof options?.secret === 'string' ? ` ${showText(options.secret)}` : '';
+    return new SinkError('SPEC_INVALID', `The Secret${named} for a sink of type "${type}": ${problem}.`, {
+      sinkType: type,
+    });
   };
   const { preset, keys, encoding = 'base64' } = readOptions(options, invalid);
   if (typeof data !== 'object' || data === null || Array.isArray(data))
@@ -57,6 +62,7 @@ interface ReadOptions {
   readonly preset?: string;
   readonly keys?: Readonly<Record<string, string>>;
   readonly encoding?: string;
+  readonly secret?: string;
 }
 
 const presets = Object.keys(secretPresets);
@@ -66,7 +72,7 @@ const aMapOfNames: OptionKind = {
 };
 
 function readOptions(given: unknown, invalid: Refuse): CredentialsFromSecretOptions {
-  const kinds = { preset: someText, keys: aMapOfNames, encoding: someText };
+  const kinds = { preset: someText, keys: aMapOfNames, encoding: someText, secret: someText };
   const subject = { of: 'The options of credentialsFromSecret' };
   const { preset, keys, encoding = 'base64' } = checkOptions(given as ReadOptions, kinds, subject);
   if (encoding !== 'base64' && encoding !== 'utf8')

@@ -37,6 +37,19 @@ export function containCallbacks<T>({ type, onChange, onState, logger }: Callbac
   };
 }
 
+/** One function of a host by itself: what it throws or rejects with is logged. */
+export function containCallback<Value>(
+  callback: ((value: Value) => void) | undefined,
+  logger: ResourceWatchOptions['logger'],
+): (value: Value) => void {
+  const report = (error: unknown): void =>
+    contained(
+      () => logger?.error({ callback: 'onChange', error: nameOf(error) }, 'A callback failed.'),
+      () => undefined,
+    );
+  return (value) => contained(() => callback?.(value), report);
+}
+
 function contained(call: () => unknown, onFault: (error: unknown) => void): void {
   try {
     const returned = call();
