@@ -79,3 +79,14 @@ export type {
 
 // One of several processes leads.
 export { leaderElection, type LeaderElection, type LeaderElectionOptions } from './leader/leader-election.ts';
+
+// A complete operator.
+export { createOperator } from './operator/operator.ts';
+export type { Operator, OperatorHealth, OperatorOptions } from './operator/operator-types.ts';
+export type {
+  CollectContext,
+  CollectedTarget,
+  CollectInventory,
+  WatchedObjects,
+} from './operator/inventories/collect-by-host.ts';
+export type { WatchedSelection } from './operator/watches/shared-watches.ts';

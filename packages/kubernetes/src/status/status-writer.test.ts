@@ -24,7 +24,7 @@ function start() {
   api.put({ apiVersion: type.apiVersion, kind: type.kind, metadata: of, spec: {} });
   const flips: Flip[] = [];
   const { signal } = new AbortController();
-  const writer = createStatusWriter({ api, clock, signal, onFlip: (flip) => void flips.push(flip) });
+  const writer = createStatusWriter({ api, timeOfDay: clock.now, signal, onFlip: (flip) => void flips.push(flip) });
   const current = () => api.read('KollectInventory', of) as ApiObject;
   const write = (wanted: WantedStatus, object = current()) => writer.write(type, object, wanted);
   return { clock, api, flips, current, write };

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { DeliveryClock } from '@kollect/core';
 import { ApiError } from '../api/api-error.ts';
 import type { ApiObject, KubernetesApi, ResourceType } from '../api/kubernetes-api.ts';
 import { fieldOf, timedConditions, type Condition, type Judgement } from './conditions.ts';
@@ -27,7 +26,8 @@ export interface Flip {
 
 export interface StatusWriterOptions {
   readonly api: Pick<KubernetesApi, 'patch'>;
-  readonly clock: DeliveryClock;
+  /** Milliseconds since the epoch, as other machines have it. */
+  readonly timeOfDay: () => number;
   readonly signal: AbortSignal;
   readonly onFlip?: (flip: Flip) => void;
 }
@@ -43,7 +43,7 @@ const coalesced: ReadonlySet<string> = new Set(['items', 'lastExportTime']);
 export const fieldManager = 'kollect-operator';
 
 /** Writes a status only where it means something else than the one that stands there, so that an unchanged world is not written and wakes nobody. */
-export function createStatusWriter({ api, clock, signal, onFlip }: StatusWriterOptions): StatusWriter {
+export function createStatusWriter({ api, timeOfDay, signal, onFlip }: StatusWriterOptions): StatusWriter {
   /** By uid: what was written last, which the watch may not have brought yet, and when. */
   const written = new WeakMap<ApiObject, object>();
   const lastWrites = new Map<string, number>();
@@ -54,12 +54,12 @@ export function createStatusWriter({ api, clock, signal, onFlip }: StatusWriterO
     write: async (type, object, wanted) => {
       const { uid = '', name, namespace } = object.metadata;
       const before = standing(object);
-      const next = completed(before, wanted, new Date(clock.now()).toISOString().replace(/\.\d+Z$/u, 'Z'));
+      const next = completed(before, wanted, new Date(timeOfDay()).toISOString().replace(/\.\d+Z$/u, 'Z'));
       if (isSame(before, next)) return undefined;
       const last = lastWrites.get(uid);
-      const waitMs = last === undefined ? 0 : last + coalesceMs - clock.now();
+      const waitMs = last === undefined ? 0 : last + coalesceMs - timeOfDay();
       if (waitMs > 0 && isSame(material(before), material(next))) return waitMs;
-      forgetOld(lastWrites, clock.now() - coalesceMs);
+      forgetOld(lastWrites, timeOfDay() - coalesceMs);
       try {
         const of = { name, ...(namespace === undefined ? {} : { namespace }) };
         const body = { metadata: { uid }, status: withoutLeft(before, next) };
@@ -70,7 +70,7 @@ export function createStatusWriter({ api, clock, signal, onFlip }: StatusWriterO
         throw error;
       }
       written.set(object, next);
-      lastWrites.set(uid, clock.now());
+      lastWrites.set(uid, timeOfDay());
       for (const condition of next.conditions) {
         const old = conditionsOf(before).find((each) => fieldOf(each, 'type') === condition.type);
         const was = fieldOf(old, 'status');
