@@ -92,7 +92,7 @@ export interface ObjectName {
 
 export interface PatchOptions extends CallOptions {
   readonly subresource?: 'status';
-  /** A JSON merge patch (RFC 7396), or an object to apply as `fieldManager`, taking over fields of others. */
+  /** A JSON merge patch (RFC 7396), or an object to apply as `fieldManager`, taking over fields of others; what it is called may be left out. */
   readonly type: 'merge' | 'apply';
   readonly fieldManager: string;
 }

@@ -38,7 +38,8 @@ export function createFakeApi(options?: FakeApiOptions): FakeApi {
   const known = (type: ResourceType, verb: string): ResourceType => {
     const { apiVersion, plural } = type;
     const found = types.find((one) => one.apiVersion === apiVersion && one.plural === plural);
-    if (found === undefined) throw callFailed({ verb, type }, { status: 404, reason: 'NotFound' });
+    // As a path that leads nowhere: there is no Status.
+    if (found === undefined) throw callFailed({ verb, type }, { status: 404 });
     return found;
   };
   const byKind = (kind: string, apiVersion?: string): ResourceType => {

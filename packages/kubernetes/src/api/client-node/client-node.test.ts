@@ -91,7 +91,11 @@ test('each call is what the API server takes for it', async () => {
     [`POST ${path}`, 'application/json', JSON.stringify(object)],
     [`PUT ${path}/web`, 'application/json', JSON.stringify(object)],
     [`PATCH ${path}/web?fieldManager=test`, 'application/merge-patch+json', '{"spec":{}}'],
-    [`PATCH ${path}/web/status?fieldManager=test&force=true`, 'application/apply-patch+yaml', '{"status":{}}'],
+    [
+      `PATCH ${path}/web/status?fieldManager=test&force=true`,
+      'application/apply-patch+yaml',
+      '{"apiVersion":"apps/v1","kind":"Deployment","status":{},"metadata":{"name":"web","namespace":"shop"}}',
+    ],
     [
       `DELETE ${path}/web`,
       'application/json',
@@ -121,7 +125,7 @@ test('what the server serves of a group is read without its subresources', async
 test('of metadata alone the server is asked for no more', async () => {
   const { api, server } = await serve((response) => json(response, page));
   await api.list(deployments, { signal, metadataOnly: true });
-  expect(server.seen[0]?.headers.accept).toBe('application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=1');
+  expect(server.seen[0]?.headers.accept).toBe('application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1');
 });
 
 test('what is not there is undefined, or gone already', async () => {

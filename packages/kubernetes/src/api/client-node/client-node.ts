@@ -22,7 +22,7 @@ export interface ClientNodeOptions {
   readonly callTimeout?: string;
 }
 
-const asMetadata = 'g=meta.k8s.io;v=1';
+const asMetadata = 'g=meta.k8s.io;v=v1';
 const patchTypes = { merge: 'application/merge-patch+json', apply: 'application/apply-patch+yaml' } as const;
 
 /**
@@ -79,7 +79,16 @@ export function clientNode(config: KubeConfigSource, options?: ClientNodeOptions
       const call = callOf('patch', type, nameOf(of));
       const path = resourcePath(type, needName(of, call), call, options.subresource) + patchQuery(options);
       const contentType = patchTypes[options.type];
-      const patched = await calls.json({ call, method: 'PATCH', path, contentType, body, signal: options.signal });
+      const sent =
+        options.type === 'apply' ? { apiVersion: type.apiVersion, kind: type.kind, ...withName(body, of) } : body;
+      const patched = await calls.json({
+        call,
+        method: 'PATCH',
+        path,
+        contentType,
+        body: sent,
+        signal: options.signal,
+      });
       return reading(call, () => readObject(patched, type));
     },
     delete: async (type, of, { signal, uid }) => {
@@ -122,6 +131,12 @@ function named({ namespace }: Selection): { readonly namespace?: string } {
 
 function nameOf({ name, namespace }: ObjectName): ObjectName {
   return namespace === undefined ? { name } : { name, namespace };
+}
+
+/** What is applied says itself what it is. */
+function withName(body: object, of: ObjectName): object {
+  const { metadata } = body as { readonly metadata?: object };
+  return { ...body, metadata: { ...nameOf(of), ...metadata } };
 }
 
 /** Without a name a call would mean every object. */
