@@ -28,6 +28,9 @@ const define = (changes: object): unknown => defineSink({ ...valid, ...changes }
 test.each<[string, object, string]>([
   ['upper case', { type: 'Custom' }, '^[a-z][a-z0-9-]*$'],
   ['empty name', { type: '' }, '^[a-z][a-z0-9-]*$'],
+  ['64 letters', { type: 'a'.repeat(64) }, 'at most 63 characters'],
+  ['the name of a field beside the block', { type: 'ca' }, 'must have another name'],
+  ['the name of the type', { type: 'type' }, 'must have another name'],
   ['another contract', { contractVersion: 2 }, 'contract version 2, this core speaks version 1'],
   ['misspelt member', { resolvSpec: () => ({}) }, 'did you mean "resolveSpec"'],
   ['unknown role', { role: 'cache' }, 'snapshot-store, relational-store, event-emitter'],

@@ -61,6 +61,9 @@ const members: readonly string[] = Object.keys({
   parseSpec: true,
 } satisfies Record<keyof SinkDefinitionInput<string, SpecSchema> | 'parseSpec', true>);
 const typePattern = /^[a-z][a-z0-9-]*$/u;
+const longestType = 63;
+/** Fields of every KollectSink resource, beside which the block of the type stands. */
+const takenNames: ReadonlySet<string> = new Set(['type', 'ca', 'delivery']);
 const roles: readonly SinkRole[] = ['snapshot-store', 'relational-store', 'event-emitter'];
 
 /** A sink type as a value. Throws CONTRACT_VIOLATION where the definition itself is wrong, so that it shows when the program starts. */
@@ -96,6 +99,8 @@ function checkDefinition(
 ): void {
   const { type, role, credentialFields, spanAttributes } = input;
   if (!typePattern.test(type)) throw violation(type, `must have a name that matches ${typePattern.source}`);
+  if (type.length > longestType) throw violation(type, `must have a name of at most ${String(longestType)} characters`);
+  if (takenNames.has(type)) throw violation(type, 'must have another name: a KollectSink has a field of that one');
   checkContractVersion(input);
   // A definition may carry more, as that of the memory sink does; what is nearly the name of a member is a slip.
   for (const name of Object.keys(input).filter((key) => !members.includes(key))) {

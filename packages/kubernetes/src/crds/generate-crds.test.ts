@@ -5,11 +5,12 @@ import { kafkaSink } from '@kollect/sink-kafka';
 import { natsSink } from '@kollect/sink-nats';
 import { postgresSink } from '@kollect/sink-postgres';
 import { parse } from '@marcbachmann/cel-js';
+import { parse as parseYaml } from 'yaml';
 import { badResources } from '../resources/bad-resources.fixture.ts';
 import { kafkaSpec, natsSpec, postgresSpec } from '../resources/resources.fixture.ts';
 import { celField } from './cel.ts';
 import { formatCrds } from './format-crds.ts';
-import { generateCrds } from './generate-crds.ts';
+import { generateCrds, type CustomResourceDefinition } from './generate-crds.ts';
 import type { SchemaNode } from './structural-schema.ts';
 
 const registry = createSinkRegistry([postgresSink, kafkaSink, natsSink]);
@@ -106,6 +107,7 @@ describe('the blocks of a sink', () => {
       properties: {
         path: { type: 'string', description: 'Where.' },
         size: { type: ['integer', 'string'], maximum: 5, pattern: '^[0-9]+%$', description: 'How much.' },
+        word: { type: 'string', pattern: '^(?!secret)', maxLength: 9, description: 'No secret.' },
         odd: { type: ['boolean', 'number'], description: 'Neither.' },
         labels: { type: 'object', additionalProperties: { type: 'string' }, description: 'Any.' },
         every: { type: 'string', format: 'duration', default: '1s', description: 'How often.' },
@@ -125,6 +127,8 @@ describe('the blocks of a sink', () => {
         every: { type: 'string', maxLength: 64, pattern: expect.any(String) },
       },
     });
+    // What the server cannot read is the parser's business alone.
+    expect(childOf(childOf(node, 'my-files'), 'word')).not.toHaveProperty('pattern');
     expect(childOf(node, 'type')['enum']).toEqual(['my-files', 'import', 'memory']);
     expect(celField('my-files')).toBe('my__dash__files');
     expect(celField('import')).toBe('__import__');
@@ -133,6 +137,32 @@ describe('the blocks of a sink', () => {
     // A block that needs nothing may be left out.
     expect(rules.map(({ rule }) => rule)).toContain('!has(self.memory) || self.type == "memory"');
   });
+});
+
+test.each(['1.1', '1.2'] as const)('a reader of YAML %s finds texts where there were some', (version) => {
+  const words = [
+    'on',
+    'off',
+    'y',
+    'No',
+    '1:30',
+    '1_000',
+    '0o7',
+    '-0o7',
+    '0b1',
+    '0x1f',
+    '012',
+    '1e3',
+    '.5',
+    '2026-01-31',
+    '~',
+    '',
+  ];
+  const properties = Object.fromEntries(
+    words.map((word) => [word, { type: 'string', enum: words, description: word }]),
+  );
+  const definition = { ...crds[0], spec: { properties } } as CustomResourceDefinition;
+  expect(parseYaml(formatCrds([definition]), { version })).toEqual(definition);
 });
 
 test('the CRDs of the package are those of its sinks', () => {

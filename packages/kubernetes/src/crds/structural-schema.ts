@@ -1,4 +1,5 @@
 import { durationPattern } from '@kollect/core/authoring';
+import { isServerPattern } from './server-pattern.ts';
 
 /** A node of a spec's schema. */
 export type SchemaNode = Readonly<Record<string, unknown>>;
@@ -41,11 +42,16 @@ function shapeOf(schema: SchemaNode): SchemaNode {
 
 function textShape(schema: SchemaNode): SchemaNode {
   const { type, format, minLength, maxLength = format === 'duration' ? bounds.duration : bounds.text } = schema;
-  const pattern = format === 'duration' ? durationPattern : schema['pattern'];
+  const pattern = format === 'duration' ? durationPattern : patternOf(schema);
   // Of an enum the server knows by itself how long its texts are.
   return schema['enum'] === undefined
     ? compact({ type, pattern, minLength, maxLength })
     : { type, enum: schema['enum'] };
+}
+
+/** One that the server cannot read is left to the parser. */
+function patternOf({ pattern }: SchemaNode): string | undefined {
+  return typeof pattern === 'string' && isServerPattern(pattern) ? pattern : undefined;
 }
 
 function range({ minimum = -bounds.number, maximum = bounds.number }: SchemaNode): SchemaNode {
@@ -57,7 +63,8 @@ function eitherShape(schema: SchemaNode, types: readonly string[]): SchemaNode {
   if (types.includes('integer') && types.includes('string')) {
     return compact({
       'x-kubernetes-int-or-string': true,
-      ...pick(schema, ['minimum', 'maximum', 'pattern', 'minLength']),
+      ...pick(schema, ['minimum', 'maximum', 'minLength']),
+      pattern: patternOf(schema),
       maxLength: schema['maxLength'] ?? bounds.text,
     });
   }

@@ -121,6 +121,19 @@ const targets: readonly Row[] = [
   ['a resource without a kind', { resources: [{ apiVersion: 'v1' }] }, 'resources[0].kind', 'schema'],
   ['a kind with a dash', { resources: [{ apiVersion: 'v1', kind: 'Config-Map' }] }, 'resources[0].kind', 'schema'],
   ['an apiVersion with capitals', { resources: [{ apiVersion: 'Apps/V1', kind: 'A' }] }, 'apiVersion', 'schema'],
+  ['a resource twice', { resources: [targetSpec.resources[0], targetSpec.resources[0]] }, 'resources[1]', 'schema'],
+  [
+    'a resource in two versions, whose objects are the same',
+    {
+      resources: ['autoscaling/v1', 'autoscaling/v2'].map((version) => ({
+        apiVersion: version,
+        kind: 'HorizontalPodAutoscaler',
+      })),
+    },
+    'resources[1]',
+    'parser',
+  ],
+  ['a namespace twice', { ...targetSpec, namespaces: ['a', 'a'] }, 'namespaces[1]', 'schema'],
   ['a namespace with a dot', { ...targetSpec, namespaces: ['a.b'] }, 'namespaces[0]', 'schema'],
   ['all namespaces and some', { ...targetSpec, allNamespaces: true, namespaces: ['a'] }, 'namespaces', 'rule'],
   ['an attribute that is a number', { ...targetSpec, attributes: { a: 5 } }, 'attributes', 'schema'],
@@ -135,6 +148,12 @@ const targets: readonly Row[] = [
     'In without values',
     { ...targetSpec, labelSelector: { matchExpressions: [{ key: 'a', operator: 'In' }] } },
     'values',
+    'parser',
+  ],
+  [
+    'a label whose key is a selector',
+    { ...targetSpec, labelSelector: { matchLabels: { 'a in (b),c': 'd' } } },
+    'matchLabels',
     'parser',
   ],
   [

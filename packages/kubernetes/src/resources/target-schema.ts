@@ -8,7 +8,8 @@ import {
   resourceName,
 } from './schema-parts.ts';
 
-const labelKey = { type: 'string', minLength: 1, maxLength: 317, pattern: '^[-._/a-zA-Z0-9]+$' } as const;
+/** Key of a label: a name, with or without a prefix. */
+export const labelKey = { type: 'string', minLength: 1, maxLength: 317, pattern: '^[-._/a-zA-Z0-9]+$' } as const;
 const labelValue = { type: 'string', maxLength: 63, pattern: '^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$' } as const;
 
 /** From the key of an attribute to the field path that it is read from. */
