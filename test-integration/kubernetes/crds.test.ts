@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createSinkRegistry, defineSink, memorySink, type SpecSchema } from '@kollect/core';
 import { apiVersion, generateCrds, kollectTypes } from '@kollect/kubernetes';
 import { badResources } from '../../packages/kubernetes/src/resources/bad-resources.fixture.ts';
+import { notReadByServer, readByServer } from '../../packages/kubernetes/src/crds/server-patterns.fixture.ts';
 import {
   inventorySpec,
   kafkaSpec,
@@ -56,6 +57,12 @@ describe('the CRDs', () => {
         path: { type: 'string', description: 'Where.' },
         share: { type: ['integer', 'string'], minimum: 1, pattern: '^[0-9]+%$', description: 'How much.' },
         labels: { type: 'object', additionalProperties: { type: 'string' }, description: 'Any.' },
+        ...Object.fromEntries(
+          [...readByServer, ...notReadByServer].map((pattern, index) => [
+            `p${String(index)}`,
+            { type: 'string', pattern, description: 'Matches.' } as const,
+          ]),
+        ),
       },
     } as const satisfies SpecSchema;
     const files = defineSink({

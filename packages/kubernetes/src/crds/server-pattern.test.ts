@@ -1,38 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { isServerPattern } from './server-pattern.ts';
+import { notReadByServer, readByServer } from './server-patterns.fixture.ts';
 
-test.each([
-  '^[a-z]+$',
-  String.raw`^\d{1,3}(\.\d{1,3}){3}$`,
-  String.raw`^\\1$`,
-  String.raw`^[\w.\-/]+\/$`,
-  String.raw`^\p{L}\P{Lu}$`,
-  '^(?:a|b)(?<name>c)?$',
-  '^a{1,}$',
-  '^[a-z]{1000}$',
-])('%s is read by the API server', (pattern) => {
+test.each(readByServer)('%s is read by the API server', (pattern) => {
   expect(() => new RegExp(pattern, 'u')).not.toThrow();
   expect(isServerPattern(pattern)).toBe(true);
 });
 
-test.each([
-  '^(?!secret)',
-  '^(?=.*a)',
-  '(?<=a)b',
-  '(?<!a)b',
-  String.raw`^(a)\1$`,
-  String.raw`(?<n>a)\k<n>`,
-  String.raw`^\u0041$`,
-  String.raw`^\u{1F600}$`,
-  String.raw`\cA`,
-  String.raw`^\p{Script=Greek}$`,
-  String.raw`^\p{Letter}$`,
-  '^[^]$',
-  '^[]$',
-  '^a{1001}$',
-  '^a{2,2000}$',
-  '^(a{50}){21}$',
-])('%s is not', (pattern) => {
+test.each(notReadByServer)('%s is not', (pattern) => {
   expect(() => new RegExp(pattern, 'u')).not.toThrow();
   expect(isServerPattern(pattern)).toBe(false);
 });
