@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { Egress, SinkContext } from '@kollect/core';
 import type { ServerAddress } from '@kollect/core/authoring';
 import { readNatsLogin, type NatsLogin } from './nats-login.ts';
@@ -6,11 +7,12 @@ import type { ResolvedNatsSpec } from './nats-spec.ts';
 import { errorText, openConnection, type Connection, type ServerInfo } from './wire/connection.ts';
 import { failureSaid, natsFailure } from './wire/failure.ts';
 import type { Frame } from './wire/frame-reader.ts';
-import { decodeHeaders, encodeHeaders, type IncomingNatsHeaders, type NatsHeaders } from './wire/headers.ts';
+import { decodeHeaders, headerText, type IncomingNatsHeaders, type NatsHeaders } from './wire/headers.ts';
 
 export interface NatsMessage {
   readonly subject: string;
-  readonly headers?: NatsHeaders;
+  /** Of all of them together. */
+  readonly headers?: readonly NatsHeaders[];
   readonly body?: Uint8Array;
 }
 
@@ -69,8 +71,10 @@ interface Pending {
 }
 
 const lineEnd = '\r\n';
+const lineEndBytes = Buffer.from(lineEnd);
 /** What is copied sooner than sent in pieces. */
 const smallBytes = 16_384;
+const gatheredBytes = 65_536;
 
 /** Makes a client; does no I/O. */
 export function createNatsClient(config: NatsClientConfig): NatsClient {
@@ -80,7 +84,8 @@ export function createNatsClient(config: NatsClientConfig): NatsClient {
   let connection: Connection | undefined;
   let ended: Error | undefined;
   let asked = 0;
-  let gathering = false;
+  /** Bytes that wait for the end of this turn of the event loop; -1 where none do. */
+  let gathered = -1;
   let owesPong = false;
 
   const end = (error: Error): void => {
@@ -141,24 +146,32 @@ export function createNatsClient(config: NatsClientConfig): NatsClient {
   const write = ({ subject, headers, body = new Uint8Array() }: NatsMessage, reply?: string): boolean => {
     if (connection === undefined || ended !== undefined) throw ended ?? natsFailure('lost');
     const { socket, info } = connection;
-    const head = headers === undefined ? undefined : encodeHeaders(headers);
-    const total = (head?.length ?? 0) + body.length;
+    const head = headers === undefined ? '' : headerText(headers);
+    const headBytes = Buffer.byteLength(head);
+    const total = headBytes + body.length;
     if (total > info.maxPayload) throw natsFailure('payload');
     const to = reply === undefined ? subject : `${subject} ${reply}`;
-    const verb = head === undefined ? `PUB ${to} ${total}` : `HPUB ${to} ${head.length} ${total}`;
-    const parts = [Buffer.from(`${verb}${lineEnd}`), ...(head === undefined ? [] : [head]), body, Buffer.from(lineEnd)];
-    // Whatever is sent in one turn of the event loop goes out together.
-    if (!gathering) {
-      gathering = true;
-      socket.cork();
-      process.nextTick(() => {
-        gathering = false;
-        socket.uncork();
-      });
-    }
-    if (total <= smallBytes) return socket.write(Buffer.concat(parts));
-    const hasRoom = parts.map((part) => part.length === 0 || socket.write(part)).every(Boolean);
+    const verb = headers === undefined ? `PUB ${to} ${total}` : `HPUB ${to} ${headBytes} ${total}`;
+    const parts = [Buffer.from(`${verb}${lineEnd}${head}`), body, lineEndBytes];
+    gather(socket);
+    gathered += total;
+    const pieces = total <= smallBytes ? [Buffer.concat(parts)] : parts;
+    const hasRoom = pieces.map((piece) => piece.length === 0 || socket.write(piece)).every(Boolean);
+    // The server can begin with these, while the next ones are made.
+    if (gathered > gatheredBytes) letGo(socket);
     return hasRoom;
+  };
+  /** What is sent in one turn of the event loop goes out together. */
+  const gather = (socket: Socket): void => {
+    if (gathered >= 0) return;
+    gathered = 0;
+    socket.cork();
+    process.nextTick(letGo, socket);
+  };
+  const letGo = (socket: Socket): void => {
+    if (gathered < 0) return;
+    gathered = -1;
+    socket.uncork();
   };
 
   return {

@@ -144,7 +144,7 @@ async function checkPermission(client: NatsClient, spec: ResolvedNatsSpec, { sta
   const headers = { 'Nats-Expected-Stream': spec.stream, 'Nats-Expected-Last-Subject-Sequence': impossible };
   // No scope has this subject: no name holds U+0000.
   const subject = `${spec.subjectPrefix}._.kollect.%00`;
-  const question = { subject, headers, body: new Uint8Array() };
+  const question = { subject, headers: [headers], body: new Uint8Array() };
   try {
     answerOf(await client.request(question));
   } catch (error) {

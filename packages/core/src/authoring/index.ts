@@ -67,7 +67,6 @@ export {
   type SnapshotMessages,
 } from './events/event-messages.ts';
 export type { MessageHeaders } from './events/message-headers.ts';
-export { createPublishedTimes, type PublishedTimes } from './events/published-times.ts';
 export { showFieldName, showText, showValue } from '../contract/errors/show-value.ts';
 export { requirePrintable, unprintablePart } from '../contract/errors/printable.ts';
 export { snapshotOrigin } from '../contract/snapshot/snapshot-origin.ts';

@@ -33,6 +33,7 @@ const batchesSince = [2, 12] as const;
 
 export function createStreamStates(spec: ResolvedNatsSpec, clients: HeldClient<NatsClient>): StreamStates {
   let found: Promise<StreamState> | undefined;
+  let state: StreamState | undefined;
   const look = async (waiting: Ending): Promise<StreamState> => {
     const lease = await clients.connected(waiting);
     return lease.shared(
@@ -42,6 +43,7 @@ export function createStreamStates(spec: ResolvedNatsSpec, clients: HeldClient<N
   };
   return {
     known: async (waiting) => {
+      if (state !== undefined) return state;
       if (found !== undefined) {
         const shared = found;
         try {
@@ -55,13 +57,15 @@ export function createStreamStates(spec: ResolvedNatsSpec, clients: HeldClient<N
       const own = look(waiting);
       found = own;
       try {
-        return await own;
+        const looked = await own;
+        if (found === own) state = looked;
+        return looked;
       } catch (error) {
         if (found === own) found = undefined;
         throw error;
       }
     },
-    forget: () => (found = undefined),
+    forget: () => (found = state = undefined),
   };
 }
 

@@ -39,10 +39,10 @@ export function publicationOf(event: OutgoingEvent, spec: MessageSpec, maxMessag
     encode: ({ value, headers }) => {
       const body = value ?? new Uint8Array();
       const { compression } = spec;
-      if (value === null || compression === 'none') return { subject, headers, body };
+      if (value === null || compression === 'none') return { subject, headers: [headers], body };
       return compressors[compression](body).then((compressed) => ({
         subject,
-        headers: { ...headers, 'content-encoding': compression },
+        headers: [headers, { 'content-encoding': compression }],
         body: compressed,
       }));
     },

@@ -35,7 +35,6 @@ export async function send(publication: Publication, options: SendOptions): Prom
     const [isFirst, isLast] = [part === 0, part === total - 1];
     const fence = { 'Nats-Expected-Last-Subject-Sequence': last.sequence };
     const headers = {
-      ...message.headers,
       'Nats-Msg-Id': `${identity}.${part}.${round}`,
       'Nats-Expected-Stream': stream,
       ...(batch === undefined || isFirst ? fence : {}),
@@ -43,7 +42,7 @@ export async function send(publication: Publication, options: SendOptions): Prom
       ...(batch === undefined ? {} : { 'Nats-Batch-Id': batch, 'Nats-Batch-Sequence': String(part + 1) }),
       ...(batch !== undefined && isLast ? { 'Nats-Batch-Commit': '1' } : {}),
     };
-    const own = { ...message, headers };
+    const own = { ...message, headers: [...message.headers, headers] };
     if (batch === undefined || isLast) {
       last = await publishAcknowledged(client, own, stream);
       // What follows would be fenced by a message that is not the last one of its subject.

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { fuzz, fuzzTimeoutMs } from '../../../core/src/contract/fuzz.fixture.ts';
 import { createFrameReader, type Frame } from './frame-reader.ts';
-import { decodeHeaders, encodeHeaders, headerBytes } from './headers.ts';
+import { decodeHeaders, headerBytes, headerText } from './headers.ts';
 
 const limits = { maxLineBytes: 100, maxMessageBytes: 1000 };
 
@@ -73,7 +73,7 @@ test(
 
 test('headers: what is encoded is decoded, and counted', () => {
   const headers = { 'kollect.dev/cluster': 'eu%20west', 'content-type': 'application/json', a: 'b:c' };
-  const bytes = encodeHeaders(headers);
+  const bytes = Buffer.from(headerText([headers]));
   expect(bytes.length).toBe(headerBytes(headers));
   const { get, status } = decodeHeaders(bytes);
   expect([...Object.keys(headers).map(get), get('other'), status]).toEqual([

@@ -10,7 +10,7 @@ export interface IncomingNatsHeaders {
 const version = 'NATS/1.0';
 const end = '\r\n';
 
-/** How many bytes `encodeHeaders` makes. */
+/** How many bytes `headerText` has. */
 export function headerBytes(headers: NatsHeaders): number {
   return Object.entries(headers).reduce(
     (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value) + 4,
@@ -18,13 +18,10 @@ export function headerBytes(headers: NatsHeaders): number {
   );
 }
 
-export function encodeHeaders(headers: NatsHeaders): Uint8Array {
-  return Buffer.from(headerText(headers));
-}
-
-export function headerText(headers: NatsHeaders): string {
+/** The headers of all of them as a message has them. */
+export function headerText(all: readonly NatsHeaders[]): string {
   let text = `${version}${end}`;
-  for (const [name, value] of Object.entries(headers)) text += `${name}: ${value}${end}`;
+  for (const headers of all) for (const name in headers) text += `${name}: ${headers[name]}${end}`;
   return text + end;
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ExportOutcome } from '../../contract/sink.ts';
 import type { InventorySnapshot, Scope } from '../../contract/snapshot/snapshot.ts';
 import type { OutgoingEvent } from './event-channel.ts';
@@ -41,7 +41,7 @@ export function exportIntent(
     state,
     decide: (last) => {
       const known = last === 'unknown' ? undefined : last;
-      if (isOlder(time, known) || seen.isOlder(snapshot, time)) return nothing('superseded');
+      if (isOlder(time, known) || seen.isOlder(key, time)) return nothing('superseded');
       return holds(known, state) ? nothing('unchanged') : sending('applied');
     },
     event: () => ({
@@ -71,8 +71,8 @@ export function removalIntent(
     state,
     decide: (last) => {
       const known = last === 'unknown' ? undefined : last;
-      const isGone = known === undefined ? seen.isRemoved(inventory) : known.removed;
-      const isLate = isOlder(time, known) || seen.isOlder(inventory, time);
+      const isGone = known === undefined ? seen.isRemoved(key) : known.removed;
+      const isLate = isOlder(time, known) || seen.isOlder(key, time);
       // What is gone already is not kept by a newer removal: nothing is left to supersede.
       if (isGone && (isLate || known?.time === state.time)) return nothing('unchanged');
       if (isLate) return nothing('superseded');
@@ -92,10 +92,7 @@ export function removalIntent(
 }
 
 function idOf(identity: readonly (string | number)[]): OutgoingEvent['id'] {
-  return (where = '') =>
-    createHash('sha256')
-      .update(JSON.stringify([where, ...identity]))
-      .digest('hex');
+  return (where = '') => hash('sha256', JSON.stringify([where, ...identity]));
 }
 
 /** The event, whose messages are counted while they are taken, and their bytes. */

@@ -63,12 +63,16 @@ export function snapshotMessages(snapshot: InventorySnapshot, options: SnapshotM
   const { binding, format } = options;
   const key = formatMessageKey(snapshot);
   const own = snapshotHeaders(snapshot, binding);
-  const headersOf = (part: MessagePart): MessageHeaders => ({
+  const makeHeaders = (part: MessagePart): MessageHeaders => ({
     ...own,
     ...partHeaders(part, binding),
     ...(format === 'cloudevents' ? snapshotEventHeaders(snapshot, part, binding) : undefined),
     ...options.headers,
   });
+  // Those of a whole document are counted, and then sent.
+  let made: { readonly of: MessagePart; readonly headers: MessageHeaders } | undefined;
+  const headersOf = (part: MessagePart): MessageHeaders =>
+    (made = made?.of === part ? made : { of: part, headers: makeHeaders(part) }).headers;
   const parts = partsOf(snapshot, { key, headersOf, options });
   const timestamp = Date.parse(snapshot.exportedAt);
   return Object.freeze({

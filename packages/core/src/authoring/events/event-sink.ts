@@ -60,23 +60,23 @@ export function createEventSink(given: EventSinkOptions): EventSink {
     const head = await channel.head?.(intent.inventory, operation);
     return { head, ...intent.decide(channel.head === undefined ? 'unknown' : head) };
   };
-  const decide = async (intent: EventIntent, operation: OperationScope) => {
+  /** Undefined where the head must be asked: what others may have sent since counts, before nothing is sent. */
+  const decideNow = (intent: EventIntent) => {
     const head = heads.get(intent.key);
     const decided = head === undefined ? undefined : intent.decide(head);
-    // What others may have sent since counts, before nothing is sent.
-    return decided?.send === true ? { head, ...decided } : decideAnew(intent, operation);
+    return decided?.send === true ? { head, ...decided } : undefined;
   };
   const announce = async (intent: EventIntent, operation: OperationScope): Promise<Omit<ExportResult, 'counts'>> => {
-    const { inventory, key, what, time, state } = intent;
-    const isCurrent = (): boolean => !seen.isOlder(inventory, time);
-    const onSent = (): void => seen.record(inventory, time, what);
+    const { key, what, time, state } = intent;
+    const isCurrent = (): boolean => !seen.isOlder(key, time);
+    const onSent = (): void => seen.record(key, time, what);
     const ended = (outcome: ExportOutcome, head: EventHead | undefined): { readonly outcome: ExportOutcome } => {
       if (head !== undefined) heads.set(key, head);
       if (outcome !== 'superseded') onSent();
       return { outcome };
     };
     for (let conflicts = 0; conflicts < maxRounds; conflicts += 1) {
-      const { head, outcome, send } = await decide(intent, operation);
+      const { head, outcome, send } = decideNow(intent) ?? (await decideAnew(intent, operation));
       if (!send) return { ...ended(outcome, head), messages: 0, bytes: 0 };
       // Where it throws or conflicts, nobody knows what the last event is: then the head is asked again.
       heads.delete(key);
@@ -92,7 +92,7 @@ export function createEventSink(given: EventSinkOptions): EventSink {
     }
     throw new SinkError(
       'OVERLOADED',
-      `The head of inventory ${formatScope(inventory)} changed ${maxRounds} times while it was to be written: let fewer exporters write one inventory.`,
+      `The head of inventory ${formatScope(intent.inventory)} changed ${maxRounds} times while it was to be written: let fewer exporters write one inventory.`,
     );
   };
 

@@ -61,7 +61,8 @@ export function createHeldClient<Client>(options: HeldClientOptions<Client>): He
   const connected = async (waiting: Ending): Promise<ClientLease<Client>> => {
     if (closed) throw givenUp(options);
     const held = (current ??= make());
-    await held.lease.shared(waiting, held.connect());
+    if (held.isConnected()) waiting.throwIfEnded();
+    else await held.lease.shared(waiting, held.connect());
     return held.lease;
   };
 
@@ -83,6 +84,7 @@ export function createHeldClient<Client>(options: HeldClientOptions<Client>): He
 interface HeldOnce<Client> {
   readonly lease: ClientLease<Client>;
   readonly connect: () => Promise<void>;
+  readonly isConnected: () => boolean;
 }
 
 interface HoldOptions<Client> extends HeldClientOptions<Client> {
@@ -101,6 +103,7 @@ function holdOnce<Client>(options: HoldOptions<Client>): HeldOnce<Client> {
   let calls = 0;
   let waiters = 0;
   let connecting: Promise<void> | undefined;
+  let isConnected = false;
 
   const giveUp = (): void => {
     if (state === 'destroyed') return;
@@ -132,6 +135,7 @@ function holdOnce<Client>(options: HoldOptions<Client>): HeldOnce<Client> {
   const connect = async (): Promise<void> => {
     try {
       await call(options.connect);
+      isConnected = true;
     } catch (error) {
       retire();
       throw error;
@@ -139,6 +143,7 @@ function holdOnce<Client>(options: HoldOptions<Client>): HeldOnce<Client> {
   };
   return {
     connect: () => (connecting ??= connect()),
+    isConnected: () => isConnected,
     lease: {
       call,
       shared: async (waiting, promise) => {
