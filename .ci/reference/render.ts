@@ -1,4 +1,5 @@
 import type { SinkRegistry } from '@kollect/core';
+import { bounds } from '../../packages/kubernetes/src/crds/structural-schema.ts';
 import {
   connectionTestSpecSchema,
   connectionTestStatusSchema,
@@ -85,8 +86,9 @@ export function renderReference(registry: SinkRegistry): string {
   return `# Resources
 
 Every field of the resources of \`kollect.dev/v1alpha1\`, made from the schemas that the operator reads them by: \`npx -y pnpm@12.21.0 docs:update\` writes this page. The CRDs stand in
-\`crds/kollect.dev.yaml\` of [\`@kollect/kubernetes\`](../../packages/kubernetes); those of an operator with sink types of its own are made by its command \`kollect-crds\`. A default is
-what the operator takes where a field is left out; it is not written into the resource.
+\`crds/kollect.dev.yaml\` of [\`@kollect/kubernetes\`](../../packages/kubernetes); those of an operator with sink types of its own are made by its command,
+\`kollect-crds @kollect/sink-postgres ./my-sink.js > crds.yaml\`: each word is a package or a file that exports what \`defineSink\` made. A default is what the operator takes where a
+field is left out; it is not written into the resource. Where nothing is said, the API server takes texts of ${String(bounds.text)} characters, lists of ${String(bounds.elements)}, and maps of ${String(bounds.entries)}.
 
 ${sections.join('\n\n')}
 `;

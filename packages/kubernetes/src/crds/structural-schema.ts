@@ -5,7 +5,7 @@ import { isServerPattern } from './server-pattern.ts';
 export type SchemaNode = Readonly<Record<string, unknown>>;
 
 /** What the API server asks of every node, where the schema says nothing: without bounds no rule can be checked in time. */
-const bounds = {
+export const bounds = {
   text: 4_096,
   duration: 64,
   elements: 100,
