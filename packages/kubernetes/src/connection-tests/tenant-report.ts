@@ -5,7 +5,8 @@ import {
   type ConnectionStep,
   type SinkErrorCode,
 } from '@kollect/core';
-import { tenantCode, textOfCode } from '../status/reasons.ts';
+import { causeOf } from '../status/conditions.ts';
+import { tenantCode } from '../status/reasons.ts';
 
 /** A step as the status of a KollectConnectionTest has it. */
 export interface TestedStep {
@@ -51,14 +52,7 @@ export function tenantReport({ ok, steps }: ConnectionReport): TenantReport {
 
 /** Of a test that could not be made. */
 export function refusedReport(error: unknown): TenantReport {
-  const { code, remedy } = SinkError.from(error);
-  const shown = tenantCode(code);
-  return {
-    ok: false,
-    steps: [],
-    code: shown,
-    remedy: shorten(code === shown && remedy !== undefined ? remedy : textOfCode(shown)),
-  };
+  return { ok: false, steps: [], code: tenantCode(SinkError.from(error).code), remedy: causeOf(error).message };
 }
 
 function isUnreached({ name, status, code }: ConnectionStep): boolean {

@@ -6,7 +6,7 @@ import {
   type MemorySinkDefinition,
   type SinkDefinition,
 } from '@kollect/core';
-import type { ApiObject } from '../api/kubernetes-api.ts';
+import type { ApiObject, ResourceType } from '../api/kubernetes-api.ts';
 import { apiVersion } from '../resources/resource-types.ts';
 import { fieldOf } from '../status/conditions.ts';
 import { createFakeApi } from '../testing/fake-api.ts';
@@ -46,11 +46,12 @@ export const openEgress: Egress = {
 export interface WorldOptions {
   /** What stands between the operator and the store. */
   readonly wrap?: (definition: SinkDefinition) => SinkDefinition;
+  readonly resourceTypes?: readonly ResourceType[];
 }
 
-export function createWorld({ wrap = (one) => one }: WorldOptions = {}): World {
+export function createWorld({ wrap = (one) => one, resourceTypes = [] }: WorldOptions = {}): World {
   const clock = manualClock();
-  const api = createFakeApi({ clock });
+  const api = createFakeApi({ clock, resourceTypes });
   const store = memorySink({ now: () => new Date(clock.now()) });
   const sinks = [wrap(store)];
   const operators: Operator[] = [];

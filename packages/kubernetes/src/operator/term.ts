@@ -189,8 +189,10 @@ export function startTerm(options: TermOptions): OperatorTerm {
   const visit = async (key: string): Promise<number | undefined> => {
     const at = key.indexOf('/');
     const of = nameOfSink(key.slice(at + 1));
-    if (key.startsWith('sink/')) return sinks.visit(of);
-    if (key.startsWith('target/')) return targets?.visit(of);
+    if (!key.startsWith('inventory/')) {
+      await (key.startsWith('sink/') ? sinks.visit(of) : targets?.visit(of));
+      return (key.startsWith('sink/') ? sinkWatch : targetWatch)?.get(of) === undefined ? undefined : options.resyncMs;
+    }
     return inventoryWatch.synced ? inventories.visit(of, inventoryWatch.get(of)) : undefined;
   };
 

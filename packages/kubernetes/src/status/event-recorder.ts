@@ -49,11 +49,11 @@ export function createEventRecorder({ api, clock, timeOfDay, logger, signal }: E
   };
 
   return {
-    record: ({ object, condition, first }) => {
+    record: ({ object, condition, was }) => {
       const { type, status, reason } = condition;
       const isBad = status === (type === 'Degraded' ? 'True' : 'False');
-      // That something works from the start is no news, and neither is what is not known.
-      if (status === 'Unknown' || (first && !isBad)) return;
+      // That something works is news after it did not.
+      if (!isBad && (status === 'Unknown' || was === undefined || was === 'Unknown')) return;
       const { uid = '', name, namespace = 'default', resourceVersion } = object.metadata;
       if (!mayTell(`${uid} ${type} ${reason}`)) return;
       const at = new Date(timeOfDay()).toISOString().replace(/\.\d+Z$/u, 'Z');

@@ -43,9 +43,9 @@ test('what means the same is not written again, and a time of transition changes
   expect(current()['status']).toEqual({ conditions: [{ ...suspended, lastTransitionTime: at }] });
   await write({ conditions: [refused] });
   expect(current()['status']).toMatchObject({ conditions: [{ lastTransitionTime: '2026-01-31T12:01:40Z' }] });
-  expect(flips.map(({ condition: { status }, first }) => [status, first])).toEqual([
-    ['True', true],
-    ['False', false],
+  expect(flips.map(({ condition: { status }, was }) => [status, was])).toEqual([
+    ['True', undefined],
+    ['False', 'True'],
   ]);
 });
 

@@ -21,7 +21,8 @@ export interface WantedEntry {
 export interface Flip {
   readonly object: ApiObject;
   readonly condition: Condition;
-  readonly first: boolean;
+  /** Its status before; undefined where it was not there. */
+  readonly was: unknown;
 }
 
 export interface StatusWriterOptions {
@@ -74,7 +75,7 @@ export function createStatusWriter({ api, timeOfDay, signal, onFlip }: StatusWri
       for (const condition of next.conditions) {
         const old = conditionsOf(before).find((each) => fieldOf(each, 'type') === condition.type);
         const was = fieldOf(old, 'status');
-        if (was !== condition.status) onFlip?.({ object, condition, first: was === undefined });
+        if (was !== condition.status) onFlip?.({ object, condition, was });
       }
       return undefined;
     },

@@ -13,7 +13,7 @@ export interface TargetPlans {
   /** Undefined while it is not known which targets and profiles there are. */
   planOf(inventory: ParsedInventory): readonly PlannedTarget[] | undefined;
   /** Writes the status of a target. */
-  visit(of: ObjectName): Promise<undefined>;
+  visit(of: ObjectName): Promise<void>;
 }
 
 export interface TargetPlansOptions extends Pick<ReadTargetOptions, 'otherNamespaces'> {

@@ -98,10 +98,10 @@ export function createSinkBook({ exporter, registry, secrets, logger, signal }: 
         signal.throwIfAborted();
         const { known, version = 0 } = entries.get(name) ?? {};
         const problem = causeOf(error);
-        logger.warn({ sink: name, reason: problem.reason }, SinkError.from(error).message);
         const changed = note(name, { problem, known, version });
         // Nobody may tell when it can be read again.
         if (SinkError.from(error).retryable) throw error;
+        logger.warn({ sink: name, reason: problem.reason }, SinkError.from(error).message);
         return changed;
       }
       try {

@@ -10,7 +10,7 @@ import { sinkStatus } from './sink-status.ts';
 
 /** Keeps the exporter's sinks what KollectSink resources say, and tells in their status how they are. */
 export interface SinkController {
-  visit(of: ObjectName): Promise<undefined>;
+  visit(of: ObjectName): Promise<void>;
 }
 
 export interface SinkControllerOptions {

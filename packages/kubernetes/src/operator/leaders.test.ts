@@ -1,0 +1,85 @@
+import { afterEach, expect, test } from '@jest/globals';
+import type { SinkDefinition } from '@kollect/core';
+import { leaderElection } from '../leader/leader-election.ts';
+import { applySample, createWorld, deployment, faultySink, type World } from './operator.fixture.ts';
+
+const worlds: World[] = [];
+const world = (...options: Parameters<typeof createWorld>): World => {
+  const one = createWorld(...options);
+  worlds.push(one);
+  return one;
+};
+afterEach(async () => {
+  await Promise.all(worlds.splice(0).map((each) => each.close()));
+});
+
+const leader = (identity: string) => leaderElection({ lease: 'kollect', namespace: 'kollect-system', identity });
+
+test('of two operators one works, and the other takes over what the first let go', async () => {
+  const one = world();
+  applySample(one);
+  const first = one.start({ leader: leader('a') });
+  await one.until('two rows', () => one.rows()?.length === 2);
+  const second = one.start({ leader: leader('b') });
+  await one.clock.advance(30_000);
+  expect([first.health, second.health]).toEqual([
+    { live: true, ready: true, leading: true },
+    { live: true, ready: true, leading: false },
+  ]);
+  let closed = false;
+  void first.close().then(() => (closed = true));
+  await one.until('the end', () => closed);
+  one.api.remove('Deployment', { namespace: 'shop', name: 'web' });
+  await one.until('one row', () => one.rows()?.join() === 'cart');
+  expect(second.health.leading).toBe(true);
+  expect(first.health).toEqual({ live: false, ready: false, leading: false });
+});
+
+test('a leader that lost the lease exports nothing any more, what it had begun is fenced, and it leads again later', async () => {
+  const faulty = faultySink();
+  let late: (() => Promise<unknown>) | undefined;
+  /** The first export of the first operator is held back, and made after the second one has exported. */
+  const holding = (definition: SinkDefinition): SinkDefinition => ({
+    ...definition,
+    create: (context) => {
+      const sink = definition.create(context);
+      return {
+        ...sink,
+        export: async (snapshot, options) => {
+          if (late !== undefined) return sink.export(snapshot, options);
+          late = () =>
+            definition.create(context).export(snapshot, { ...options, signal: new AbortController().signal });
+          return new Promise((_, reject) => {
+            options.signal.addEventListener('abort', () => reject(options.signal.reason as Error), { once: true });
+          });
+        },
+      };
+    },
+  });
+  const one = world({ wrap: (definition) => holding(faulty.wrap(definition)) });
+  applySample(one);
+  const first = one.start({ leader: leader('a') });
+  await one.until('an export under way', () => late !== undefined);
+  const lost = one.api.fail({ kind: 'silence' }, { plural: 'leases', verb: 'replace' });
+  await one.until('lost', () => !first.health.leading);
+  lost();
+  const second = one.start({ leader: leader('b') });
+  one.api.put(deployment('new'));
+  // Whichever of the two leads now.
+  await one.until('three rows', () => one.rows()?.length === 3);
+  expect(Number(first.health.leading) + Number(second.health.leading)).toBe(1);
+  expect(await late?.()).toMatchObject({ outcome: 'superseded' });
+  expect(one.rows()).toEqual(['cart', 'new', 'web']);
+});
+
+test('a process that waits for the lease is ready as long as the API server answers', async () => {
+  const one = world();
+  one.start({ leader: leader('a') });
+  await one.clock.advance(5_000);
+  const second = one.start({ leader: leader('b') });
+  await one.clock.advance(5_000);
+  expect(second.health.ready).toBe(true);
+  one.api.fail({ kind: 'reset' });
+  await one.clock.advance(15_000);
+  expect(second.health).toEqual({ live: true, ready: false, leading: false });
+});
