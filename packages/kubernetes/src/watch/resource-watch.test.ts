@@ -445,6 +445,7 @@ test.each<[object, string]>([
   [{}, 'type is missing'],
   [{ type: pods, pagesize: 5 }, 'did you mean "pageSize"?'],
   [{ type: pods, idleTimeout: '2 minutes' }, 'idleTimeout: expected a duration'],
+  [{ type: pods, idleTimeout: '0s' }, 'must be longer than nothing'],
 ])('wrong options are refused: %j', (options, message) => {
   expect(() => createResourceWatch(createFakeApi(), options as ResourceWatchOptions)).toThrow(message);
 });

@@ -1,4 +1,4 @@
-import { parseDuration } from '@kollect/core';
+import { parseDuration, SinkError } from '@kollect/core';
 import {
   aFunction,
   anObject,
@@ -43,6 +43,8 @@ export function createResourceWatch<T = ApiObject>(api: WatchApi, given: Resourc
   const { type, clock = systemClock, signal, pageSize = 500, timeoutSeconds = 300 } = options;
   const selection = Object.freeze({ ...options.selection });
   const idleMs = parseDuration(options.idleTimeout ?? '2m', 'idleTimeout');
+  if (idleMs === 0)
+    throw new SinkError('SPEC_INVALID', 'The idleTimeout of createResourceWatch must be longer than nothing.');
   const callbacks = containCallbacks(options);
   const stopping = new AbortController();
   const view = createWatchView<T>({

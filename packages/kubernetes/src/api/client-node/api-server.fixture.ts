@@ -37,6 +37,8 @@ export async function startServer(answer: Answer, tls?: ServerOptions): Promise<
     );
   };
   const server = tls === undefined ? createServer(handle) : createEncrypted(tls, handle);
+  // Whoever ends an idle connection is not the server.
+  server.keepAliveTimeout = 0;
   return listening(server, tls === undefined ? 'http' : 'https', seen);
 }
 

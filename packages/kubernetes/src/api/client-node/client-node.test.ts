@@ -193,6 +193,7 @@ test('a watch gives its events as they come, in whatever pieces they arrive', as
 test.each<[string, unknown, object]>([
   ['410', { code: 410, reason: 'Expired', message: 'geheim' }, { status: 410, reason: 'Expired' }],
   ['429', { code: 429, details: { retryAfterSeconds: 3 } }, { status: 429, retryAfterMs: 3_000 }],
+  ['429 for ever', { code: 429, details: { retryAfterSeconds: 1e12 } }, { status: 429, retryAfterMs: 3_600_000 }],
   ['nothing', null, { status: 500 }],
   ['a lie', { code: 'geheim', reason: ['geheim'] }, { status: 500, reason: undefined }],
 ])('an ERROR event ends the watch as the error it says: %s', async (_, object, expected) => {

@@ -1,4 +1,4 @@
-import { Agent as PlainAgent, type ClientRequest } from 'node:http';
+import { Agent as PlainAgent } from 'node:http';
 import { Agent as EncryptedAgent } from 'node:https';
 import type { Socket } from 'node:net';
 
@@ -8,27 +8,22 @@ export interface ServerAgents {
   readonly https: EncryptedAgent;
 }
 
-const idleMs = 15_000;
 /** Of TCP: a peer that is gone is noticed while a watch is silent. */
 const keepAliveMs = 30_000;
 
-export function createServerAgents(): ServerAgents {
+export function createServerAgents(idleMs = 15_000): ServerAgents {
   const options = { keepAlive: true, keepAliveMsecs: keepAliveMs, scheduling: 'lifo' } as const;
-  return { http: endingIdle(new PlainAgent(options)), https: endingIdle(new EncryptedAgent(options)) };
+  return { http: endingIdle(new PlainAgent(options), idleMs), https: endingIdle(new EncryptedAgent(options), idleMs) };
 }
 
-/** Node's own option for it would also limit the calls. */
-function endingIdle<Agent extends PlainAgent>(agent: Agent): Agent {
-  const { keepSocketAlive, reuseSocket } = agent;
+/** Node's own option for it would also limit the calls. The server may have named a shorter time. */
+function endingIdle<Agent extends PlainAgent>(agent: Agent, idleMs: number): Agent {
+  const { keepSocketAlive } = agent;
   return Object.assign(agent, {
     keepSocketAlive: (socket: Socket) => {
       const kept: unknown = keepSocketAlive.call(agent, socket);
       socket.setTimeout(Math.min(idleMs, socket.timeout || idleMs));
       return kept;
-    },
-    reuseSocket: (socket: Socket, request: ClientRequest) => {
-      socket.setTimeout(0);
-      reuseSocket.call(agent, socket, request);
     },
   });
 }
