@@ -69,6 +69,17 @@ test.each([
   expect(showValue(value, { secret: false })).toBe(shown);
 });
 
+test('a text that is too long to look for secrets in is not shown', () => {
+  expect(showText('x'.repeat(2_049))).toBe('text of 2049 characters that is not shown');
+  expect(showText('x'.repeat(2_048))).toBe(`"${'x'.repeat(80)}…"`);
+});
+
+test('a text of nothing but beginnings of secrets takes no square of its length', () => {
+  // Half a million of them: what looks at each to the end of the text is not done within the time of a test.
+  expect(holdsSecret('://a:'.repeat(500_000))).toBe(false);
+  expect(holdsSecret('-eyJaaaaaaaaaaaa'.repeat(100_000))).toBe(false);
+});
+
 test.each(['geheim', 4711])('a secret %p is never shown', (value) => {
   expect(showValue(value, { secret: true })).toBe(`a ${typeof value} that is not shown because it may be a secret`);
 });
@@ -90,12 +101,18 @@ test.each([
   '-----BEGIN RSA PRIVATE KEY-----',
   'x.ScramLoginModule required username="a"',
   'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc',
+  'first://host, then https://app:ge:heim@db',
+  '"x://a":"y://b:geheim@c"',
+  'x://a:b y://:c@d',
 ])('%j holds a secret', (text) => {
   expect(holdsSecret(text)).toBe(true);
 });
 
 test.each([
   'ssh://git@github.example/x',
+  'x://a: b@c',
+  'x://a:@b',
+  'x://a:b y@c',
   'git@github.example:org/x',
   'key={cluster}/{name}',
   'urn:a:b@v1',

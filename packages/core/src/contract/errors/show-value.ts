@@ -1,12 +1,15 @@
 import { mayHoldSecret } from './secrets.ts';
 
 const maxShownLength = 80;
+/** To look for secrets in a longer one would take time that whoever sent it chooses. */
+const maxJudgedLength = 2_048;
 
 /**
  * The text in quotes, as a message may show it: escaped, at most 80 characters, and nothing that is or may be a secret. Of a URL scheme and
  * host are shown, of `user:password@host` the host. The one way by which a value of a user gets into a message.
  */
 export function showText(text: string): string {
+  if (text.length > maxJudgedLength) return `text of ${String(text.length)} characters that is not shown`;
   if (mayHoldSecret(withoutUserinfo(text))) return 'text that is not shown because it may hold a secret';
   const masked = withoutUserinfo(text).replace(/^([a-z][a-z0-9+.-]{0,30}:\/\/[^/?#]*)[/?#].+$/isu, '$1/…');
   return JSON.stringify(masked.length > maxShownLength ? `${cut(masked)}…` : masked);
