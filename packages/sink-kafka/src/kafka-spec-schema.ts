@@ -9,7 +9,7 @@ export const kafkaSpecSchema = {
   properties: {
     brokers: {
       type: 'array',
-      items: { type: 'string', minLength: 1, maxLength: 300 },
+      items: { type: 'string', format: 'server-address', minLength: 1, maxLength: 300 },
       minItems: 1,
       maxItems: 100,
       description: 'Brokers to ask first, each host:port; the cluster names the others.',

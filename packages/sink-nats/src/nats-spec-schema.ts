@@ -9,7 +9,7 @@ export const natsSpecSchema = {
   properties: {
     servers: {
       type: 'array',
-      items: { type: 'string', minLength: 1, maxLength: 300 },
+      items: { type: 'string', format: 'server-address', minLength: 1, maxLength: 300 },
       minItems: 1,
       maxItems: 100,
       description: 'Servers, each host:port; one that answers is enough. Addresses that servers name are not dialled.',

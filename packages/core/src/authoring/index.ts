@@ -126,6 +126,7 @@ export {
   type ServerAddress,
   type ServerAddressOptions,
 } from './server-address.ts';
+export { tenantDenials } from '../connection/tenant-egress.ts';
 export {
   certificateExpiry,
   type CertificateExpiry,

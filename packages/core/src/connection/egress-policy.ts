@@ -24,7 +24,7 @@ export interface EgressPolicyOptions {
 export type Denial = readonly [reason: string, ranges: readonly string[]];
 
 /** Addresses at which no store lives and from which secrets leak. Loopback and private ranges are left open: databases and sidecars live there. */
-const builtIn: readonly Denial[] = [
+export const builtInDenials: readonly Denial[] = [
   ['link-local, where cloud metadata lives', ['169.254.0.0/16', 'fe80::/10']],
   [
     'cloud metadata',
@@ -96,7 +96,7 @@ function createVerdict(
     ranges.map((range) => parseIpRange(range, option));
   const allowed = parse(allow, 'allow');
   const only = allowOnly === undefined ? undefined : parse(allowOnly, 'allowOnly');
-  const denials = [...builtIn, ...more, ['denied by the host', deny] as const].map(([reason, ranges]) => ({
+  const denials = [...builtInDenials, ...more, ['denied by the host', deny] as const].map(([reason, ranges]) => ({
     reason,
     ranges: parse(ranges, 'deny'),
   }));

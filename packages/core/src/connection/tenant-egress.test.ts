@@ -1,7 +1,8 @@
 import { networkInterfaces } from 'node:os';
 import { expect, test } from '@jest/globals';
 import { SinkError } from '../contract/errors/errors.ts';
-import { tenantEgress, type TenantEgressOptions } from './tenant-egress.ts';
+import { createEgressPolicy } from './egress-policy.ts';
+import { tenantDenials, tenantEgress, type TenantEgressOptions } from './tenant-egress.ts';
 
 const verdict = (address: string, options?: TenantEgressOptions): string => {
   try {
@@ -48,3 +49,21 @@ test.each([{ privateRange: 'allow' }, { privateRanges: 'open' }, { allow: '10.0.
     expect(verdict('8.8.8.8', options as unknown as TenantEgressOptions)).toMatch(/^The options of tenantEgress: /u);
   },
 );
+
+test.each([
+  '127.0.0.1',
+  '::1',
+  '169.254.169.254',
+  'fd00:ec2::23',
+  '0.0.0.0',
+  '255.255.255.255',
+  '10.96.0.1',
+  '8.8.8.8',
+])('the ranges that are denied on every machine say the same of %s', (address) => {
+  for (const privateRanges of ['deny', 'allow'] as const) {
+    const anywhere = createEgressPolicy({ deny: tenantDenials(privateRanges) });
+    const check = (): void => anywhere.check(address);
+    if (verdict(address, { privateRanges }) === 'allowed') expect(check).not.toThrow();
+    else expect(check).toThrow('forbids');
+  }
+});

@@ -1,7 +1,13 @@
 import { networkInterfaces } from 'node:os';
 import { checkOptions, oneOf } from '../contract/errors/check-options.ts';
 import type { Egress } from '../contract/egress.ts';
-import { buildEgressPolicy, egressKinds, type Denial, type EgressPolicyOptions } from './egress-policy.ts';
+import {
+  buildEgressPolicy,
+  builtInDenials,
+  egressKinds,
+  type Denial,
+  type EgressPolicyOptions,
+} from './egress-policy.ts';
 
 export interface TenantEgressOptions extends EgressPolicyOptions {
   /**
@@ -36,11 +42,16 @@ export function tenantEgress(options?: TenantEgressOptions): Egress {
     { ...egressKinds, privateRanges: oneOf('deny', 'allow') },
     { of: 'The options of tenantEgress' },
   );
-  return buildEgressPolicy(policy, [
-    loopback,
-    ['a network of this machine', ownNetworks()],
-    ...(choice === 'deny' ? [privateRanges] : []),
-  ]);
+  return buildEgressPolicy(policy, [loopback, ['a network of this machine', ownNetworks()], ...privateDenials(choice)]);
+}
+
+/** The ranges that `tenantEgress` denies on every machine, for those who judge an address far from where it is dialled. */
+export function tenantDenials(choice: 'deny' | 'allow' = 'deny'): readonly string[] {
+  return [...builtInDenials, loopback, ...privateDenials(choice)].flatMap(([, ranges]) => ranges);
+}
+
+function privateDenials(choice: TenantEgressOptions['privateRanges']): readonly Denial[] {
+  return choice === 'deny' ? [privateRanges] : [];
 }
 
 function ownNetworks(): readonly string[] {

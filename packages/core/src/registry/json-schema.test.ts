@@ -47,11 +47,13 @@ test('a field that is called as a keyword stays a field', () => {
   const properties = {
     format: { type: 'string', enum: ['duration', 'text'], default: 'duration', description: 'How.' },
     default: { type: 'string', format: 'duration', description: 'How long.' },
+    server: { type: 'string', format: 'server-address', description: 'Where.' },
   } as const;
   const specSchema = { type: 'object', additionalProperties: false, properties } as const;
   expect(sinkJsonSchema({ ...tableSink, specSchema })['properties']).toMatchObject({
     format: properties.format,
     default: { type: 'string', pattern: expect.stringMatching(/^\^\(0\|/u), description: 'How long.' },
+    server: { type: 'string', description: 'Where.' },
   });
 });
 

@@ -44,15 +44,16 @@ export function sinkJsonSchema(
   };
 }
 
-/** `format: duration` means ISO 8601 to other validators. Data below `default` and `enum` stay as they are. */
+/** `format: duration` means ISO 8601 to other validators, `server-address` nothing. Data below `default` and `enum` stays as it is. */
 function portable(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(portable);
   if (typeof node !== 'object' || node === null) return node;
   return Object.fromEntries(
-    Object.entries(node).map(([key, value]: [string, unknown]) => {
-      if (key === 'default' || key === 'enum' || key === 'required') return [key, value];
-      if (key === 'properties') return [key, mapValues(value as object, portable)];
-      return key === 'format' && value === 'duration' ? ['pattern', durationPattern] : [key, portable(value)];
+    Object.entries(node).flatMap(([key, value]: [string, unknown]) => {
+      if (key === 'default' || key === 'enum' || key === 'required') return [[key, value]];
+      if (key === 'properties') return [[key, mapValues(value as object, portable)]];
+      if (key !== 'format') return [[key, portable(value)]];
+      return value === 'duration' ? [['pattern', durationPattern]] : [];
     }),
   );
 }

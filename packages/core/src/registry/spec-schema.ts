@@ -10,8 +10,11 @@ interface StringSchema extends Noted {
   readonly pattern?: string;
   readonly minLength?: number;
   readonly maxLength?: number;
-  /** `duration`: what `parseDuration` reads, such as `30s`. */
-  readonly format?: 'duration';
+  /**
+   * `duration`: what `parseDuration` reads, such as `30s`. `server-address`: whom the sink calls, a host, `host:port` or a URL, so that admission can judge it
+   * before anybody dials; what it looks like is the sink's to say.
+   */
+  readonly format?: 'duration' | 'server-address';
   readonly default?: string;
 }
 

@@ -14,7 +14,10 @@ const ajv = new Ajv({
   useDefaults: true,
   verbose: true,
   logger: false,
-  formats: { duration: { type: 'string', validate: (text: string) => durationMs(text) !== undefined } },
+  formats: {
+    duration: { type: 'string', validate: (text: string) => durationMs(text) !== undefined },
+    'server-address': true,
+  },
 });
 
 /** A copy of the block with every default filled in; throws SPEC_INVALID. `subject` begins the message and says whose spec it is. */
