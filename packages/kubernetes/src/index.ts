@@ -77,6 +77,25 @@ export type {
   SecretSink,
 } from './secrets/secret-types.ts';
 
+// Admission: what is refused before it is stored.
+export {
+  createAdmissionHandler,
+  type AdmissionHandler,
+  type AdmissionHandlerOptions,
+} from './admission/admission-handler.ts';
+export type { AdmissionAnswer, AdmissionResponse, RefusalStatus } from './admission/admission-review.ts';
+export {
+  generateAdmissionPolicy,
+  type AdmissionObject,
+  type AdmissionPolicy,
+  type AdmissionPolicyOptions,
+} from './admission/generate-policy.ts';
+export {
+  generateWebhookConfiguration,
+  type WebhookConfigurationOptions,
+  type WebhookService,
+} from './admission/generate-webhook.ts';
+
 // One of several processes leads.
 export { leaderElection, type LeaderElection, type LeaderElectionOptions } from './leader/leader-election.ts';
 

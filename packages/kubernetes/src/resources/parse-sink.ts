@@ -29,11 +29,23 @@ export function parseSink<const Definitions extends readonly SinkDefinition[]>(
   const subject = describeResource(sinkType, resource);
   const head = readHead(sinkType, resource);
   const { type, secretRef, ca, delivery, ...blocks } = fieldsOf(fieldsOf(resource)['spec']);
-  const spec = read(omitAbsent({ type, secretRef, ca, delivery }), subject);
+  const { bundle, ...restOfCa } = fieldsOf(ca);
+  const isPem = typeof bundle === 'string';
+  // Alone of all texts certificates have lines; what else no text may hold is refused in them, too.
+  const given = { type, secretRef, ca: isPem ? { ...restOfCa, bundle: inOneLine(bundle) } : ca, delivery };
+  const spec = withBundle(read(omitAbsent(given), subject), isPem ? bundle : undefined);
   const config = registry.parse({ ...blocks, type: spec.type }, `${head.namespace}/${head.name}`);
   checkSecret(spec, subject);
   checkCa(spec, subject);
   return { ...head, spec, config };
+}
+
+function inOneLine(pem: string): string {
+  return pem.replaceAll(/[\r\n\t]/gu, ' ');
+}
+
+function withBundle(spec: SinkResourceSpec, bundle: string | undefined): SinkResourceSpec {
+  return bundle === undefined ? spec : { ...spec, ca: { ...spec.ca, bundle } };
 }
 
 function checkSecret({ secretRef }: SinkResourceSpec, subject: string): void {

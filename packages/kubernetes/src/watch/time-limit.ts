@@ -3,8 +3,7 @@ import type { DeliveryClock } from '@kollect/core';
 /** Node's own timers, and a clock that nobody sets. */
 export const systemClock: DeliveryClock = Object.freeze({
   now: () => performance.timeOrigin + performance.now(),
-  // What is due already is a moment of the past, of which Node would warn.
-  setTimeout: (callback: () => void, ms: number) => setTimeout(callback, Math.max(0, ms)),
+  setTimeout: (callback: () => void, ms: number) => setTimeout(callback, ms),
   clearTimeout: (timer: unknown) => clearTimeout(timer as NodeJS.Timeout | undefined),
 });
 
