@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:https';
-import { generateCrds } from '@kollect/kubernetes';
+import { KubeConfig } from '@kubernetes/client-node';
+import { clientNode, generateCrds } from '@kollect/kubernetes';
 import { createSinkRegistry, type SinkDefinition } from '@kollect/core';
 import { kafkaSink } from '@kollect/sink-kafka';
 import { natsSink } from '@kollect/sink-nats';
@@ -129,4 +130,19 @@ export async function applyCrds(
     return (body['resources'] as readonly unknown[] | undefined)?.length === 9;
   };
   await waitUntil(served, { what: 'the resources of kollect.dev are served', timeoutMs: 60_000 });
+}
+
+export interface ApiOptions {
+  /** Default: who may do everything. */
+  readonly token?: string;
+  /** Default: the server itself. */
+  readonly url?: string;
+}
+
+/** The port over the server, as an operator has it: with a KubeConfig of client-node. */
+export function apiOf(server: KubernetesConnection, { token = server.token, url = server.url }: ApiOptions = {}) {
+  const config = new KubeConfig();
+  const caData = Buffer.from(server.ca).toString('base64');
+  config.loadFromClusterAndUser({ name: 'test', server: url, caData, skipTLSVerify: false }, { name: 'user', token });
+  return clientNode(config);
 }

@@ -3,7 +3,8 @@ import type { DeliveryClock } from '@kollect/core';
 /** Node's own timers, and a clock that nobody sets. */
 export const systemClock: DeliveryClock = Object.freeze({
   now: () => performance.timeOrigin + performance.now(),
-  setTimeout: (callback: () => void, ms: number) => setTimeout(callback, ms),
+  // What is due already is a moment of the past, of which Node would warn.
+  setTimeout: (callback: () => void, ms: number) => setTimeout(callback, Math.max(0, ms)),
   clearTimeout: (timer: unknown) => clearTimeout(timer as NodeJS.Timeout | undefined),
 });
 

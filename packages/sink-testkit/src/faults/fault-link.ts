@@ -103,7 +103,7 @@ export function createLink(client: Socket, server: Socket, conditions: Condition
       lane.queuedBytes -= next.chunk.length;
       if (lane.queuedBytes <= HIGH_WATER_BYTES) from.resume();
       if (next.chunk === 'end') to.end();
-      else if (next.chunk === 'reset') to.resetAndDestroy();
+      else if (next.chunk === 'reset') resetSocket(to);
       else await forward(direction, to, next.chunk);
     }
   }
@@ -151,10 +151,16 @@ export function createLink(client: Socket, server: Socket, conditions: Condition
   }
 }
 
+/** Ends it with a reset. libuv refuses to reset what is shutting down, and the process cannot end then. */
+export function resetSocket(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 // Resolves when the lane is woken, or after so many milliseconds.
 function woken(lane: Lane, ms?: number): Promise<void> {
   return new Promise((resolve) => {
-    const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
+    const timer = ms === undefined ? undefined : setTimeout(resolve, Math.max(0, ms));
     lane.wake = () => {
       clearTimeout(timer);
       resolve();

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createLink, type Conditions, type Direction, type Link, type Trigger } from './fault-link.ts';
+import { createLink, resetSocket, type Conditions, type Direction, type Link, type Trigger } from './fault-link.ts';
 
 /** Where the proxy leads to. */
 export interface FaultProxyOptions {
@@ -184,12 +184,6 @@ function socketsOf(link: Link, side: Side): Socket[] {
 function cutLink(link: Link, side: Side = 'both'): void {
   link.stopForwarding();
   for (const socket of socketsOf(link, side)) socket.end();
-}
-
-/** libuv refuses to reset what is shutting down, and Node cannot end then. */
-function resetSocket(socket: Socket): void {
-  if (socket.writableEnded) socket.destroy();
-  else socket.resetAndDestroy();
 }
 
 function resetLink(link: Link, side: Side = 'both'): void {
