@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { Socket } from 'node:net';
 import type { Egress, SinkContext } from '@kollect/core';
 import type { ServerAddress } from '@kollect/core/authoring';
 import { readNatsLogin, type NatsLogin } from './nats-login.ts';
@@ -7,14 +6,8 @@ import type { ResolvedNatsSpec } from './nats-spec.ts';
 import { errorText, openConnection, type Connection, type ServerInfo } from './wire/connection.ts';
 import { failureSaid, natsFailure } from './wire/failure.ts';
 import type { Frame } from './wire/frame-reader.ts';
-import { decodeHeaders, headerText, type IncomingNatsHeaders, type NatsHeaders } from './wire/headers.ts';
-
-export interface NatsMessage {
-  readonly subject: string;
-  /** Of all of them together. */
-  readonly headers?: readonly NatsHeaders[];
-  readonly body?: Uint8Array;
-}
+import { decodeHeaders, type IncomingNatsHeaders } from './wire/headers.ts';
+import { createMessageWriter, type MessageWriter, type NatsMessage } from './wire/message-writer.ts';
 
 export interface NatsAnswer {
   readonly headers: IncomingNatsHeaders;
@@ -70,23 +63,15 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-const lineEnd = '\r\n';
-const lineEndBytes = Buffer.from(lineEnd);
-/** What is copied sooner than sent in pieces. */
-const smallBytes = 16_384;
-const gatheredBytes = 65_536;
-
 /** Makes a client; does no I/O. */
 export function createNatsClient(config: NatsClientConfig): NatsClient {
   const inbox = `${config.inboxPrefix}.${randomBytes(11).toString('hex')}`;
   const pending = new Map<string, Pending>();
   const aborter = new AbortController();
   let connection: Connection | undefined;
+  let writer: MessageWriter | undefined;
   let ended: Error | undefined;
   let asked = 0;
-  /** Bytes that wait for the end of this turn of the event loop; -1 where none do. */
-  let gathered = -1;
-  let owesPong = false;
 
   const end = (error: Error): void => {
     ended ??= error;
@@ -107,20 +92,8 @@ export function createNatsClient(config: NatsClientConfig): NatsClient {
     pending.delete(key);
     return one;
   };
-  /** One answer is enough for all that came together or while the server did not read. */
-  const pong = (): void => {
-    const socket = connection?.socket;
-    if (socket === undefined || owesPong) return;
-    const send = (): void => {
-      owesPong = false;
-      if (socket.writable) socket.write(`PONG${lineEnd}`);
-    };
-    owesPong = true;
-    if (socket.writableNeedDrain) socket.once('drain', send);
-    else process.nextTick(send);
-  };
   const onLine = (text: string): void => {
-    if (/^PING$/iu.test(text)) pong();
+    if (/^PING$/iu.test(text)) writer?.pong();
     else if (/^-ERR/iu.test(text)) onError(errorText(text));
     else if (!/^(?:PONG$|INFO |\+OK)/iu.test(text)) lose(natsFailure('no-nats'));
   };
@@ -143,35 +116,9 @@ export function createNatsClient(config: NatsClientConfig): NatsClient {
     if (headers.status === 503) one.reject(natsFailure('no-responders'));
     else one.resolve({ headers, body: frame.body });
   };
-  const write = ({ subject, headers, body = new Uint8Array() }: NatsMessage, reply?: string): boolean => {
-    if (connection === undefined || ended !== undefined) throw ended ?? natsFailure('lost');
-    const { socket, info } = connection;
-    const head = headers === undefined ? '' : headerText(headers);
-    const headBytes = Buffer.byteLength(head);
-    const total = headBytes + body.length;
-    if (total > info.maxPayload) throw natsFailure('payload');
-    const to = reply === undefined ? subject : `${subject} ${reply}`;
-    const verb = headers === undefined ? `PUB ${to} ${total}` : `HPUB ${to} ${headBytes} ${total}`;
-    const parts = [Buffer.from(`${verb}${lineEnd}${head}`), body, lineEndBytes];
-    gather(socket);
-    gathered += total;
-    const pieces = total <= smallBytes ? [Buffer.concat(parts)] : parts;
-    const hasRoom = pieces.map((piece) => piece.length === 0 || socket.write(piece)).every(Boolean);
-    // The server can begin with these, while the next ones are made.
-    if (gathered > gatheredBytes) letGo(socket);
-    return hasRoom;
-  };
-  /** What is sent in one turn of the event loop goes out together. */
-  const gather = (socket: Socket): void => {
-    if (gathered >= 0) return;
-    gathered = 0;
-    socket.cork();
-    process.nextTick(letGo, socket);
-  };
-  const letGo = (socket: Socket): void => {
-    if (gathered < 0) return;
-    gathered = -1;
-    socket.uncork();
+  const open = (): MessageWriter => {
+    if (writer === undefined || ended !== undefined) throw ended ?? natsFailure('lost');
+    return writer;
   };
 
   return {
@@ -201,28 +148,21 @@ export function createNatsClient(config: NatsClientConfig): NatsClient {
         }
       }
       if (connection === undefined) throw ended ?? errors[0];
+      writer = createMessageWriter(connection.socket, connection.info.maxPayload);
       connection.listen(onFrame, lose);
       if (ended !== undefined) throw ended;
-      connection.socket.write(`SUB ${inbox}.* 1${lineEnd}`);
+      connection.socket.write(`SUB ${inbox}.* 1\r\n`);
     },
     publish: async (message) => {
-      if (write(message) || connection === undefined) return;
-      const { socket } = connection;
-      await new Promise<void>((resolve) => {
-        const go = (): void => {
-          socket.off('drain', go);
-          socket.off('close', go);
-          resolve();
-        };
-        socket.once('drain', go);
-        socket.once('close', go);
-      });
+      const own = open();
+      if (own.write(message)) return;
+      await own.room();
       if (ended !== undefined) throw ended;
     },
     request: (message) =>
       new Promise((resolve, reject) => {
         const key = (asked += 1).toString(36);
-        write(message, `${inbox}.${key}`);
+        open().write(message, `${inbox}.${key}`);
         const timer = setTimeout(() => {
           settle(key);
           reject(natsFailure('timeout'));

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip, zstdCompress } from 'node:zlib';
 import type { EventMessage, MessageShape, OutgoingEvent } from '@kollect/core/authoring';
-import type { NatsMessage } from '../nats-client.ts';
+import type { NatsMessage } from '../wire/message-writer.ts';
 import type { ResolvedNatsSpec } from '../nats-spec.ts';
 import { headerBytes } from '../wire/headers.ts';
 import { formatSubject } from './subject.ts';

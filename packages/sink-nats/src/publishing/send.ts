@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { OperationScope } from '@kollect/core/authoring';
 import { answerOf, countOf } from '../jetstream/api.ts';
-import type { NatsClient, NatsMessage } from '../nats-client.ts';
+import type { NatsClient } from '../nats-client.ts';
 import { natsFailure } from '../wire/failure.ts';
+import type { NatsMessage } from '../wire/message-writer.ts';
 import type { Publication } from './messages.ts';
 
 export interface SendOptions {
