@@ -1,7 +1,15 @@
 import { lookup } from 'node:dns/promises';
-import { tenantEgress, type DeliveryLogger, type Egress, type TenantEgressOptions } from '@kollect/core';
+import { isIP } from 'node:net';
+import {
+  tenantEgress,
+  type DeliveryClock,
+  type DeliveryLogger,
+  type Egress,
+  type TenantEgressOptions,
+} from '@kollect/core';
 import type { ApiObject, KubernetesApi, ResourceType } from '../api/kubernetes-api.ts';
 import { fieldOf } from '../status/conditions.ts';
+import { limitSilence, untilAborted } from '../watch/time-limit.ts';
 
 const services: ResourceType = { apiVersion: 'v1', kind: 'Service', plural: 'services', namespaced: true };
 const slices: ResourceType = {
@@ -13,6 +21,9 @@ const slices: ResourceType = {
 /** Where every cluster says under which addresses its API server is. */
 const own = { namespace: 'default', name: 'kubernetes' };
 
+/** Nothing of the operator waits longer for it. */
+const answerMs = 10_000;
+
 export interface OperatorEgress {
   readonly egress: Egress;
   /** Looks again at which addresses the API server has. Never rejects. */
@@ -22,22 +33,41 @@ export interface OperatorEgress {
 export interface OperatorEgressOptions {
   readonly given: Egress | TenantEgressOptions | undefined;
   readonly api: Pick<KubernetesApi, 'list' | 'get'>;
+  readonly clock: DeliveryClock;
   readonly logger: DeliveryLogger;
   /** Default the environment of the process, which every pod has. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /** The policy for what resources of tenants name: the operator's own API server is denied, under every address that it has. */
-export function createOperatorEgress({ given, api, logger, env = process.env }: OperatorEgressOptions): OperatorEgress {
+export function createOperatorEgress({
+  given,
+  api,
+  clock,
+  logger,
+  env = process.env,
+}: OperatorEgressOptions): OperatorEgress {
   if (isEgress(given)) return { egress: given, refresh: () => Promise.resolve() };
   let addresses: readonly string[] = [];
   let current = tenantEgress(given);
 
+  /** Empty where the API server does not say. */
+  const ask = async (signal: AbortSignal, call: (signal: AbortSignal) => Promise<readonly string[]>) => {
+    const limit = limitSilence(signal, { clock, ms: answerMs, reason: () => new Error('No answer.') });
+    try {
+      return await untilAborted(call(limit.signal), limit.signal);
+    } catch {
+      logger.warn({ ...own }, 'Not all addresses of the API server could be read: those that are known are denied.');
+      return [];
+    } finally {
+      limit.end();
+    }
+  };
   const refresh = async (signal: AbortSignal): Promise<void> => {
     const found = await Promise.all([
       ofEnvironment(env),
-      contained(() => ofService(api, signal), logger),
-      contained(() => ofSlices(api, signal), logger),
+      ask(signal, (limited) => ofService(api, limited)),
+      ask(signal, (limited) => ofSlices(api, limited)),
     ]);
     const all = [...new Set([...addresses, ...found.flat()])].sort();
     if (all.join() === addresses.join()) return;
@@ -85,17 +115,5 @@ async function ofSlices(api: Pick<KubernetesApi, 'list'>, signal: AbortSignal): 
 }
 
 function addressesIn(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((each): each is string => /^[0-9A-Fa-f.:]+$/u.test(String(each))) : [];
-}
-
-async function contained(call: () => Promise<readonly string[]>, logger: DeliveryLogger): Promise<readonly string[]> {
-  try {
-    return await call();
-  } catch {
-    logger.warn(
-      { ...own },
-      'The addresses of the API server could not be read in full: only those that are known are denied.',
-    );
-    return [];
-  }
+  return Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string' && isIP(each) > 0) : [];
 }

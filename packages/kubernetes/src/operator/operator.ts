@@ -49,7 +49,7 @@ export function createOperator(options: OperatorOptions): Operator {
   const timeOfDay = given.clock === undefined ? () => Date.now() : () => clock.now();
   const resyncMs = parseDuration(given.resync ?? '10m', 'resync');
   parseDuration(closeDeadline, 'closeDeadline');
-  const guarded = createOperatorEgress({ given: given.egress, api, logger });
+  const guarded = createOperatorEgress({ given: given.egress, api, clock, logger });
   const stopping = new AbortController();
   let collect: CollectInventory | undefined;
   let running: Promise<void> | undefined;
