@@ -5,10 +5,14 @@ import {
   apiVersion,
   createAdmissionHandler,
   generateAdmissionPolicy,
+  generateCrds,
   generateWebhookConfiguration,
   parseSink,
 } from '@kollect/kubernetes';
+import { fuzz } from '../../packages/core/src/contract/fuzz.fixture.ts';
+import { randomSinkSpec } from '../../packages/kubernetes/src/admission/random-sinks.fixture.ts';
 import { hooksSink, registry } from '../../packages/kubernetes/src/admission/registry.fixture.ts';
+import { review } from '../../packages/kubernetes/src/admission/reviews.fixture.ts';
 import { kafkaSpec, natsSpec, postgresSpec } from '../../packages/kubernetes/src/resources/resources.fixture.ts';
 import { createAuthority } from '../servers/certificates.ts';
 import { startKubernetes, type KubernetesServer } from '../servers/index.ts';
@@ -141,6 +145,32 @@ async function expectOldOneFree(name: string): Promise<void> {
 
 const finalizers = ['kollect.dev/test'];
 
+interface Validation {
+  readonly expression: string;
+  readonly message: string;
+}
+
+interface CrdWithSpec {
+  readonly spec: {
+    readonly versions: readonly [
+      { readonly schema: { readonly openAPIV3Schema: { readonly properties: { readonly spec: object } } } },
+    ];
+  };
+}
+
+/** The largest of its type that CRD and handler take. */
+const largest: readonly object[] = [
+  kafka({
+    brokers: Array.from(
+      { length: 100 },
+      (_, index) => `${'a'.repeat(60)}.${'b'.repeat(60)}.shop.svc:${String(index + 1)}`,
+    ),
+    headers: Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`h${String(index)}`, 'x://a'.repeat(1_600)])),
+  }),
+  kafka({ brokers: Array.from({ length: 100 }, (_, index) => `[2001:4860:0:0:0:0:0:${String(index + 1)}]:9092`) }),
+  { ...kafkaSpec, ca: { bundle: '-----BEGIN CERTIFICATE-----\n'.padEnd(260_000, 'A') } },
+];
+
 describe('the policy', () => {
   const { policy, binding } = generateAdmissionPolicy({ registry, allowedTypes });
   const remove = async (): Promise<void> => {
@@ -156,6 +186,49 @@ describe('the policy', () => {
     await kubectl.apply(binding);
     await untilRefused('ValidatingAdmissionPolicy');
     await expectVerdicts(`ValidatingAdmissionPolicy '${policy.metadata.name}'`);
+  }, 120_000);
+
+  test('has rules whose types are those of the schema', async () => {
+    // A policy is checked by a controller that does not run here; rules of a CRD are checked by the same compiler when it is applied.
+    const { validations } = policy['spec'] as { readonly validations: readonly Validation[] };
+    const rules = validations
+      .filter(({ expression }) => !expression.includes('dyn('))
+      .map(({ expression, message }) => ({ rule: expression.replaceAll('object.spec', 'self'), message }));
+    const [crd] = JSON.parse(
+      JSON.stringify(generateCrds(registry)).replaceAll('kollect.dev', 'typed.kollect.dev'),
+    ) as CrdWithSpec[];
+    const schema = crd?.spec.versions[0].schema.openAPIV3Schema.properties.spec;
+    Object.assign(schema ?? {}, {
+      'x-kubernetes-validations': [...rules, { rule: 'self.kafka.topic == 5', message: 'wrong' }],
+    });
+    const { body } = await kubectl.ask(
+      'POST',
+      '/apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All',
+      crd,
+    );
+    const causes = (body['details'] as { readonly causes: readonly { readonly message: string }[] }).causes;
+    // The one that is wrong on purpose; what the others would cost at most is asked of a CRD and not of a policy.
+    expect(causes.map(({ message }) => message).filter((message) => !message.includes('cost'))).toEqual([
+      expect.stringContaining("no matching overload for '_==_' applied to '(string, int)'"),
+    ]);
+  });
+
+  test('takes the largest sinks, and says the same as the handler of 400 random ones', async () => {
+    for (const spec of largest) expect((await tryToMake(spec)).body.message).toBeUndefined();
+    const { validations } = policy['spec'] as { readonly validations: readonly Validation[] };
+    const handle = createAdmissionHandler({ registry, allowedTypes });
+    let refusals = 0;
+    await fuzz(400, async (random) => {
+      const spec = randomSinkSpec(random);
+      const { body } = await tryToMake(spec);
+      // What the CRD refuses, the policy never sees.
+      if (body.message !== undefined && !body.message.includes('ValidatingAdmissionPolicy')) return;
+      const { response } = handle(review('KollectSink', spec));
+      const rule = validations.find(({ message }) => response.status?.message.endsWith(message) === true)?.message;
+      expect([spec, body.message ?? '']).toEqual([spec, rule === undefined ? '' : expect.stringContaining(rule)]);
+      if (rule !== undefined) refusals += 1;
+    });
+    expect(refusals).toBeGreaterThan(20);
   }, 120_000);
 
   test('leaves status, labels, deletion and finalizers of what was there before alone, and its spec not', async () => {
