@@ -27,6 +27,7 @@ interface Node {
   readonly maximum?: number;
   readonly minItems?: number;
   readonly maxItems?: number;
+  readonly maxProperties?: number;
   readonly default?: unknown;
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, Node>>;
@@ -144,7 +145,8 @@ function kindOf(node: Node): string {
   if (node.enum !== undefined)
     return node.enum.length > 8 ? 'a code' : node.enum.map((word) => `\`${word}\``).join(', ');
   if (node.type === 'array') return `list${range(node.minItems, node.maxItems)} of ${kindOf(node.items ?? {})}`;
-  if (node.type === 'object') return node.properties === undefined ? 'map of texts' : 'object';
+  if (node.type === 'object')
+    return node.properties === undefined ? `map of texts${range(undefined, node.maxProperties)}` : 'object';
   if (node.format === 'duration') return 'duration';
   if (node.type === 'string') return `text${node.maxLength === undefined ? '' : range(node.minLength, node.maxLength)}`;
   if (node.type === 'boolean') return 'true or false';

@@ -5,6 +5,8 @@ import { holdsSecret, looksSecret } from '../contract/errors/secrets.ts';
 import { isShownWhole, showText, showValue } from '../contract/errors/show-value.ts';
 
 const maxProblems = 10;
+/** To explain one takes time, and how many there are is up to whoever wrote the spec. */
+const maxExplained = 50;
 
 /**
  * One line for a person from what Ajv says: where, what was expected, what was found, and the nearest known name for a typo.
@@ -12,10 +14,12 @@ const maxProblems = 10;
  */
 export function explain(errors: readonly ErrorObject[], block: unknown, root: string): string {
   // A value of the wrong type may break `enum` as well, which reads the same.
-  const problems = [...new Set(errors.map((error) => explainOne(error, block, root)))];
-  if (problems.length === 1) return `${problems.join('')}.`;
+  const problems = [...new Set(errors.slice(0, maxExplained).map((error) => explainOne(error, block, root)))];
+  const unexplained = Math.max(0, errors.length - maxExplained);
+  if (problems.length + unexplained === 1) return `${problems.join('')}.`;
   const listed = problems.slice(0, maxProblems).map((problem, index) => `(${String(index + 1)}) ${problem}`);
-  const more = problems.length > maxProblems ? `; and ${String(problems.length - maxProblems)} more` : '';
+  const others = problems.length - listed.length + unexplained;
+  const more = others > 0 ? `; and ${String(others)} more` : '';
   return `${listed.join('; ')}${more}.`;
 }
 
@@ -84,6 +88,8 @@ function expectation(error: ErrorObject, schema: SchemaView, params: ParamsView)
       return `at least ${limit} ${limit === '1' ? 'element' : 'elements'}`;
     case 'maxItems':
       return `at most ${limit} ${limit === '1' ? 'element' : 'elements'}`;
+    case 'maxProperties':
+      return `at most ${limit} ${limit === '1' ? 'field' : 'fields'}`;
     default:
       return error.message ?? error.keyword;
   }

@@ -53,6 +53,7 @@ interface ArraySchema extends Noted {
 interface MapSchema extends Noted {
   readonly type: 'object';
   readonly additionalProperties: SpecNode;
+  readonly maxProperties?: number;
   readonly default?: { readonly [key: string]: unknown };
 }
 

@@ -54,10 +54,22 @@ function validatorOf(schema: SpecSchema, { field, sinkType }: Place): SpecValida
       new SinkError('SPEC_INVALID', `${subject} is invalid: ${problem}`, { sinkType, operation: 'create' });
     const copy = readBlock(block, field, invalid);
     if (!validate(copy)) throw invalid(explain(validate.errors ?? [], copy, `$.${field}`));
-    const problems = textProblems(copy, ['$', field]);
-    if (problems.length > 0) throw invalid(`${problems.join('; ')}.`);
+    const problems = listProblems(textProblems(copy, ['$', field]));
+    if (problems !== '') throw invalid(`${problems}.`);
     return copy;
   };
+}
+
+const maxProblems = 10;
+
+/** Looks for no more than are shown. */
+function listProblems(problems: Iterable<string>): string {
+  const listed: string[] = [];
+  for (const problem of problems) {
+    if (listed.length === maxProblems) return `${listed.join('; ')}; and more`;
+    listed.push(problem);
+  }
+  return listed.join('; ');
 }
 
 function readBlock(block: unknown, field: string, invalid: (problem: string) => SinkError): unknown {

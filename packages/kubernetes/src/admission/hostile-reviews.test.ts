@@ -8,8 +8,10 @@ import { review } from './reviews.fixture.ts';
 const handle = createAdmissionHandler({ registry });
 const reviewText = (spec: string): string =>
   JSON.stringify(review('KollectSink', 'SPEC')).replace('"SPEC"', () => spec);
-const keys = (count: number): string =>
-  `{${Array.from({ length: count }, (_, index) => `"k${String(index)}":1`).join(',')}}`;
+const keys = (count: number, name = 'k'): string =>
+  `{${Array.from({ length: count }, (_, index) => `"${name}${String(index)}":1`).join(',')}}`;
+const many = (count: number, value: string): readonly (readonly [string, string])[] =>
+  Array.from({ length: count }, (_, index) => [`k${String(index)}`, value]);
 const deep = (levels: number, open = '{"a":', close = '}'): string => `${open.repeat(levels)}1${close.repeat(levels)}`;
 const block = (type: string, fields: string): string => `{"type":"${type}","${type}":${fields}}`;
 const unreadable = 'The AdmissionReview cannot be read';
@@ -37,24 +39,49 @@ describe('whatever comes is answered, and nothing larger is walked', () => {
       reviewText(JSON.stringify(Array.from({ length: 20 }, () => 'x'.repeat(10_000)))),
       'holds too much text',
     ],
+    ['4 000 fields that are nearly known', reviewText(block('kafka', keys(4_000, 'brokrs'))), 'more.'],
+    ['4 000 blocks', reviewText(keys(4_000, 'kafkx').replace('{', '{"type":"kafka",')), 'does not belong here'],
+    [
+      '4 000 headers with two lines',
+      review('KollectSink', {
+        ...kafkaSpec,
+        kafka: { ...kafkaSpec.kafka, headers: Object.fromEntries(many(4_000, 'a\nb')) },
+      }),
+      'more.',
+    ],
+    [
+      '4 000 keys of a Secret',
+      review('KollectSink', { ...kafkaSpec, secretRef: { name: 'a', keys: Object.fromEntries(many(4_000, 'a')) } }),
+      'at most 64',
+    ],
+    [
+      '4 000 attributes',
+      review('KollectTarget', { ...targetSpec, attributes: Object.fromEntries(many(4_000, 'spec [')) }),
+      'at most 64',
+    ],
+    [
+      '4 000 labels',
+      review('KollectTarget', { ...targetSpec, labelSelector: { matchLabels: Object.fromEntries(many(4_000, '-')) } }),
+      'at most 64',
+    ],
     ...slow.flatMap((part): [string, unknown, string][] => {
       const long = part.repeat(Math.floor(8_000 / part.length));
-      const many = Array.from({ length: 8 }, () => long);
+      const eight = Array.from({ length: 8 }, () => long);
       return [
         [
           `${part} again and again in headers`,
           review('KollectSink', {
             ...kafkaSpec,
-            kafka: { ...kafkaSpec.kafka, headers: Object.fromEntries(many.entries()) },
+            kafka: { ...kafkaSpec.kafka, headers: Object.fromEntries(eight.entries()) },
           }),
           '',
         ],
         [
           `${part} again and again in brokers`,
-          review('KollectSink', { ...kafkaSpec, kafka: { ...kafkaSpec.kafka, brokers: many } }),
+          review('KollectSink', { ...kafkaSpec, kafka: { ...kafkaSpec.kafka, brokers: eight } }),
           '',
         ],
-        [`${part} again and again as a type`, review('KollectSink', { type: long.repeat(2), [long]: many }), ''],
+        [`${part} again and again as a type`, review('KollectSink', { type: long.repeat(2), [long]: eight }), ''],
         [
           `${part} again and again in certificates`,
           review('KollectSink', { ...kafkaSpec, ca: { bundle: part.repeat(Math.floor(260_000 / part.length)) } }),
@@ -62,7 +89,7 @@ describe('whatever comes is answered, and nothing larger is walked', () => {
         ],
         [
           `${part} again and again as an attribute`,
-          review('KollectTarget', { ...targetSpec, attributes: Object.fromEntries(many.entries()) }),
+          review('KollectTarget', { ...targetSpec, attributes: Object.fromEntries(eight.entries()) }),
           '',
         ],
       ];

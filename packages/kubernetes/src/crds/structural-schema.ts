@@ -74,7 +74,7 @@ function eitherShape(schema: SchemaNode, types: readonly string[]): SchemaNode {
 function mapShape(schema: SchemaNode): SchemaNode {
   return {
     type: 'object',
-    maxProperties: bounds.entries,
+    maxProperties: schema['maxProperties'] ?? bounds.entries,
     additionalProperties: structuralSchema(schema['additionalProperties'] as SchemaNode),
   };
 }

@@ -16,6 +16,8 @@ export interface BadResource {
 }
 
 const long = (length: number): string => 'a'.repeat(length);
+const entries = (count: number): object =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${String(index)}`, 'spec']));
 const pg = (change: object): object => ({ ...postgresSpec, postgres: { ...postgresSpec.postgres, ...change } });
 const kafka = (change: object): object => ({ ...kafkaSpec, kafka: { ...kafkaSpec.kafka, ...change } });
 const nats = (change: object): object => ({ ...natsSpec, nats: { ...natsSpec.nats, ...change } });
@@ -74,6 +76,7 @@ const sinks: readonly Row[] = [
     'secretRef.keys',
     'schema',
   ],
+  ['65 keys of a Secret', { ...postgresSpec, secretRef: { name: 'a', keys: entries(65) } }, 'secretRef.keys', 'schema'],
   ['an empty ca', { ...postgresSpec, ca: {} }, 'ca', 'rule'],
   ['a ca from two places', { ...postgresSpec, ca: { bundle: 'x', secretRef: { name: 'a', key: 'b' } } }, 'ca', 'rule'],
   ['a ca without a key', { ...postgresSpec, ca: { configMapRef: { name: 'a' } } }, 'ca.configMapRef.key', 'schema'],
@@ -136,6 +139,8 @@ const targets: readonly Row[] = [
   ['a namespace twice', { ...targetSpec, namespaces: ['a', 'a'] }, 'namespaces[1]', 'schema'],
   ['a namespace with a dot', { ...targetSpec, namespaces: ['a.b'] }, 'namespaces[0]', 'schema'],
   ['all namespaces and some', { ...targetSpec, allNamespaces: true, namespaces: ['a'] }, 'namespaces', 'rule'],
+  ['65 attributes', { ...targetSpec, attributes: entries(65) }, 'attributes', 'schema'],
+  ['65 labels', { ...targetSpec, labelSelector: { matchLabels: entries(65) } }, 'matchLabels', 'schema'],
   ['an attribute that is a number', { ...targetSpec, attributes: { a: 5 } }, 'attributes', 'schema'],
   ['an attribute without a path', { ...targetSpec, attributes: { a: 'spec replicas[' } }, 'attributes', 'parser'],
   [

@@ -1,3 +1,6 @@
+/** Most entries of a map: as many as CRDs take where nothing else is said. */
+export const mostEntries = 64;
+
 /** Name of a resource in the namespace of whoever names it: a DNS subdomain. */
 export const resourceName = {
   type: 'string',

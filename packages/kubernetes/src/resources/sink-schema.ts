@@ -1,5 +1,5 @@
 import { sinkDeliverySchema, type SpecSchema } from '@kollect/core';
-import { conditions, dataKey, keyReference, observedGeneration, resourceName } from './schema-parts.ts';
+import { conditions, dataKey, keyReference, mostEntries, observedGeneration, resourceName } from './schema-parts.ts';
 
 const secretRef = {
   type: 'object',
@@ -18,6 +18,7 @@ const secretRef = {
     keys: {
       type: 'object',
       additionalProperties: dataKey,
+      maxProperties: mostEntries,
       description: 'From what the sink reads (ca, cert and key for TLS) to the key of the Secret. Not with preset.',
     },
   },

@@ -3,6 +3,7 @@ import {
   apiVersionName,
   conditions,
   kindName,
+  mostEntries,
   namespaceName,
   observedGeneration,
   resourceName,
@@ -16,6 +17,7 @@ const labelValue = { type: 'string', maxLength: 63, pattern: '^([A-Za-z0-9]([-A-
 export const attributesSchema = {
   type: 'object',
   additionalProperties: { type: 'string', minLength: 1, maxLength: 1024 },
+  maxProperties: mostEntries,
 } as const;
 
 const labelSelector = {
@@ -26,6 +28,7 @@ const labelSelector = {
     matchLabels: {
       type: 'object',
       additionalProperties: labelValue,
+      maxProperties: mostEntries,
       default: {},
       description: 'Labels with their values.',
     },
