@@ -1,7 +1,7 @@
 /** What every benchmark is asked on the command line. */
 export interface BenchOptions {
-  /** Numbers of items, ascending. */
-  readonly sizes: readonly number[];
+  /** Numbers of items, ascending; absent where the benchmark chooses. */
+  readonly sizes: readonly number[] | undefined;
   /** One JSON object a line instead of tables. */
   readonly json: boolean;
   /** Measured rounds; absent where the benchmark chooses by size. */

@@ -5,16 +5,18 @@ import { cases } from './kafka/cases.ts';
 import { runKafkaBench } from './kafka/run.ts';
 import { runNatsBench } from './nats/run.ts';
 import { runPostgresBench } from './postgres/run.ts';
+import { runSealBench } from './seal/run.ts';
 
 const benches: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = {
   postgres: runPostgresBench,
   kafka: runKafkaBench,
   nats: runNatsBench,
   delivery: runDeliveryBench,
+  seal: runSealBench,
 };
 
 const usage = `usage: pnpm bench <${Object.keys(benches).join(' | ')}> [--rounds N] [--json]
-  postgres also takes --items 2000,10000,100000, or up to 1000000; kafka takes --cases with names of ${cases.map(({ name }) => name).join(', ')}`;
+  postgres and seal also take --items 2000,10000,100000, or up to 1000000; kafka takes --cases with names of ${cases.map(({ name }) => name).join(', ')}`;
 
 function positiveInteger(option: string, text: string): number {
   const value = Number(text);
@@ -27,17 +29,17 @@ function readArguments(args: string[]): { name: string; options: BenchOptions } 
     args,
     allowPositionals: true,
     options: {
-      items: { type: 'string', default: '2000,10000,100000' },
+      items: { type: 'string' },
       rounds: { type: 'string' },
       cases: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
   });
-  const sizes = values.items.split(',').map((size) => positiveInteger('items', size));
+  const sizes = values.items?.split(',').map((size) => positiveInteger('items', size));
   const rounds = values.rounds === undefined ? undefined : positiveInteger('rounds', values.rounds);
   return {
     name: positionals[0] ?? '',
-    options: { sizes: sizes.sort((a, b) => a - b), json: values.json, rounds, cases: values.cases?.split(',') },
+    options: { sizes: sizes?.sort((a, b) => a - b), json: values.json, rounds, cases: values.cases?.split(',') },
   };
 }
 

@@ -15,11 +15,13 @@ import { measureStatisticsAge } from './statistics-age.ts';
 import { growthOf } from './targets.ts';
 import { createWorkload } from './workload.ts';
 
+const defaultSizes = [2_000, 10_000, 100_000];
+
 /** Items of each of the inventories that are exported at once. */
 const itemsPerScope = 10_000;
 
 /** Measures the PostgreSQL sink beside its limits and beside what is written without it; see docs/benchmarks.md. */
-export async function runPostgresBench({ sizes, json, rounds }: BenchOptions): Promise<void> {
+export async function runPostgresBench({ sizes = defaultSizes, json, rounds }: BenchOptions): Promise<void> {
   const server = await startPostgres({ tls: false, settings: serverSettings });
   const probe = await createProbe(server.dsn());
   const say = (text: string): void => {

@@ -25,9 +25,9 @@ export function itemsOf(state: State, { items, nextItems }: Workload): readonly 
   return state === 'DELTA' ? nextItems : items;
 }
 
-/** The items of one size, the same in every run. */
-export function createWorkload(count: number): Workload {
-  const items = attributeBytes.flatMap((bytes, index) => {
+/** So many items, the same in every run. */
+export function createItems(count: number): readonly Item[] {
+  return attributeBytes.flatMap((bytes, index) => {
     const share = Math.floor((count + index) / attributeBytes.length);
     return makeItems({
       count: share,
@@ -36,6 +36,11 @@ export function createWorkload(count: number): Workload {
       targets: ['workloads', 'network', 'storage', 'certificates'],
     });
   });
+}
+
+/** The items of one size, and what becomes of them. */
+export function createWorkload(count: number): Workload {
+  const items = createItems(count);
   const half = Math.ceil(count / 200);
   return { items, nextItems: evolve(items, { changed: Math.ceil(count / 100), removed: half, added: half }) };
 }

@@ -8,7 +8,8 @@ import { isWellFormed } from './text.ts';
 export const maxDepth = 500;
 
 const maxBytes = 64 * 1024 * 1024;
-const initialBytes = 64 * 1024;
+/** A small inventory is sealed in less time than more memory takes. */
+const initialBytes = 4 * 1024;
 /** A buffer that one huge item needed is let go after it. */
 const keptBytes = 4 * 1024 * 1024;
 /** Above this many code units the runtime's own encoder beats the loop, and six bytes a unit would be too much to reserve. */

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash as hashAtOnce } from 'node:crypto';
 import { aBoolean, aSignal, checkOptions, type OptionKinds } from '../errors/check-options.ts';
-import { itemChunks } from './chunks.ts';
+import { itemBytes, itemChunks } from './chunks.ts';
 import { SinkError } from '../errors/errors.ts';
 import { refuseAmbiguousTargets } from './incomplete-targets.ts';
 import { createItemEncoder, describeItem } from './item-encoder.ts';
@@ -35,6 +35,9 @@ export interface SealOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Up to so many bytes one call is cheaper than a hash that is fed. */
+const hashedAtOnce = 64 * 1024;
+
 const sealKinds: OptionKinds<SealOptions> = { sanitize: aBoolean, signal: aSignal };
 
 /**
@@ -68,14 +71,14 @@ async function copyItems(
   const encoder = createItemEncoder({ scope, operation: 'seal', sanitize });
   const keep = createBytePools();
   const copied: PooledItem[] = [];
-  let itemBytes = 0;
+  let jsonBytes = 0;
   for (const item of readAll(items, "The snapshot input's items")) {
     const { identity, json } = encoder.encode(item, copied.length);
     copied.push(new PooledItem(identity, keep(json)));
-    itemBytes += json.byteLength;
+    jsonBytes += json.byteLength;
     if (slices.due()) await slices.next();
   }
-  return { copied, byteLength: 2 + itemBytes + Math.max(0, copied.length - 1) };
+  return { copied, byteLength: 2 + jsonBytes + Math.max(0, copied.length - 1) };
 }
 
 async function refuseDuplicates(scope: Scope, items: readonly PooledItem[], slices: TimeSlices): Promise<void> {
@@ -99,6 +102,7 @@ async function refuseDuplicates(scope: Scope, items: readonly PooledItem[], slic
 
 /** The checksum of items in canonical order, whose array has so many bytes. */
 export async function hashItems(items: readonly SealedItem[], byteLength: number, slices: TimeSlices): Promise<string> {
+  if (byteLength <= hashedAtOnce) return hashAtOnce('sha256', itemBytes({ head: '[', items, tail: ']', byteLength }));
   const hash = createHash('sha256');
   for (const chunk of itemChunks({ head: '[', items, tail: ']', byteLength, reuse: true })) {
     hash.update(chunk);

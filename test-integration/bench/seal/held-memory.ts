@@ -1,0 +1,32 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createInventory } from '@kollect/core';
+import { collectGarbage } from '../measure/time.ts';
+import { benchScope, createWorkload } from '../postgres/workload.ts';
+import type { HeldMemory } from './results.ts';
+
+/** Memory of an inventory of which 1 % changed since it was sealed first, and of its last snapshot; names that it shares with the items are not counted. */
+export async function measureHeldMemory(n: number): Promise<HeldMemory> {
+  const { items, nextItems } = createWorkload(n);
+  const before = await heldNow();
+  const inventory = createInventory(benchScope);
+  for (const item of items) inventory.set(item);
+  await inventory.seal({ generation: 1 });
+  for (const item of nextItems) inventory.set(item);
+  const kept = new Set(nextItems.map(({ uid }) => uid));
+  for (const { uid, targetNamespace, targetName } of items)
+    if (!kept.has(uid)) inventory.delete({ target: { namespace: targetNamespace, name: targetName }, uid });
+  kept.clear();
+  const last = await inventory.seal({ generation: 1 });
+  const heldBytes = (await heldNow()) - before;
+  // Read afterwards, so that neither is collected before.
+  return { n: last.items.length, heldBytes, jsonBytes: inventory.bytes };
+}
+
+async function heldNow(): Promise<number> {
+  collectGarbage();
+  // Memory of buffers is given back by another thread.
+  await sleep(100);
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
