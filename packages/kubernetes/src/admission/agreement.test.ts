@@ -59,7 +59,7 @@ test(
       const message = response.status?.message ?? '';
       // What the handler says more is what the parsers know.
       const byHandler = messages.find((one) => message.endsWith(`is refused: ${one}`));
-      expect([JSON.stringify(spec), byHandler]).toEqual([JSON.stringify(spec), byPolicy]);
+      if (byHandler !== byPolicy) expect([spec, byHandler]).toEqual([spec, byPolicy]);
       counts.set(byPolicy ?? 'passes', (counts.get(byPolicy ?? 'passes') ?? 0) + 1);
     });
     // Each rule was broken, but for those of fields that no spec here has, and many were not.
@@ -70,5 +70,5 @@ test(
     );
     expect(counts.get('passes')).toBeGreaterThan(1_000);
   },
-  fuzzTimeoutMs,
+  4 * fuzzTimeoutMs,
 );
