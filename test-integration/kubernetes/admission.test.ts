@@ -253,6 +253,7 @@ describe('the webhook', () => {
   let port: number;
   let material: { readonly cert: string; readonly key: string };
   const asked: string[] = [];
+  let lastBody = '';
 
   const listen = async (): Promise<void> => {
     webhook = createServer(material, (request, answer) => {
@@ -260,9 +261,8 @@ describe('the webhook', () => {
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.once('end', () => {
         const body = Buffer.concat(chunks);
-        asked.push(
-          (JSON.parse(body.toString()) as { readonly request: { readonly operation: string } }).request.operation,
-        );
+        lastBody = body.toString();
+        asked.push((JSON.parse(lastBody) as { readonly request: { readonly operation: string } }).request.operation);
         answer.setHeader('content-type', 'application/json');
         answer.end(JSON.stringify(handle(body)));
       });
@@ -321,6 +321,19 @@ describe('the webhook', () => {
       const made = await kubectl.apply(sink(`good-${String(index)}`, spec));
       expect(parseSink(made, registry).config.type).toBe((spec as { readonly type: string }).type);
     }
+  });
+
+  test('never sees fields that the CRD does not know: they are pruned, or refused before', async () => {
+    const mistyped = sink('mistyped', kafka({ pasword: 'geheim' }));
+    const made = await kubectl.ask('POST', sinks, mistyped);
+    expect([made.status, JSON.stringify(made.body['spec'])]).toEqual([201, expect.not.stringContaining('geheim')]);
+    expect(lastBody).toContain('mistyped');
+    expect(lastBody).not.toContain('geheim');
+    const strict = await kubectl.ask('POST', `${sinks}?fieldValidation=Strict&dryRun=All`, mistyped);
+    expect([strict.status, strict.body.message]).toEqual([400, expect.stringContaining('pasword')]);
+    // What arrives all the same is refused.
+    const { response } = handle(review('KollectSink', mistyped.spec));
+    expect(response.status).toMatchObject({ code: 422, message: expect.not.stringContaining('geheim') });
   });
 
   test('is not asked for what stays, and deletions work while it is away', async () => {

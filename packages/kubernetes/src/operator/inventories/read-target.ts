@@ -1,4 +1,5 @@
 import { SinkError } from '@kollect/core';
+import { showText } from '@kollect/core/authoring';
 import type { ApiObject, ObjectName } from '../../api/kubernetes-api.ts';
 import { formatLabelSelector } from '../../resources/label-selector.ts';
 import { parseProfile, parseTarget, type ParsedTarget } from '../../resources/parse-resources.ts';
@@ -20,7 +21,7 @@ export function readTarget(resource: ApiObject, options: ReadTargetOptions): Pla
   const target = parseTarget(resource);
   const { namespace, name, spec } = target;
   const refuse = (problem: string): SinkError =>
-    new SinkError('SPEC_INVALID', `KollectTarget "${namespace}/${name}" cannot be used: ${problem}.`);
+    new SinkError('SPEC_INVALID', `KollectTarget ${showText(`${namespace}/${name}`)} cannot be used: ${problem}.`);
   for (const { apiVersion, kind } of spec.resources)
     if (neverCollected.some((each) => each.apiVersion === apiVersion && each.kind === kind))
       throw refuse(`$.spec.resources: objects of kind ${kind} are never collected`);
@@ -54,6 +55,6 @@ function attributesOf(
   if (spec.profileRef === undefined) return spec.attributes;
   const { name } = spec.profileRef;
   const profile = getProfile({ namespace, name });
-  if (profile === undefined) throw refuse(`there is no KollectProfile "${name}" in its namespace`);
+  if (profile === undefined) throw refuse(`there is no KollectProfile ${showText(name)} in its namespace`);
   return { ...parseProfile(profile).spec.attributes, ...spec.attributes };
 }
