@@ -38,18 +38,26 @@ export function readEventState(header: (name: string) => string | undefined, { n
   };
 }
 
-export function snapshotState({ exportedAt, checksum, generation, incompleteTargets }: InventorySnapshot): EventState {
+/** That of an event of ours, whose time is known. */
+export type OwnEventState = EventState & { readonly time: number };
+
+export function snapshotState({
+  exportedAt,
+  checksum,
+  generation,
+  incompleteTargets,
+}: InventorySnapshot): OwnEventState {
   const complete = incompleteTargets.length === 0;
   return { time: Date.parse(exportedAt), checksum, generation, complete, whole: true, removed: false };
 }
 
-export function removalState(removedAt: string): EventState {
+export function removalState(removedAt: string): OwnEventState {
   return { time: Date.parse(removedAt), complete: true, whole: true, removed: true };
 }
 
 /** Whether the time is that of something older than the last event; equal is not older. */
-export function isOlder(time: string, last: EventState | undefined): boolean {
-  return last?.time !== undefined && Date.parse(time) < last.time;
+export function isOlder(time: number, last: EventState | undefined): boolean {
+  return last?.time !== undefined && time < last.time;
 }
 
 /** Whether the last event says what the snapshot says, as no removal does. Two partial ones are the same where they are of one time. */

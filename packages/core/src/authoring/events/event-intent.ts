@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import type { ExportOutcome } from '../../contract/sink.ts';
 import type { InventorySnapshot, Scope } from '../../contract/snapshot/snapshot.ts';
 import type { OutgoingEvent } from './event-channel.ts';
-import { holds, isOlder, removalState, snapshotState, type EventState } from './event-head.ts';
-import { removalMessage, snapshotMessages, type EventMessageOptions, type SnapshotMessages } from './event-messages.ts';
+import { holds, isOlder, removalState, snapshotState, type EventState, type OwnEventState } from './event-head.ts';
+import { messagesOf, removalMessage, type EventMessageOptions, type SnapshotMessages } from './event-messages.ts';
 import { formatMessageKey } from './message-key.ts';
 import type { PublishedTimes } from './published-times.ts';
 
@@ -12,9 +12,8 @@ export interface EventIntent {
   readonly inventory: Scope;
   readonly key: string;
   readonly what: 'snapshot' | 'removal';
-  readonly time: string;
   /** What the last event says once this one is sent. */
-  readonly state: EventState;
+  readonly state: OwnEventState;
   /** What comes of it, and whether an event is to be sent for it. `last` is undefined where there is none, `unknown` where nobody can be asked. */
   decide(last: EventState | undefined | 'unknown'): { readonly outcome: ExportOutcome; readonly send: boolean };
   event(): OutgoingEvent;
@@ -28,16 +27,15 @@ export function exportIntent(
   message: EventMessageOptions,
   seen: PublishedTimes,
 ): EventIntent {
-  const { exportedAt: time, checksum, generation, incompleteTargets } = snapshot;
+  const { exportedAt, checksum, generation, incompleteTargets } = snapshot;
   const key = formatMessageKey(snapshot);
   const state = snapshotState(snapshot);
-  const { complete } = state;
+  const { complete, time } = state;
   const headers = complete ? message.headers : { ...message.headers, [message.binding.names.complete]: 'false' };
   return {
     inventory: snapshot,
     key,
     what: 'snapshot',
-    time,
     state,
     decide: (last) => {
       const known = last === 'unknown' ? undefined : last;
@@ -48,9 +46,9 @@ export function exportIntent(
       inventory: snapshot,
       key,
       complete,
-      id: idOf([key, time, checksum, generation, ...incompleteTargets]),
+      id: idOf([key, exportedAt, checksum, generation, ...incompleteTargets]),
       messages: ({ maxMessageBytes, messageBytes } = { maxMessageBytes: Infinity, messageBytes: () => 0 }) =>
-        snapshotMessages(snapshot, { ...message, headers, maxMessageBytes, messageBytes }),
+        messagesOf(key, snapshot, { ...message, headers, maxMessageBytes, messageBytes }),
     }),
   };
 }
@@ -60,21 +58,20 @@ export function removalIntent(
   message: EventMessageOptions & { readonly removedAt: string },
   seen: PublishedTimes,
 ): EventIntent {
-  const { removedAt: time } = message;
   const key = formatMessageKey(inventory);
-  const state = removalState(time);
+  const state = removalState(message.removedAt);
+  const { time } = state;
   return {
     inventory,
     key,
     what: 'removal',
-    time,
     state,
     decide: (last) => {
       const known = last === 'unknown' ? undefined : last;
       const isGone = known === undefined ? seen.isRemoved(key) : known.removed;
       const isLate = isOlder(time, known) || seen.isOlder(key, time);
       // What is gone already is not kept by a newer removal: nothing is left to supersede.
-      if (isGone && (isLate || known?.time === state.time)) return nothing('unchanged');
+      if (isGone && (isLate || known?.time === time)) return nothing('unchanged');
       if (isLate) return nothing('superseded');
       return sending(isGone || last === undefined ? 'unchanged' : 'applied');
     },
@@ -82,7 +79,7 @@ export function removalIntent(
       inventory,
       key,
       complete: true,
-      id: idOf([key, 'removed', Date.parse(time)]),
+      id: idOf([key, 'removed', time]),
       messages: () => {
         const only = removalMessage(inventory, message);
         return { total: 1, messages: () => [only] };

@@ -60,8 +60,16 @@ export interface SnapshotMessages {
 
 /** What announces the snapshot. PAYLOAD_TOO_LARGE, before anything is serialised, where an item fits into no message. */
 export function snapshotMessages(snapshot: InventorySnapshot, options: SnapshotMessageOptions): SnapshotMessages {
+  return messagesOf(formatMessageKey(snapshot), snapshot, options);
+}
+
+/** The same where the key is known. */
+export function messagesOf(
+  key: string,
+  snapshot: InventorySnapshot,
+  options: SnapshotMessageOptions,
+): SnapshotMessages {
   const { binding, format } = options;
-  const key = formatMessageKey(snapshot);
   const own = snapshotHeaders(snapshot, binding);
   const makeHeaders = (part: MessagePart): MessageHeaders => ({
     ...own,

@@ -67,9 +67,9 @@ export function createEventSink(given: EventSinkOptions): EventSink {
     return decided?.send === true ? { head, ...decided } : undefined;
   };
   const announce = async (intent: EventIntent, operation: OperationScope): Promise<Omit<ExportResult, 'counts'>> => {
-    const { key, what, time, state } = intent;
-    const isCurrent = (): boolean => !seen.isOlder(key, time);
-    const onSent = (): void => seen.record(key, time, what);
+    const { key, what, state } = intent;
+    const isCurrent = (): boolean => !seen.isOlder(key, state.time);
+    const onSent = (): void => seen.record(key, state.time, what);
     const ended = (outcome: ExportOutcome, head: EventHead | undefined): { readonly outcome: ExportOutcome } => {
       if (head !== undefined) heads.set(key, head);
       if (outcome !== 'superseded') onSent();

@@ -2,8 +2,9 @@ import { createLatestMap } from './latest-map.ts';
 
 /** What this process published last, or found to be there, by message key. */
 export interface PublishedTimes {
-  isOlder(key: string, time: string): boolean;
-  record(key: string, time: string, what: 'snapshot' | 'removal'): void;
+  /** Times are milliseconds since 1970. */
+  isOlder(key: string, time: number): boolean;
+  record(key: string, time: number, what: 'snapshot' | 'removal'): void;
   /** The last of it was a removal. */
   isRemoved(key: string): boolean;
 }
@@ -14,9 +15,8 @@ const maxKeys = 10_000;
 export function createPublishedTimes(): PublishedTimes {
   const published = createLatestMap<{ readonly time: number; readonly removed: boolean }>(maxKeys);
   return {
-    isOlder: (key, time) => Date.parse(time) < (published.get(key)?.time ?? -Infinity),
-    record: (key, text, what) => {
-      const time = Date.parse(text);
+    isOlder: (key, time) => time < (published.get(key)?.time ?? -Infinity),
+    record: (key, time, what) => {
       const last = published.get(key);
       published.set(key, last !== undefined && time < last.time ? last : { time, removed: what === 'removal' });
     },
