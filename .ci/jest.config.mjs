@@ -8,7 +8,7 @@ const shared = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/.ci/strip-types.cjs' },
   moduleNameMapper: {
-    '^@kollect/(core|kubernetes|sink-[a-z]+)$': '<rootDir>/packages/$1/src/index.ts',
+    '^@kollect/(core|kubernetes|operator|sink-[a-z]+)$': '<rootDir>/packages/$1/src/index.ts',
     '^@kollect/kubernetes/testing$': '<rootDir>/packages/kubernetes/src/testing/index.ts',
     '^@kollect/core/authoring$': '<rootDir>/packages/core/src/authoring/index.ts',
     '^@kollect/core/(prometheus|opentelemetry)$': '<rootDir>/packages/core/src/observability/$1.ts',

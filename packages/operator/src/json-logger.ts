@@ -1,0 +1,12 @@
+import type { DeliveryLogger, LogFields } from '@kollect/core';
+
+const levels = ['debug', 'info', 'warn', 'error'] as const;
+
+/** One JSON object a line. */
+export function jsonLogger(write: (line: string) => void): DeliveryLogger {
+  const log =
+    (level: (typeof levels)[number]) =>
+    (fields: LogFields, message: string): void =>
+      write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })}\n`);
+  return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
+}
