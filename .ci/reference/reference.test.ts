@@ -6,6 +6,7 @@ import { kafkaSink } from '@kollect/sink-kafka';
 import { natsSink } from '@kollect/sink-nats';
 import { postgresSink } from '@kollect/sink-postgres';
 import { parseAllDocuments } from 'yaml';
+import { renderPolicy } from './render-policy.ts';
 import { renderReference } from './render.ts';
 
 const registry = createSinkRegistry([postgresSink, kafkaSink, natsSink]);
@@ -31,4 +32,9 @@ test('every sample of it can be used', () => {
     const given = { ...sample, metadata: { ...sample.metadata, uid: 'u', resourceVersion: '1', generation: 1 } };
     expect(parsers[sample.kind]?.(given)).toMatchObject({ name: 'portal' });
   }
+});
+
+test('the policy of the example is that of its sinks', () => {
+  const file = new URL('../../examples/operator/deploy/base/admission-policy.yaml', import.meta.url);
+  expect(readFileSync(file, 'utf8')).toBe(renderPolicy(registry));
 });
