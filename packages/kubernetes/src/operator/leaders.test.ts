@@ -83,3 +83,18 @@ test('a process that waits for the lease is ready as long as the API server answ
   await one.clock.advance(15_000);
   expect(second.health).toEqual({ live: true, ready: false, leading: false });
 });
+
+test('an operator that is still delivering when it loses the lease ends at once', async () => {
+  const faulty = faultySink();
+  const one = world({ wrap: faulty.wrap });
+  applySample(one);
+  faulty.hangs = true;
+  const first = one.start({ leader: leader('a'), closeDeadline: '10m' });
+  await one.until('an export under way', () => faulty.calls > 0);
+  let closed = false;
+  void first.close().then(() => (closed = true));
+  await one.clock.advance(5_000);
+  expect(closed).toBe(false);
+  one.api.fail({ kind: 'silence' }, { plural: 'leases' });
+  await one.until('the end', () => closed, 20_000);
+});

@@ -49,18 +49,42 @@ test('a sink that is left while it is down loses its rows later, and the others 
   expect(one.rows()).toHaveLength(5);
 });
 
-test('a sink that is named before anything is exported to it is left as one that holds rows', async () => {
+test('the status names a sink before anything is exported to it: it is all that remembers where rows are', async () => {
+  const told: (string | undefined)[] = [];
+  const noting = (definition: SinkDefinition): SinkDefinition => ({
+    ...definition,
+    create: (context) => {
+      const sink = definition.create(context);
+      return {
+        ...sink,
+        export: (snapshot, options) => {
+          told.push(one.condition('KollectInventory', 'portal', 'Synced', 'store'));
+          return sink.export(snapshot, options);
+        },
+      };
+    },
+  });
+  const one: World = createWorld({ wrap: noting });
+  worlds.push(one);
+  applySample(one);
+  one.start();
+  await one.until('two rows', () => one.rows()?.length === 2);
+  expect(told[0]).toBe('Unknown Pending');
+});
+
+test('nothing is delivered to a sink that became invalid, and what was collected meanwhile comes when it is right again', async () => {
   const one = createWorld();
   worlds.push(one);
-  const second = secondStore(one);
   applySample(one);
-  second.faulty.hangs = true;
-  one.put('KollectSink', 'second', { spec: { type: 'second' } });
-  one.put('KollectInventory', 'portal', inventoryOf(['store', 'second']));
-  one.start({ sinks: [one.store, second.definition] });
-  await one.until('an export under way', () => second.faulty.calls > 0);
-  // Whatever ends the process now: the status knows where rows may come to be.
-  expect(one.condition('KollectInventory', 'portal', 'Synced', 'second')).toBe('Unknown Pending');
+  one.start();
+  await one.until('two rows', () => one.rows()?.length === 2);
+  one.put('KollectSink', 'store', { spec: { type: 'memory', memory: { nonsense: 1 } } });
+  await one.until('refused', () => one.condition('KollectSink', 'store', 'Ready') === 'False SpecInvalid');
+  one.api.put(deployment('new'));
+  await one.clock.advance(60_000);
+  expect(one.rows()).toEqual(['cart', 'web']);
+  one.put('KollectSink', 'store', { spec: { type: 'memory' } });
+  await one.until('three rows', () => one.rows()?.length === 3);
 });
 
 test('a type that the API server does not serve yet is found once it does, and keeps the others from nothing', async () => {
