@@ -127,6 +127,7 @@ const secrets = [
 ];
 const address = (random: Random): string => {
   if (random(3) > 0) return 'kafka.shop:9092';
+  if (random(8) === 0) return oneOf(random, secrets);
   const framed = oneOf(random, frames).replaceAll('#', () => oneOf(random, addresses));
   return random(20) === 0 ? framed + text(random) : framed;
 };
@@ -136,8 +137,10 @@ const text = (random: Random): string => {
   if (choice === 3) return oneOf(random, secrets);
   return listOf(random, 7, () => oneOf(random, parts)).join('');
 };
+/** Where few texts stand, more of them have to be secrets. */
+const riskyText = (random: Random): string => (random(3) === 0 ? oneOf(random, secrets) : text(random));
 const map = (random: Random): object =>
-  Object.fromEntries(listOf(random, 2, () => [random(3) > 0 ? 'a' : oneOf(random, names), text(random)] as const));
+  Object.fromEntries(listOf(random, 2, () => [random(3) > 0 ? 'a' : oneOf(random, names), riskyText(random)] as const));
 
 function blockOf(type: string, random: Random): object {
   const sometimes = (field: string, make: () => unknown): object => (random(3) === 0 ? { [field]: make() } : {});
@@ -175,6 +178,8 @@ function blockOf(type: string, random: Random): object {
 export function randomSinkSpec(random: Random): object {
   const type = oneOf(random, [...registry.types, ...registry.types, 'oracle']);
   const ca =
-    random(8) === 0 ? { ca: random(2) === 0 ? { bundle: text(random) } : { secretRef: { name: 'a', key: 'b' } } } : {};
+    random(8) === 0
+      ? { ca: random(2) === 0 ? { bundle: riskyText(random) } : { secretRef: { name: 'a', key: 'b' } } }
+      : {};
   return { type, ...(random(10) === 0 ? {} : { [type]: blockOf(type, random) }), ...ca };
 }
