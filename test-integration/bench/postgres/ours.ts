@@ -1,4 +1,4 @@
-import { createSinkRegistry, sealSnapshot, type Scope } from '@kollect/core';
+import { createSinkRegistry, sealSnapshot, type InventorySnapshot, type Scope } from '@kollect/core';
 import { postgresSink } from '@kollect/sink-postgres';
 import type { Contender, ContenderOptions } from './contender.ts';
 import { benchSchema } from './database.ts';
@@ -12,8 +12,15 @@ export interface OursOptions extends ContenderOptions {
   readonly poolSize?: number;
 }
 
-/** The sink as an operator uses it, with its defaults: `stage` seals, what it returns exports. */
-export async function createOurs({ dsn, table, scope = benchScope, poolSize = 4 }: OursOptions): Promise<Contender> {
+export interface OpenSink {
+  readonly tables: readonly string[];
+  /** Exports a snapshot; throws where another number of items is left. */
+  deliver(snapshot: InventorySnapshot): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The sink as an operator uses it, with its defaults. */
+export async function openOurs({ dsn, table, poolSize = 4 }: Omit<OursOptions, 'scope'>): Promise<OpenSink> {
   const { hostname: host, port, username, password, pathname } = new URL(dsn);
   const sink = registry.create(
     {
@@ -26,16 +33,26 @@ export async function createOurs({ dsn, table, scope = benchScope, poolSize = 4 
   await sink.open?.({ signal });
   return {
     tables: [`${benchSchema}.${table}`, `${benchSchema}.${table}_exports`],
-    async stage(items, exportedAt) {
-      const snapshot = await sealSnapshot({ ...scope, generation: 1, exportedAt, items });
-      return async () => {
-        const { outcome, counts } = await sink.export(snapshot, { signal, allowDeletes: true });
-        const held = counts.inserted + counts.updated + counts.unchanged;
-        if (outcome === 'superseded' || held !== items.length)
-          throw new Error(`The export is ${outcome} and left ${held} of ${items.length} items.`);
-      };
+    async deliver(snapshot) {
+      const { outcome, counts } = await sink.export(snapshot, { signal, allowDeletes: true });
+      const held = counts.inserted + counts.updated + counts.unchanged;
+      if (outcome === 'superseded' || held !== snapshot.items.length)
+        throw new Error(`The export is ${outcome} and left ${held} of ${snapshot.items.length} items.`);
     },
     close: () => sink.close(),
+  };
+}
+
+/** The sink as a contender: `stage` seals, what it returns exports. */
+export async function createOurs({ scope = benchScope, ...options }: OursOptions): Promise<Contender> {
+  const { tables, deliver, close } = await openOurs(options);
+  return {
+    tables,
+    async stage(items, exportedAt) {
+      const snapshot = await sealSnapshot({ ...scope, generation: 1, exportedAt, items });
+      return () => deliver(snapshot);
+    },
+    close,
   };
 }
 

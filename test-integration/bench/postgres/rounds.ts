@@ -3,6 +3,7 @@ import { collectGarbage, timed } from '../measure/time.ts';
 import type { Contender } from './contender.ts';
 import { contenderNames, contenders, isWorthwhile, type ContenderName } from './contenders.ts';
 import type { Probe } from './database.ts';
+import { createInventoryPlay } from './inventory-play.ts';
 import { createLimits } from './limits.ts';
 import { forgetChecksum } from './ours.ts';
 import { createRecorder, states, type Recorder, type State } from './results.ts';
@@ -34,6 +35,7 @@ export async function playRounds({ dsn, probe, workload, rounds, progress }: Rou
     full: await seal(workload.items),
     next: await seal(workload.nextItems),
   });
+  const kept = await createInventoryPlay({ dsn, probe, workload });
   const open = new Map<ContenderName, Contender>();
   let recorder = createRecorder();
   try {
@@ -45,6 +47,7 @@ export async function playRounds({ dsn, probe, workload, rounds, progress }: Rou
       progress(round === 0 ? 'warming up' : `round ${round} of ${rounds}`);
       const plays = [
         () => limits.play(recorder),
+        () => kept.play(recorder),
         ...[...open].map(([name, contender]) => async () => {
           const count = workload.items.length;
           if (!isWorthwhile(name, count) || (name === 'row-at-a-time' && count >= onceFrom && round !== 1)) return;
@@ -55,6 +58,7 @@ export async function playRounds({ dsn, probe, workload, rounds, progress }: Rou
     }
   } finally {
     await limits.close();
+    await kept.close();
     for (const contender of open.values()) await contender.close();
   }
   const { full, next } = limits.copyBytes;

@@ -5,6 +5,8 @@ import { startPostgres } from '../../servers/index.ts';
 import { contenders } from './contenders.ts';
 import { benchSchema, createProbe, serverSettings, type Probe } from './database.ts';
 import { measureFootprints } from './footprint.ts';
+import { measureCycles } from './cycles.ts';
+import { measureInventories } from './inventories.ts';
 import { createOurs } from './ours.ts';
 import { listMisses, renderFigures, renderLines } from './report.ts';
 import { createFigure, states, type Figure, type Line } from './results.ts';
@@ -132,8 +134,12 @@ async function measureFigures({
   figures.push(...(await measureStatisticsAge(dsn, probe, workload)));
   progress('inventories at once');
   figures.push(...(await measureScopes(dsn, probe, createWorkload(Math.min(n, itemsPerScope)))));
+  progress('cycles of one inventory');
+  figures.push(...(await measureCycles(dsn, probe, workload)));
+  progress('cycles of many inventories');
+  figures.push(...(await measureInventories(dsn, probe, n)));
   progress('done');
-  return figures.map((figure) => ({ ...figure, value: round(figure.value, 2) }));
+  return figures.map((figure) => ({ ...figure, value: round(figure.value, 3) }));
 }
 
 async function freshSchema(probe: Probe): Promise<void> {

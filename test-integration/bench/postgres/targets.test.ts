@@ -58,6 +58,17 @@ test.each([
 });
 
 test.each([
+  { n: 100_000, ms: 10, target: 0.1, verdict: 'pass' },
+  { n: 100_000, ms: 11, target: 0.1, verdict: 'miss' },
+  { n: 10_000, ms: 11, target: 0.7, verdict: 'pass' },
+] as const)('judges an inventory that is kept: $n items in $ms ms, $verdict', ({ n, ms, target, verdict }) => {
+  const of = (given: Partial<Line>) => line({ n, state: 'DELTA', ...given });
+  const limits = [of({ variant: 'L0', ms: 40 }), of({ variant: 'L2', ms: 60 })];
+  expect(judgeAgainstLimit(limits, of({ variant: 'ours-inventory', ms }))).toMatchObject({ target, verdict });
+  expect(judgeAgainstLimit(limits, of({ variant: 'ours', ms: 70 })).target).toBe(0.7);
+});
+
+test.each([
   { state: 'COLD', ms: 83, verdict: 'pass' },
   { state: 'COLD', ms: 84, verdict: 'miss' },
   { state: 'WARM', ms: 41, verdict: 'pass' },

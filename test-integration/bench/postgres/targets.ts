@@ -6,6 +6,15 @@ export const targetsFrom = 10_000;
 /** Most that an export may take, as a multiple of the limit of its state; EMPTIED is judged by its growth alone. */
 export const limitTargets: Partial<Record<State, number>> = { COLD: 1.6, WARM: 0.6, DELTA: 0.7 };
 
+/** The same where an inventory is kept: what its informers told is set, sealed and exported. */
+export const inventoryTarget = { state: 'DELTA', ratio: 0.1, from: 100_000 } as const;
+
+/** Most CPU of a cycle in which nothing changed, as a multiple of one that seals anew and compares. */
+export const unchangedCpuTarget = 0.05;
+
+/** Most bytes that a cycle sends, as a multiple of the JSON of the items that changed. */
+export const sentTarget = 3;
+
 /** Least that a row at a time must take, as a multiple of an export. */
 export const rowTargets: Partial<Record<State, number>> = { COLD: 6, WARM: 12 };
 
@@ -28,8 +37,13 @@ export function limitOf(lines: readonly Line[], n: number, state: State): number
 /** How a line compares with its limit; judged where it is one of ours. */
 export function judgeAgainstLimit(lines: readonly Line[], line: Line): Judgement {
   const ratio = line.ms / limitOf(lines, line.n, line.state);
-  const target = limitTargets[line.state];
+  const target = limitTargetOf(line);
   return judge(line, ratio, target, target !== undefined && ratio <= target);
+}
+
+function limitTargetOf({ variant, state, n }: Line): number | undefined {
+  const ofInventory = variant === 'ours-inventory' && state === inventoryTarget.state && n >= inventoryTarget.from;
+  return ofInventory ? inventoryTarget.ratio : limitTargets[state];
 }
 
 /** How many times as long a row at a time takes; judged where the line is one of ours. */
