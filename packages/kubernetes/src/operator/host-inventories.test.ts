@@ -117,7 +117,7 @@ test('one watch serves all that read the same objects, and ends with the last of
   const watched = { apiVersion: 'apps/v1', kind: 'Deployment' };
   const one = start(
     ({ inventory, collect, watch }) => {
-      const field = inventory.name === 'portal' ? '.spec.replicas' : '.status.ready';
+      const field = inventory.name === 'portal' ? '.spec.replicas' : '.metadata.generation';
       collect({ name: 'all', attributes: { value: field } }, watch(watched));
     },
     ({ put }) => {
@@ -126,6 +126,12 @@ test('one watch serves all that read the same objects, and ends with the last of
   );
   const open = (): number => one.api.openWatches;
   await one.until('all rows', () => ['portal', 'second', 'third'].every((name) => one.rows(name)?.length === 3));
+  for (const name of ['portal', 'second', 'third'])
+    expect(one.snapshot(name)?.items.map((item) => item.attributes)).toEqual([
+      { value: 1 },
+      { value: 1 },
+      { value: 1 },
+    ]);
   await one.clock.advance(5_000);
   // Sinks, inventories, tests, and one of Deployments.
   expect(open()).toBe(4);

@@ -73,18 +73,23 @@ test('the status names a sink before anything is exported to it: it is all that 
 });
 
 test('nothing is delivered to a sink that became invalid, and what was collected meanwhile comes when it is right again', async () => {
-  const one = createWorld();
+  const faulty = faultySink();
+  const one = createWorld({ wrap: faulty.wrap });
   worlds.push(one);
   applySample(one);
   one.start();
   await one.until('two rows', () => one.rows()?.length === 2);
+  faulty.down = true;
+  one.api.put(deployment('owed'));
+  await one.until('failed', () => one.condition('KollectSink', 'store', 'Synced') === 'False Unavailable');
   one.put('KollectSink', 'store', { spec: { type: 'memory', memory: { nonsense: 1 } } });
   await one.until('refused', () => one.condition('KollectSink', 'store', 'Ready') === 'False SpecInvalid');
+  faulty.down = false;
   one.api.put(deployment('new'));
   await one.clock.advance(60_000);
   expect(one.rows()).toEqual(['cart', 'web']);
   one.put('KollectSink', 'store', { spec: { type: 'memory' } });
-  await one.until('three rows', () => one.rows()?.length === 3);
+  await one.until('four rows', () => one.rows()?.length === 4);
 });
 
 test('a type that the API server does not serve yet is found once it does, and keeps the others from nothing', async () => {
@@ -104,4 +109,14 @@ test('a type that the API server does not serve yet is found once it does, and k
   expect(one.condition('KollectInventory', 'portal', 'Degraded')).toBe('True TargetIncomplete');
   isServed = true;
   await one.until('all', () => one.rows()?.join() === 'cart,one,web');
+});
+
+test('calls that the API server does not answer are given up, and what they were for is done later', async () => {
+  const one = createWorld();
+  worlds.push(one);
+  applySample(one);
+  one.api.fail({ kind: 'silence' }, { verb: 'patch', times: 12 });
+  one.start();
+  await one.until('two rows', () => one.rows()?.length === 2);
+  await one.until('told', () => one.condition('KollectInventory', 'portal', 'Synced') === 'True Delivered');
 });
