@@ -25,8 +25,9 @@ export async function createBareKafkajs({ broker, topic, benchCase }: ContenderO
   });
   await producer.connect();
   return {
-    async send(key, value) {
-      await producer.send({ topic, acks: -1, compression: types[benchCase.compression], messages: [{ key, value }] });
+    async send(key, value, headers = {}) {
+      const compression = types[benchCase.compression];
+      await producer.send({ topic, acks: -1, compression, messages: [{ key, value, headers }] });
     },
     close: () => producer.disconnect(),
   };

@@ -12,8 +12,9 @@ export async function createBarePlatformatic({ broker, topic, benchCase }: Conte
     partitioner: compatibilityPartitioner,
   });
   return {
-    async send(key, value) {
-      await producer.send({ messages: [{ topic, key, value }] });
+    async send(key, value, headers = {}) {
+      const bytes = new Map(Object.entries(headers).map(([name, text]) => [Buffer.from(name), Buffer.from(text)]));
+      await producer.send({ messages: [{ topic, key, value, headers: bytes }] });
     },
     close: () => producer.close(),
   };

@@ -15,9 +15,9 @@ export interface Contender {
   close(): Promise<void>;
 }
 
-/** A client used without a sink: one message with the bytes of a document, made before. */
+/** A client used without a sink: one message a call. */
 export interface BareClient {
-  send(key: Buffer, value: Buffer): Promise<void>;
+  send(key: Buffer, value: Buffer, headers?: Readonly<Record<string, string>>): Promise<void>;
   close(): Promise<void>;
 }
 

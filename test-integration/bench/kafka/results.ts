@@ -1,6 +1,13 @@
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 
-export const nodeVariants = ['ours-kafkajs', 'bare-kafkajs', 'ours-platformatic', 'bare-platformatic'] as const;
+export const nodeVariants = [
+  'ours-kafkajs',
+  'user-kafkajs',
+  'bare-kafkajs',
+  'ours-platformatic',
+  'user-platformatic',
+  'bare-platformatic',
+] as const;
 export type NodeVariant = (typeof nodeVariants)[number];
 export type Variant = NodeVariant | 'java';
 

@@ -32,6 +32,16 @@ test('a ratio is judged against its target, and only where both sides were measu
   ]);
 });
 
+test.each([
+  { ms: 110, verdict: 'pass' },
+  { ms: 111, verdict: 'miss' },
+])('a small export is judged against what a user would write: $ms ms, $verdict', ({ ms, verdict }) => {
+  const lines = [line('1KiB-awaited', 'ours-platformatic', ms), line('1KiB-awaited', 'user-platformatic', 100)];
+  expect(judge(lines)).toMatchObject([
+    { figure: '1KiB-awaited: ours-platformatic ÷ user-platformatic', target: 1.1, verdict },
+  ]);
+});
+
 test('memory and stall are those of the worst compression', () => {
   const figures = judge([
     line('20MiB-parts-none', 'ours-platformatic', 1, 90, 10),

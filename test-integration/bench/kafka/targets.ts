@@ -1,6 +1,8 @@
 import { createFigure, type Figure, type Line, type Variant } from './results.ts';
 
 const bareTarget = 1.15;
+/** Most that a small export may take, as a multiple of what a user would write. */
+const userTarget = 1.1;
 const partMb = 0.9216;
 const clients = ['kafkajs', 'platformatic'] as const;
 
@@ -28,6 +30,7 @@ export function judge(lines: readonly Line[]): Figure[] {
   for (const client of clients) {
     for (const name of ['1KiB-awaited', '1MiB-zstd', '20MiB-parts-zstd'])
       figures.push(...ratio(name, `ours-${client}`, `bare-${client}`, bareTarget));
+    figures.push(...ratio('1KiB-awaited', `ours-${client}`, `user-${client}`, userTarget));
     for (const name of Object.keys(javaTargets) as (keyof typeof javaTargets)[])
       figures.push(...ratio(name, `ours-${client}`, 'java', javaTargets[name][client]));
     const large = lines.filter(
