@@ -21,7 +21,8 @@ export async function measureHeldMemory(n: number): Promise<HeldMemory> {
   const last = await inventory.seal({ generation: 1 });
   // Bytes of items lie beside the heap, and the last snapshot shares them.
   const heldBytes = (await heldNow()) - before + inventory.reservedBytes;
-  // Read afterwards, so that neither is collected before.
+  // All are read once more, so that none is collected before.
+  if (last.items.length !== nextItems.length || items.length === 0) throw new Error('The inventory lost items.');
   return { n: last.items.length, heldBytes, jsonBytes: inventory.bytes };
 }
 
