@@ -1,8 +1,9 @@
 import { createExporter, createSinkRegistry, type DeliveryReport, type InventorySnapshot } from '@kollect/core';
 import {
   changeObjects,
-  collect,
+  hold,
   loadManifests,
+  openInventory,
   scope,
   withoutSecrets,
   type ManifestObject,
@@ -84,15 +85,18 @@ async function exportAndShow({ terminal, signal, servers, objects }: ExportConte
     print(
       `\n1. Make table ${table} equal to the cluster${announced === '' ? '' : `, and announce it on ${announced}`}`,
     );
-    const first = await collect(objects, { generation: 1, exportedAt: new Date() });
+    // As an operator keeps it: fed by what changes, and sealed for each export.
+    const kept = openInventory();
+    await hold(kept, objects);
+    const first = await kept.seal({ generation: 1, exportedAt: new Date() });
     print(`Snapshot: ${showSnapshot(first)}.`);
     await exportIt(first);
     const before = await readRows(postgres);
     print(`\n${showKinds(before, terminal.width)}\n\n${showRows(before, terminal.width)}`);
 
     print('\n2. The cluster changes: some objects scaled, some gone, one new');
-    const later = changeObjects(objects);
-    const second = await collect(later, { generation: 2, exportedAt: after(first) });
+    await hold(kept, changeObjects(objects));
+    const second = await kept.seal({ generation: 2, exportedAt: after(first) });
     for (const { sink, plan } of (await exporter.plan(inventory, second, { signal })).sinks) {
       if (plan === undefined) continue;
       const { inserted, updated, deleted } = plan.counts;
@@ -104,7 +108,7 @@ async function exportAndShow({ terminal, signal, servers, objects }: ExportConte
     print(showChanges(before, await readRows(postgres)));
 
     print('\n3. Nothing changes');
-    await exportIt(await collect(later, { generation: 2, exportedAt: after(second) }));
+    await exportIt(await kept.seal({ generation: 2, exportedAt: after(second) }));
 
     print('\n4. An older snapshot arrives late, as from a slow replica');
     await exportIt(first);

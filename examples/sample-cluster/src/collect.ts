@@ -1,9 +1,21 @@
 import { createHash } from 'node:crypto';
-import { formatGvk, itemFromObject, sealSnapshot, type InventorySnapshot, type Item, type Scope } from '@kollect/core';
+import {
+  createInventory,
+  formatGvk,
+  itemFromObject,
+  sealSnapshot,
+  type Inventory,
+  type InventorySnapshot,
+  type Item,
+  type ReplacementCounts,
+  type Scope,
+} from '@kollect/core';
 import type { ManifestObject } from './parse-manifests.ts';
 
 /** The inventory that the examples keep. */
 export const scope: Scope = { cluster: 'demo', inventoryNamespace: 'demo', inventoryName: 'everything' };
+
+const target = { namespace: 'demo', name: 'all-objects' };
 
 /** What is worth knowing of an object, whatever its kind: a path that leads nowhere leaves its attribute out. */
 const attributes = {
@@ -36,9 +48,19 @@ export function collect(
   return sealSnapshot({ ...scope, generation, exportedAt, items: objects.map(toItem) });
 }
 
+/** The same inventory as an operator keeps it between its exports. */
+export function openInventory(): Inventory {
+  return createInventory(scope);
+}
+
+/** Makes it hold these objects, as after a list of all of them; those that are as they were cost nothing at its next seal. */
+export function hold(inventory: Inventory, objects: readonly ManifestObject[]): Promise<ReplacementCounts> {
+  return inventory.replaceTarget(target, objects.map(toItem));
+}
+
 function toItem(object: ManifestObject): Item {
   const withUid = { ...object, metadata: { ...object.metadata, uid: object.metadata.uid ?? derivedUid(object) } };
-  return itemFromObject(withUid, { target: { namespace: 'demo', name: 'all-objects' }, attributes });
+  return itemFromObject(withUid, { target, attributes });
 }
 
 const uidNamespace = Buffer.from('8f0e3a5c6d1b4e7f9a2c5b8d1e4f7a0c', 'hex');

@@ -9,7 +9,7 @@ import {
   type KubernetesObject,
   type V1ObjectMeta,
 } from '@kubernetes/client-node';
-import { itemFromObject, sealSnapshot, type DeliveryReport, type Exporter } from '@kollect/core';
+import { createInventory, type DeliveryReport, type Exporter } from '@kollect/core';
 
 /** The operator's own resource: where the workloads of the cluster are exported to. */
 interface Inventory extends KubernetesObject {
@@ -58,18 +58,17 @@ export async function startOperator({ config, exporter, cluster, intervalMs = 5_
     custom.listClusterCustomObject(resource),
   );
 
-  const snapshotOf = ({ metadata: { namespace = '', name = '', generation = 1 } }: Inventory) =>
-    sealSnapshot({
-      cluster,
-      inventoryNamespace: namespace,
-      inventoryName: name,
-      generation,
-      items: deployments
-        .list()
-        .map((one) => itemFromObject(one, { target, attributes, apiVersion: 'apps/v1', kind: 'Deployment' })),
-      // What was not listed is not gone.
-      incompleteTargets: deployments.isListed() ? [] : [`${target.namespace}/${target.name}`],
-    });
+  const reading = { target, attributes, apiVersion: 'apps/v1', kind: 'Deployment' };
+  /** By uid, what each inventory holds: an object that is as it was costs nothing when it is sealed again. */
+  const kept = new Map<string, ReturnType<typeof createInventory>>();
+  const snapshotOf = async ({ metadata: { namespace = '', name = '', uid = '', generation = 1 } }: Inventory) => {
+    const held = kept.get(uid) ?? createInventory({ cluster, inventoryNamespace: namespace, inventoryName: name });
+    kept.set(uid, held);
+    await held.replaceObjects(deployments.list(), reading);
+    // What was not listed is not gone.
+    if (!deployments.isListed()) held.markIncomplete(target);
+    return held.seal({ generation });
+  };
 
   const mergePatch = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
   const refTo = ({ metadata: { namespace = '', name = '' } }: Inventory) => ({ ...resource, namespace, name });
@@ -105,6 +104,7 @@ export async function startOperator({ config, exporter, cluster, intervalMs = 5_
       const { ok } = await exporter.removeInventory(exported, { removedAt: deletionTimestamp });
       if (!ok) return;
       written.delete(uid);
+      kept.delete(uid);
       return setFinalizers(
         inventory,
         finalizers.filter((one) => one !== finalizer),
