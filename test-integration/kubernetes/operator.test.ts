@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { createKafkaAdmin } from '../servers/kafka-admin.ts';
 import { readTopic } from '../servers/kafka-reader.ts';
 import { startKubernetes, type KubernetesServer } from '../servers/index.ts';
 import type { DatabaseAccess } from '../servers/postgres-database.ts';
@@ -120,6 +121,58 @@ test('a rotated password reaches the database without a lost export', async () =
   await waitForRows('east/cart:green east/new:red east/web:blue');
   await waitForCondition('kollectsinks', 'database', 'Degraded', 'False AsExpected');
 }, 120_000);
+
+test('a password of Kafka that rotates under load loses no export', async () => {
+  namespace = await kubectl.namespace();
+  const topic = await openTestTopic();
+  stops.push(() => topic.drop());
+  const kafka = createKafkaAdmin(testKafka());
+  const username = `rotated-${namespace}`;
+  const secret = (password: string) => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { namespace, name: 'events' },
+    stringData: { username, password },
+  });
+  await kafka.setPasswords([{ username, password: 'before' }]);
+  await kafka.grant({ principal: username, resource: 'topic', name: topic.name, operations: ['WRITE', 'DESCRIBE'] });
+  await kubectl.apply(secret('before'));
+  await applySample(kubectl, namespace, database);
+  const brokers = [...testKafka().listeners.sasl];
+  const spec = { brokers, topic: topic.name, sasl: { mechanism: 'scram-sha-512' }, tls: { mode: 'disable' } };
+  await kubectl.apply({
+    apiVersion: 'kollect.dev/v1alpha1',
+    kind: 'KollectSink',
+    metadata: { namespace, name: 'events' },
+    spec: { type: 'kafka', kafka: spec, secretRef: { name: 'events' } },
+  });
+  await kubectl.apply(
+    inventory(namespace, { sinkRefs: [{ name: 'database' }, { name: 'events' }], exportMinInterval: '0s' }),
+  );
+  start(server);
+  await waitForCondition('kollectsinks', 'events', 'Synced', 'True Delivered');
+  for (let index = 0; index < 40; index += 1) {
+    await kubectl.apply(configMap(namespace, `map-${String(index)}`, 'red'));
+    if (index !== 15) continue;
+    await kafka.setPasswords([{ username, password: 'after' }]);
+    // A connection that is open would stay so: a wrong password shows that each one makes a new one.
+    await kubectl.apply(secret('wrong'));
+    await waitForCondition('kollectsinks', 'events', 'Degraded', 'True AuthenticationFailed');
+    await kubectl.apply(secret('after'));
+  }
+  const last = async (): Promise<readonly string[]> => {
+    const value = (await readTopic(testKafka(), topic.name)).at(-1)?.value;
+    const { items } = JSON.parse(String(value)) as { readonly items: readonly { readonly name: string }[] };
+    return items.map(({ name }) => name);
+  };
+  const all = ['cart', 'web', ...Array.from({ length: 40 }, (_, index) => `map-${String(index)}`)];
+  await waitUntil(async () => (await last()).length === all.length, {
+    what: 'the last message holds all ConfigMaps',
+    timeoutMs: 60_000,
+  });
+  expect(new Set(await last())).toEqual(new Set(all));
+  await waitForCondition('kollectsinks', 'events', 'Degraded', 'False AsExpected');
+}, 180_000);
 
 test('a connection test tells its steps, and a wrong password its code', async () => {
   namespace = await kubectl.namespace();
