@@ -63,7 +63,8 @@ describe('behind PgBouncer in transaction mode', () => {
     const through = await database.client({ host: bouncer.host, port: bouncer.port });
     const { rows } = await through.query(
       `SELECT current_setting('statement_timeout') AS statement_timeout, (SELECT count(*)::int FROM pg_prepared_statements) AS prepared,
-              (SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory') AS locks`,
+              (SELECT count(*)::int FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+               WHERE l.locktype = 'advisory' AND d.datname = current_database()) AS locks`,
     );
     await through.end();
     expect(rows).toEqual([{ statement_timeout: '0', prepared: 0, locks: 0 }]);
