@@ -1,4 +1,4 @@
-import { pbkdf2, randomBytes } from 'node:crypto';
+import { pbkdf2, randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import {
@@ -7,11 +7,17 @@ import {
   alterClientQuotasV1,
   alterPartitionReassignmentsV0,
   ClientQuotaKeys,
+  ClientQuotaMatchTypes,
+  ConfigSources,
   alterUserScramCredentialsV0,
   createAclsV3,
   createPartitionsV3,
   createTopicsV7,
   deleteTopicsV6,
+  describeAclsV3,
+  describeClientQuotasV0,
+  describeConfigsV4,
+  describeUserScramCredentialsV0,
   FetchIsolationLevels,
   findErrorBy,
   IncrementalAlterConfigOperationTypes,
@@ -55,12 +61,13 @@ export interface KafkaAdmin {
   deleteTopic(name: string): Promise<void>;
   /** Gives the topic so many partitions, more than it has; resolves when every node knows them and their leaders. */
   addPartitions(topic: string, count: number): Promise<void>;
-  /** Sets configs of the topic; undefined takes one back to its default. */
+  /** Sets configs of the topic; undefined takes one back to its default. Resolves when every node knows them. */
   alterConfigs(topic: string, configs: Readonly<Record<string, string | undefined>>): Promise<void>;
+  /** Resolves when every node knows it. */
   grant(grant: Grant): Promise<void>;
-  /** Sets the password of each user for both SCRAM mechanisms; resolves when brokers know it. */
+  /** Sets the password of each user for both SCRAM mechanisms; resolves when every node knows it. */
   setPasswords(users: readonly KafkaUser[]): Promise<void>;
-  /** How many bytes a second clients of this id may produce. */
+  /** How many bytes a second clients of this id may produce; resolves when every node knows it. */
   setQuota(clientId: string, bytesPerSecond: number): Promise<void>;
   /** The partitions of the topic, in order, as one node of those that answer sees them. */
   partitionsOf(topic: string): Promise<readonly PartitionState[]>;
@@ -105,21 +112,29 @@ export function createKafkaAdmin({ listeners, nodes }: Pick<KafkaConnection, 'li
     throw failure;
   }
 
-  /** Asks every node that answers until all of them see the topic as it is to be. */
-  async function whenSeen(
+  /** Asks every node that answers until what each of them sees is as it is to be: a change is taken by one, and the others learn of it later. */
+  async function whenSeen<Seen>(
     what: string,
-    topic: string,
-    condition: (partitions: readonly PartitionState[] | undefined) => boolean,
+    look: (address: string) => Promise<Seen>,
+    condition: (seen: Seen) => boolean,
   ): Promise<void> {
     for (const end = Date.now() + TIMEOUT_MS; ; await sleep(30)) {
-      const views = await Promise.allSettled(addresses.map((address) => partitionsSeenBy(address, topic)));
+      const views = await Promise.allSettled(addresses.map((address) => look(address)));
       const answered = views.flatMap((view) => (view.status === 'fulfilled' ? [view.value] : []));
-      if (answered.length > 0 && answered.every((partitions) => condition(partitions))) return;
+      if (answered.length > 0 && answered.every((seen) => condition(seen))) return;
       if (Date.now() > end)
         throw new Error(
           `Kafka was asked ${what}, and after ${TIMEOUT_MS / 1_000} s its nodes see ${JSON.stringify(answered)}.`,
         );
     }
+  }
+
+  function whenTopicSeen(
+    what: string,
+    topic: string,
+    condition: (partitions: readonly PartitionState[] | undefined) => boolean,
+  ): Promise<void> {
+    return whenSeen(what, (address) => partitionsSeenBy(address, topic), condition);
   }
 
   async function partitionsOf(topic: string): Promise<readonly PartitionState[]> {
@@ -163,7 +178,7 @@ export function createKafkaAdmin({ listeners, nodes }: Pick<KafkaConnection, 'li
         TIMEOUT_MS,
         false,
       );
-      await whenSeen(
+      await whenTopicSeen(
         `for the topic "${name}"`,
         name,
         (seen) => seen?.length === partitions && seen.every(({ leader }) => leader >= 0),
@@ -171,13 +186,13 @@ export function createKafkaAdmin({ listeners, nodes }: Pick<KafkaConnection, 'li
     },
     async deleteTopic(name) {
       await ask(deleteTopicsV6.api, [{ name }], TIMEOUT_MS);
-      await whenSeen(`to delete the topic "${name}"`, name, (seen) => seen === undefined);
+      await whenTopicSeen(`to delete the topic "${name}"`, name, (seen) => seen === undefined);
     },
     async addPartitions(topic, count) {
       // The brokers choose where they are; the library's type has no null, its encoder does.
       const request = { name: topic, count, assignments: null as unknown as [] };
       await ask(createPartitionsV3.api, [request], TIMEOUT_MS, false);
-      await whenSeen(
+      await whenTopicSeen(
         `for ${count} partitions of "${topic}"`,
         topic,
         (seen) => seen?.length === count && seen.every(({ leader }) => leader >= 0),
@@ -193,6 +208,22 @@ export function createKafkaAdmin({ listeners, nodes }: Pick<KafkaConnection, 'li
         [{ resourceType: ResourceTypes.TOPIC, resourceName: topic, configs: changes }],
         false,
       );
+      const wanted = {
+        resourceType: ResourceTypes.TOPIC,
+        resourceName: topic,
+        configurationKeys: Object.keys(configs),
+      };
+      await whenSeen(
+        `for other configs of "${topic}"`,
+        async (address) => (await askNode(address, describeConfigsV4.api, [wanted])).results[0]?.configs ?? [],
+        (seen) =>
+          Object.entries(configs).every(([name, value]) => {
+            const found = seen.find((config) => config.name === name);
+            return value === undefined
+              ? found?.configSource !== ConfigSources.DYNAMIC_TOPIC_CONFIG
+              : found?.value === value;
+          }),
+      );
     },
     async grant({ principal, resource, name = 'kafka-cluster', prefixed = false, operations }) {
       const creations = operations.map((operation) => ({
@@ -205,17 +236,36 @@ export function createKafkaAdmin({ listeners, nodes }: Pick<KafkaConnection, 'li
         permissionType: AclPermissionTypes.ALLOW,
       }));
       await ask(createAclsV3.api, creations);
+      for (const creation of creations)
+        await whenSeen(
+          `for rights of ${principal}`,
+          async (address) => (await askNode(address, describeAclsV3.api, creation)).resources,
+          (resources) => resources.some(({ acls }) => acls.length > 0),
+        );
     },
     async setPasswords(users) {
+      // Nodes say of a password no more than its iterations, so each has a number of its own.
+      const iterations = randomInt(ITERATIONS, 2 * ITERATIONS);
       // One mechanism after the other: a request may name a user once.
       for (const [index, { digest, bytes }] of SCRAM_DIGESTS.entries()) {
         const upsertions = users.map(async ({ username, password }) => {
           const salt = randomBytes(16);
-          const saltedPassword = await promisify(pbkdf2)(password, salt, ITERATIONS, bytes, digest);
-          return { name: username, mechanism: index + 1, iterations: ITERATIONS, salt, saltedPassword };
+          const saltedPassword = await promisify(pbkdf2)(password, salt, iterations, bytes, digest);
+          return { name: username, mechanism: index + 1, iterations, salt, saltedPassword };
         });
         await ask(alterUserScramCredentialsV0.api, [], await Promise.all(upsertions));
       }
+      const names = users.map(({ username }) => ({ name: username }));
+      await whenSeen(
+        'for passwords',
+        async (address) => (await askNode(address, describeUserScramCredentialsV0.api, names)).results,
+        (results) =>
+          results.every(
+            ({ credentialInfos }) =>
+              credentialInfos.length === SCRAM_DIGESTS.length &&
+              credentialInfos.every((info) => info.iterations === iterations),
+          ),
+      );
     },
     async setQuota(clientId, bytesPerSecond) {
       const key = ClientQuotaKeys.PRODUCER_BYTE_RATE;
@@ -224,6 +274,12 @@ export function createKafkaAdmin({ listeners, nodes }: Pick<KafkaConnection, 'li
         alterClientQuotasV1.api,
         [{ entities: [{ entityType: 'client-id', entityName: clientId }], ops }],
         false,
+      );
+      const wanted = { entityType: 'client-id', matchType: ClientQuotaMatchTypes.EXACT, match: clientId } as const;
+      await whenSeen(
+        `for a quota of "${clientId}"`,
+        async (address) => (await askNode(address, describeClientQuotasV0.api, [wanted], false)).entries ?? [],
+        (entries) => entries.some(({ values }) => values.some(({ value }) => value === bytesPerSecond)),
       );
     },
     partitionsOf,
@@ -249,13 +305,13 @@ export function createKafkaAdmin({ listeners, nodes }: Pick<KafkaConnection, 'li
       await ask(alterPartitionReassignmentsV0.api, TIMEOUT_MS, false, [
         { name: topic, partitions: [{ partitionIndex: partition, replicas: wanted }] },
       ]);
-      await whenSeen(
+      await whenTopicSeen(
         `to prefer node ${node}`,
         topic,
         (seen) => seen?.[partition]?.replicas[0] === node && seen[partition].inSyncReplicas.includes(node),
       );
       await ask(electLeadersV2, topic, partition, TIMEOUT_MS);
-      await whenSeen(`to have node ${node} lead`, topic, (seen) => seen?.[partition]?.leader === node);
+      await whenTopicSeen(`to have node ${node} lead`, topic, (seen) => seen?.[partition]?.leader === node);
     },
   };
 }

@@ -63,6 +63,14 @@ async function main(): Promise<void> {
         .then((result) => result.rows)
         .catch(() => []);
     show(`Rows:     ${await until(async () => asText(await rows()), 'cart 1, web 3', running)}`);
+    const inventories = await admin.find('kollect.dev/v1alpha1', 'KollectInventory');
+    const status = async (): Promise<string> => {
+      const found = await admin.api.get(inventories, { namespace: 'shop', name: 'workloads' }, { signal });
+      return conditionsOf(found);
+    };
+    const delivered = 'Ready True, Synced True, Degraded False';
+    // The table may be written before the topic is made.
+    await until(status, delivered, running);
     const [first] = await readTopic(kafka, 'workloads', { count: 1 });
     show(`Message:  ${String(first?.key)} with ${headerOf(first, 'kollect.dev/checksum').slice(0, 12)}…`);
 
@@ -72,12 +80,7 @@ async function main(): Promise<void> {
     await admin.api.delete(type, { namespace: 'shop', name: 'cart' }, { signal });
     show(`Rows:     ${await until(async () => asText(await rows()), 'web 5', running)}`);
 
-    const inventories = await admin.find('kollect.dev/v1alpha1', 'KollectInventory');
-    const status = async (): Promise<string> => {
-      const found = await admin.api.get(inventories, { namespace: 'shop', name: 'workloads' }, { signal });
-      return conditionsOf(found);
-    };
-    show(`Status:   ${await until(status, 'Ready True, Synced True, Degraded False', running)}`);
+    show(`Status:   ${await until(status, delivered, running)}`);
 
     show('\n4. A sink to the metadata of the cloud is refused');
     show(`API:      ${await refusalOf(admin, { brokers: ['169.254.169.254:80'], topic: 'x' })}`);

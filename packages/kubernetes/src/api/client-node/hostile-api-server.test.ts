@@ -46,9 +46,12 @@ test(
         const status = ['200 OK', '200 OK', '200 OK', '409 Conflict', '429 Too Many'][random(5)] ?? '';
         const head = `HTTP/1.1 ${status}\r\nContent-Length: ${String(body.length)}\r\nRetry-After: 1\r\n\r\n`;
         const whole = Buffer.concat([Buffer.from(head), body]);
-        const cut = random(3) === 0 ? damage(body, random) : undefined;
-        answer =
-          cut === undefined ? damage(whole, random) : Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\n\r\n'), cut]);
+        const answers = [
+          () => whole,
+          () => damage(whole, random),
+          () => Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\n\r\n'), damage(body, random)]),
+        ];
+        answer = answers[random(answers.length)]?.() ?? whole;
         const call = calls[random(calls.length)] ?? calls[0];
         try {
           await call?.(api);
