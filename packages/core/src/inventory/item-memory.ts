@@ -1,7 +1,7 @@
-import { PooledItem, type ByteRange } from '../contract/snapshot/sealed-item.ts';
+import { largestPoolBytes, ownRange, type ByteRange } from '../contract/json/byte-range.ts';
+import { PooledItem } from '../contract/snapshot/sealed-item.ts';
 
 const smallestPoolBytes = 16 * 1024;
-const largestPoolBytes = 1024 * 1024;
 const comma = 0x2c;
 
 /** The bytes of an inventory's items, in pools of up to 1 MiB, each item behind a comma: neighbours in a pool are hashed as one run. */
@@ -87,15 +87,9 @@ export function createItemMemory(): ItemMemory {
       // A pool that is forgotten is kept alive by what is lent alone.
       if (range.pool === open || (pool !== undefined && pool.held * 6 > pool.size * 5)) return;
       const bytes = range.pool.subarray(range.start, range.end);
-      if (lent) return PooledItem.move(item, ownCopy(bytes));
+      if (lent) return PooledItem.move(item, ownRange(bytes));
       PooledItem.move(item, keep(bytes));
       release(range);
     },
   };
-}
-
-function ownCopy(bytes: Uint8Array): ByteRange {
-  const pool = Buffer.allocUnsafeSlow(bytes.length);
-  pool.set(bytes);
-  return { pool, start: 0, end: pool.length };
 }

@@ -2,7 +2,6 @@ import type { SinkError } from '../../contract/errors/errors.ts';
 import { createItemEncoder } from '../../contract/snapshot/item-encoder.ts';
 import { incompleteTargetTest } from '../../contract/snapshot/incomplete-targets.ts';
 import { itemKey } from '../../contract/snapshot/merge-items.ts';
-import { createBytePools, PooledItem } from '../../contract/snapshot/sealed-item.ts';
 import type { ItemCounts, ItemKey } from '../../contract/sink.ts';
 import type { InventorySnapshot, ItemIdentity, SealedItem } from '../../contract/snapshot/snapshot.ts';
 import { compareItems } from '../../contract/snapshot/sort-items.ts';
@@ -106,7 +105,6 @@ interface ReaderOptions extends CompareOptions {
 function createStoredItemReader({ snapshot, next, damaged }: ReaderOptions) {
   const isIncomplete = incompleteTargetTest(snapshot.incompleteTargets);
   const encoder = createItemEncoder({ scope: snapshot, operation: 'read' });
-  const keep = createBytePools();
 
   /** Neither the parser's message nor the encoder's gets out: both may quote what is stored. */
   const orDamaged = <T>(read: () => T): T => {
@@ -115,10 +113,6 @@ function createStoredItemReader({ snapshot, next, damaged }: ReaderOptions) {
     } catch {
       throw damaged('are not in canonical form');
     }
-  };
-  const carry = (item: unknown): SealedItem => {
-    const { identity, json } = encoder.encode(item, 0);
-    return new PooledItem(identity, keep(json));
   };
   return async (expected: SealedItem | undefined): Promise<ReadItem | undefined> => {
     const stored = await next(expected?.json);
@@ -135,7 +129,7 @@ function createStoredItemReader({ snapshot, next, damaged }: ReaderOptions) {
     return {
       identity,
       isEqual: ({ json }) => Buffer.compare(bytes, json) === 0,
-      carry: () => (isIncomplete(identity) ? orDamaged(() => carry(item)) : undefined),
+      carry: () => (isIncomplete(identity) ? orDamaged(() => encoder.toItem(item, 0)) : undefined),
     };
   };
 }

@@ -90,7 +90,7 @@ export function checkOptions<Options extends object>(
   const refuse = (problem: string): never => {
     throw new SinkError(code, `${of}${problem}.`, { operation });
   };
-  const known = new Map<string, OptionKind>(Object.entries(kinds));
+  const known = byName(kinds);
   const read = readFields(given === undefined ? {} : given, known);
   if (typeof read === 'string') return refuse(read);
   for (const [name, { expected, accepts, required: isRequired }] of known) {
@@ -104,6 +104,15 @@ export function checkOptions<Options extends object>(
     );
   }
   return Object.fromEntries(read) as Options;
+}
+
+const named = new WeakMap<object, ReadonlyMap<string, OptionKind>>();
+
+/** Found out once for each function that has options: some are called for every export. */
+function byName(kinds: Readonly<Record<string, OptionKind>>): ReadonlyMap<string, OptionKind> {
+  let known = named.get(kinds);
+  if (known === undefined) named.set(kinds, (known = new Map(Object.entries(kinds))));
+  return known;
 }
 
 /** The known fields that are there, or what stands in the way. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { ByteRange } from './byte-range.ts';
 import { createCanonicalWriter, maxDepth } from './canonical-json.ts';
 import { formatPath } from './refusal.ts';
 import { naiveJson } from '../contract.fixture.ts';
@@ -185,5 +186,55 @@ describe('canonical JSON', () => {
   test('paths quote what cannot be read and cut what is long', () => {
     expect(formatPath(['a', `ghp_${'a1'.repeat(18)}`])).toBe('a[text that is not shown because it may hold a secret]');
     expect(formatPath(['a', 'b-c', 'd.e/f', 3, 'x'.repeat(200)])).toBe(`a.b-c["d.e/f"][3]["${'x'.repeat(80)}…"]`);
+  });
+});
+
+describe('what is kept', () => {
+  const textOfRange = ({ pool, start, end }: ByteRange): string => pool.toString('utf8', start, end);
+
+  test('stays as it is, whatever is written after it or given up', () => {
+    const sizes = fc.array(fc.tuple(fc.nat({ max: 3_000 }), fc.boolean()), { minLength: 1, maxLength: 60 });
+    fc.assert(
+      fc.property(sizes, (values) => {
+        const own = createCanonicalWriter();
+        const kept: { readonly range: ByteRange; readonly text: string }[] = [];
+        for (const [size, keep] of values) {
+          own.reset();
+          own.value('ü'.repeat(size), 'value');
+          const text = `"${'ü'.repeat(size)}"`;
+          expect(own.written().toString('utf8')).toBe(text);
+          if (keep) kept.push({ range: own.keep(), text });
+        }
+        for (const { range, text } of kept) expect(textOfRange(range)).toBe(text);
+      }),
+    );
+  });
+
+  test('shares pools that grow, and one large value takes no more than itself', () => {
+    const own = createCanonicalWriter();
+    const pools = new Set<Buffer>();
+    const keep = (value: unknown): ByteRange => {
+      own.reset();
+      own.value(value, 'value');
+      return own.keep();
+    };
+    for (let index = 0; index < 4_000; index++) pools.add(keep('x'.repeat(1_000)).pool);
+    const sizes = [...pools].map(({ length }) => length);
+    expect(Math.max(...sizes)).toBe(1024 * 1024);
+    expect(sizes[0]).toBeLessThanOrEqual(16 * 1024);
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(4_008_000 + 2 * 1024 * 1024);
+    const large = keep('y'.repeat(5_000_000));
+    expect(large.pool.length).toBe(5_000_002);
+    // A value that is given up after it needs no such memory again.
+    expect(keep('z').pool.length).toBeLessThan(1024 * 1024);
+  });
+
+  test('bytes that are canonical already are taken as they are', () => {
+    const own = createCanonicalWriter();
+    own.bytes(Buffer.from('{"a":1}'));
+    const first = own.keep();
+    own.reset();
+    own.bytes(Buffer.alloc(100_000, 0x20));
+    expect([textOfRange(first), own.written().length]).toEqual(['{"a":1}', 100_000]);
   });
 });

@@ -1,6 +1,7 @@
+import { largestPoolBytes, largestPooledBytes, ownRange, type ByteRange } from './byte-range.ts';
 import { writeEscape } from './json-escapes.ts';
 import { describeInstance, isPlainObject, remedyFor } from './plain-object.ts';
-import { cycleRefusal, Refusal } from './refusal.ts';
+import { depthRefusal, Refusal } from './refusal.ts';
 import { sortedKeys } from './sorted-keys.ts';
 import { isWellFormed } from './text.ts';
 
@@ -15,10 +16,12 @@ const keptBytes = 4 * 1024 * 1024;
 /** Above this many code units the runtime's own encoder beats the loop, and six bytes a unit would be too much to reserve. */
 const longString = 4096;
 
+const nullCharacter = 'the character U+0000, which stores cannot keep';
+const halfSurrogate = 'half of a surrogate pair, which is no character';
 const quote = 0x22;
 const backslash = 0x5c;
 const [openArray, closeArray, openObject, closeObject, comma, colon] = [0x5b, 0x5d, 0x7b, 0x7d, 0x2c, 0x3a] as const;
-/** Writes canonical JSON (RFC 8785) as UTF-8 into a buffer of its own, used again for the next value. */
+/** Writes canonical JSON (RFC 8785) as UTF-8 into memory of its own, used again for the next value unless it is kept. */
 export interface CanonicalWriter {
   /** Forgets what was written. */
   reset(): void;
@@ -26,13 +29,19 @@ export interface CanonicalWriter {
   raw(ascii: string): void;
   /** Any JSON value, found under `path` in what the caller writes; throws `Refusal`. */
   value(value: unknown, path: string): void;
+  /** Bytes as they are. */
+  bytes(bytes: Uint8Array): void;
   /** What was written since `reset`; valid until the next write. */
   written(): Buffer;
+  /** The same, to stay: what is written next goes behind it, or into another pool, of which each is twice as large, up to 1 MiB. */
+  keep(): ByteRange;
 }
 
 /** A writer of canonical JSON. As with JSON.stringify, properties that are `undefined`, not enumerable or named by symbols are left out. */
 export function createCanonicalWriter(): CanonicalWriter {
   let bytes = Buffer.allocUnsafeSlow(initialBytes);
+  /** Of the value; what is kept lies before it. */
+  let start = 0;
   let length = 0;
   // path[d] leads from ancestors[d - 1] to the value at depth d. Kept while writing, since on a refusal it is too late to ask.
   const path: (string | number)[] = [];
@@ -40,19 +49,37 @@ export function createCanonicalWriter(): CanonicalWriter {
 
   function reserve(size: number): void {
     if (bytes.length - length >= size) return;
+    const needed = length - start + size;
     // Objects that contain the same part many times are small in memory, and can be huge as text.
-    if (length + size > maxBytes) refuseSize(0);
-    const larger = Buffer.allocUnsafeSlow(Math.max(Math.min(bytes.length * 2, maxBytes), length + size));
-    bytes.copy(larger, 0, 0, length);
+    if (needed > maxBytes) refuseSize(0);
+    const most = start === 0 ? maxBytes : largestPoolBytes;
+    const larger = Buffer.allocUnsafeSlow(Math.max(Math.min(bytes.length * 2, most), needed));
+    bytes.copy(larger, 0, start, length);
     bytes = larger;
+    length -= start;
+    start = 0;
   }
 
-  function refuse(depth: number, problem: string, remedy: string, sanitizable = false): never {
-    throw new Refusal({ path: path.slice(0, depth + 1), problem, remedy, sanitizable });
+  function refuse(depth: number, problem: string, remedy: string): never {
+    throw new Refusal({ path: path.slice(0, depth + 1), problem, remedy });
+  }
+
+  /** What sealing with sanitize would replace. */
+  function refuseDirty(depth: number, problem: string, remedy: string): never {
+    throw new Refusal({
+      path: path.slice(0, depth + 1),
+      problem,
+      remedy: `${remedy}, or seal with sanitize`,
+      sanitizable: true,
+    });
   }
 
   function refuseSize(depth: number): never {
     refuse(depth, 'has more than 64 MiB as JSON', 'collect fewer attributes');
+  }
+
+  function refuseText(depth: number, isKey: boolean, what: string): never {
+    refuseDirty(depth, `${isKey ? 'is a key that holds' : 'holds'} ${what}`, 'remove it');
   }
 
   function writeRaw(ascii: string): void {
@@ -80,7 +107,7 @@ export function createCanonicalWriter(): CanonicalWriter {
       const code = text.charCodeAt(index);
       if (code < 0x80) {
         if (code >= 0x20 && code !== quote && code !== backslash) target[at++] = code;
-        else if (code === 0) refuseNull(depth, isKey);
+        else if (code === 0) refuseText(depth, isKey, nullCharacter);
         else at = writeEscape(target, at, code);
       } else if (code < 0x800) {
         target[at++] = 0xc0 | (code >> 6);
@@ -91,7 +118,7 @@ export function createCanonicalWriter(): CanonicalWriter {
         target[at++] = 0x80 | (code & 0x3f);
       } else {
         const low = index + 1 < size ? text.charCodeAt(++index) : 0;
-        if (code > 0xdbff || low < 0xdc00 || low > 0xdfff) refuseSurrogate(depth, isKey);
+        if (code > 0xdbff || low < 0xdc00 || low > 0xdfff) refuseText(depth, isKey, halfSurrogate);
         const point = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
         target[at++] = 0xf0 | (point >> 18);
         target[at++] = 0x80 | ((point >> 12) & 0x3f);
@@ -106,8 +133,8 @@ export function createCanonicalWriter(): CanonicalWriter {
   function writeLongString(text: string, depth: number, isKey: boolean): void {
     // Before escaping: six characters for one may be more than a string can hold.
     if (text.length > maxBytes) refuseSize(depth);
-    if (text.includes('\0')) refuseNull(depth, isKey);
-    if (!isWellFormed(text)) refuseSurrogate(depth, isKey);
+    if (text.includes('\0')) refuseText(depth, isKey, nullCharacter);
+    if (!isWellFormed(text)) refuseText(depth, isKey, halfSurrogate);
     const quoted = JSON.stringify(text);
     const size = Buffer.byteLength(quoted);
     if (size > maxBytes) refuseSize(depth);
@@ -115,40 +142,11 @@ export function createCanonicalWriter(): CanonicalWriter {
     length += bytes.write(quoted, length);
   }
 
-  function refuseNull(depth: number, isKey: boolean): never {
-    refuse(
-      depth,
-      `${isKey ? 'is a key that holds' : 'holds'} the character U+0000, which stores cannot keep`,
-      'remove it, or seal with sanitize',
-      true,
-    );
-  }
-
-  function refuseSurrogate(depth: number, isKey: boolean): never {
-    refuse(
-      depth,
-      `${isKey ? 'is a key that holds' : 'holds'} half of a surrogate pair, which is no character`,
-      'remove it, or seal with sanitize',
-      true,
-    );
-  }
-
   function writeNumber(value: number, depth: number): void {
     if (!Number.isFinite(value))
-      refuse(
-        depth,
-        'is NaN or infinite, which JSON cannot carry',
-        'give a finite number or null, or seal with sanitize',
-        true,
-      );
-    if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
-      refuse(
-        depth,
-        'is an integer beyond 2^53, whose last digits are lost already',
-        'give it as a string, or seal with sanitize',
-        true,
-      );
-    }
+      refuseDirty(depth, 'is NaN or infinite, which JSON cannot carry', 'give a finite number or null');
+    if (Number.isInteger(value) && !Number.isSafeInteger(value))
+      refuseDirty(depth, 'is an integer beyond 2^53, whose last digits are lost already', 'give it as a string');
     // `String` is ECMAScript's form, which RFC 8785 takes over; it turns -0 into 0.
     writeRaw(String(value));
   }
@@ -163,7 +161,7 @@ export function createCanonicalWriter(): CanonicalWriter {
         return writeRaw(value ? 'true' : 'false');
       case 'object':
         if (value === null) return writeRaw('null');
-        if (depth >= maxDepth) refuseDepth(value, depth);
+        if (depth >= maxDepth) throw depthRefusal(path, [...ancestors.slice(0, depth), value]);
         ancestors[depth] = value;
         return Array.isArray(value) ? writeArray(value, depth) : writeObject(value, depth);
       case 'undefined':
@@ -174,19 +172,6 @@ export function createCanonicalWriter(): CanonicalWriter {
       case 'symbol':
         return refuse(depth, `is a ${typeof value}, which JSON cannot carry`, 'leave it out');
     }
-  }
-
-  function refuseDepth(value: object, depth: number): never {
-    const seen = new Set<object>();
-    for (const [at, ancestor] of [...ancestors.slice(0, depth), value].entries()) {
-      if (seen.has(ancestor)) throw cycleRefusal(path.slice(0, at + 1));
-      seen.add(ancestor);
-    }
-    refuse(
-      7,
-      `leads to more than ${maxDepth} nested objects and arrays`,
-      'flatten it, or give the inner part as a string',
-    );
   }
 
   function writeArray(value: readonly unknown[], depth: number): void {
@@ -235,15 +220,29 @@ export function createCanonicalWriter(): CanonicalWriter {
 
   return {
     reset() {
-      length = 0;
+      length = start;
       ancestors.length = 0;
-      if (bytes.length > keptBytes) bytes = Buffer.allocUnsafeSlow(initialBytes);
+      if (bytes.length > keptBytes) {
+        bytes = Buffer.allocUnsafeSlow(initialBytes);
+        start = length = 0;
+      }
     },
     raw: writeRaw,
+    bytes(more) {
+      reserve(more.length);
+      bytes.set(more, length);
+      length += more.length;
+    },
     value(value, at) {
       path[0] = at;
       writeValue(value, 0);
     },
-    written: () => bytes.subarray(0, length),
+    written: () => bytes.subarray(start, length),
+    keep() {
+      if (length - start > largestPooledBytes) return ownRange(bytes.subarray(start, length));
+      const range = { pool: bytes, start, end: length };
+      start = length;
+      return range;
+    },
   };
 }

@@ -30,6 +30,20 @@ export function cycleRefusal(path: Refusal['path']): Refusal {
   return new Refusal({ path, problem: 'leads back to an object that holds it', remedy: 'break the cycle' });
 }
 
+/** The refusal of a value as deep as no value may be, by the objects and arrays on the way to it: one of them holds itself, or there are too many. */
+export function depthRefusal(path: Refusal['path'], chain: readonly object[]): Refusal {
+  const seen = new Set<object>();
+  for (const [at, each] of chain.entries()) {
+    if (seen.has(each)) return cycleRefusal(path.slice(0, at + 1));
+    seen.add(each);
+  }
+  return new Refusal({
+    path: path.slice(0, 8),
+    problem: `leads to more than ${chain.length - 1} nested objects and arrays`,
+    remedy: 'flatten it, or give the inner part as a string',
+  });
+}
+
 /** `attributes.spec["a.b"][3]`, with what cannot be printed escaped and what is long cut. */
 export function formatPath(path: readonly (string | number)[]): string {
   let text = '';

@@ -1,6 +1,7 @@
 import type { SealedItem } from './snapshot.ts';
 
 const chunkBytes = 256 * 1024;
+const comma = Buffer.from(',');
 
 export interface ItemChunksOptions {
   /** What stands before the first item. */
@@ -13,9 +14,9 @@ export interface ItemChunksOptions {
   readonly byteLength: number;
 }
 
-/** Items joined by commas between head and tail, in one copy of exactly so many bytes. */
-export function itemBytes({ head, items, tail, byteLength }: Omit<ItemChunksOptions, 'reuse'>): Uint8Array {
-  const bytes = new Uint8Array(byteLength);
+/** Items joined by commas between head and tail, in one copy of exactly so many bytes; `reuse` takes memory that others share, for what goes at once. */
+export function itemBytes({ head, items, tail, byteLength, reuse = false }: ItemChunksOptions): Uint8Array {
+  const bytes = reuse ? Buffer.allocUnsafe(byteLength) : new Uint8Array(byteLength);
   let at = 0;
   for (const piece of pieces(head, items, tail)) {
     bytes.set(piece, at);
@@ -52,7 +53,6 @@ export function* itemChunks({
 }
 
 function* pieces(head: string, items: ItemChunksOptions['items'], tail: string): Generator<Uint8Array> {
-  const comma = Buffer.from(',');
   let first = true;
   yield Buffer.from(head);
   for (const item of items) {

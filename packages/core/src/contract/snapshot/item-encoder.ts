@@ -32,6 +32,8 @@ const remedyForUnknown = `an item holds ${fields.join(', ')}; what belongs to th
 export interface ItemEncoder {
   /** Checks one item and writes its canonical JSON; throws SNAPSHOT_INVALID. `index` is its place in a list; `json` is valid until the next call. */
   encode(item: unknown, index?: number): { readonly identity: ItemIdentity; readonly json: Uint8Array };
+  /** The same as an item of its own, for as long as somebody has it; such items share their memory. */
+  toItem(item: unknown, index?: number): PooledItem;
 }
 
 export interface ItemEncoderOptions {
@@ -125,40 +127,58 @@ export function createItemEncoder({ scope, operation, sanitize = false }: ItemEn
     return new SinkError('SNAPSHOT_INVALID', `${where}: ${problem}.`, { operation });
   }
 
+  function writeItem(item: unknown): ItemIdentity {
+    if (typeof item !== 'object' || item === null || Array.isArray(item) || !isPlainObject(item)) {
+      throw new Refusal({
+        path: [],
+        problem: `is ${describeType(item)}`,
+        remedy: 'give a plain object with the fields of an item',
+      });
+    }
+    const identity = readIdentity(item);
+    const attributes = readField(item, 'attributes');
+    if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) {
+      throw new Refusal({
+        path: ['attributes'],
+        problem: `is ${describeType(attributes)}`,
+        remedy: 'give a plain object',
+      });
+    }
+    try {
+      write(identity, attributes);
+    } catch (error) {
+      if (!sanitize || !(error instanceof Refusal) || !error.sanitizable) throw error;
+      write(identity, sanitizeValue(attributes, ['attributes']));
+    }
+    return identity;
+  }
+
+  function writeOrRefuse(item: unknown, index: number | undefined): ItemIdentity {
+    try {
+      return writeItem(item);
+    } catch (error) {
+      throw refusalOf(error, item, index);
+    }
+  }
+
   return {
     encode(item, index) {
-      // One of a snapshot or of a document: it was checked and written already.
-      if (typeof item === 'object' && item !== null && PooledItem.isPooled(item))
-        return { identity: item, json: item.json };
-      try {
-        if (typeof item !== 'object' || item === null || Array.isArray(item) || !isPlainObject(item)) {
-          throw new Refusal({
-            path: [],
-            problem: `is ${describeType(item)}`,
-            remedy: 'give a plain object with the fields of an item',
-          });
-        }
-        const identity = readIdentity(item);
-        const attributes = readField(item, 'attributes');
-        if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) {
-          throw new Refusal({
-            path: ['attributes'],
-            problem: `is ${describeType(attributes)}`,
-            remedy: 'give a plain object',
-          });
-        }
-        try {
-          write(identity, attributes);
-        } catch (error) {
-          if (!sanitize || !(error instanceof Refusal) || !error.sanitizable) throw error;
-          write(identity, sanitizeValue(attributes, ['attributes']));
-        }
-        return { identity, json: writer.written() };
-      } catch (error) {
-        throw refusalOf(error, item, index);
-      }
+      if (isMade(item)) return { identity: item, json: item.json };
+      const identity = writeOrRefuse(item, index);
+      return { identity, json: writer.written() };
+    },
+    toItem(item, index) {
+      if (!isMade(item)) return new PooledItem(writeOrRefuse(item, index), writer.keep());
+      writer.reset();
+      writer.bytes(item.json);
+      return new PooledItem(item, writer.keep());
     },
   };
+}
+
+/** One of a snapshot or of a document: it was checked and written already. */
+function isMade(item: unknown): item is PooledItem {
+  return typeof item === 'object' && item !== null && PooledItem.isPooled(item);
 }
 
 const required: ReadonlySet<Field> = new Set<Field>(['targetName', 'name', 'version', 'kind', 'uid']);

@@ -6,7 +6,7 @@ import { refuseAmbiguousTargets } from './incomplete-targets.ts';
 import { createItemEncoder, describeItem } from './item-encoder.ts';
 import { readAll } from './read-all.ts';
 import { formatScope } from './scope.ts';
-import { createBytePools, PooledItem } from './sealed-item.ts';
+import { PooledItem } from './sealed-item.ts';
 import type { InventorySnapshot, Item, Scope, SealedItem } from './snapshot.ts';
 import { showText } from '../errors/show-value.ts';
 import { checkSnapshotInput } from './snapshot-input.ts';
@@ -69,19 +69,19 @@ async function copyItems(
   { sanitize }: SealOptions,
 ): Promise<CopiedItems> {
   const encoder = createItemEncoder({ scope, operation: 'seal', sanitize });
-  const keep = createBytePools();
   const copied: PooledItem[] = [];
   let jsonBytes = 0;
   for (const item of readAll(items, "The snapshot input's items")) {
-    const { identity, json } = encoder.encode(item, copied.length);
-    copied.push(new PooledItem(identity, keep(json)));
-    jsonBytes += json.byteLength;
+    const made = encoder.toItem(item, copied.length);
+    copied.push(made);
+    jsonBytes += PooledItem.sizeOf(made);
     if (slices.due()) await slices.next();
   }
   return { copied, byteLength: 2 + jsonBytes + Math.max(0, copied.length - 1) };
 }
 
 async function refuseDuplicates(scope: Scope, items: readonly PooledItem[], slices: TimeSlices): Promise<void> {
+  if (items.length < 2) return;
   const byTarget = new Map<string, Map<string, number>>();
   for (const [index, item] of items.entries()) {
     let seen = byTarget.get(item.targetName);
@@ -102,7 +102,8 @@ async function refuseDuplicates(scope: Scope, items: readonly PooledItem[], slic
 
 /** The checksum of items in canonical order, whose array has so many bytes. */
 export async function hashItems(items: readonly SealedItem[], byteLength: number, slices: TimeSlices): Promise<string> {
-  if (byteLength <= hashedAtOnce) return hashAtOnce('sha256', itemBytes({ head: '[', items, tail: ']', byteLength }));
+  if (byteLength <= hashedAtOnce)
+    return hashAtOnce('sha256', itemBytes({ head: '[', items, tail: ']', byteLength, reuse: true }));
   const hash = createHash('sha256');
   for (const chunk of itemChunks({ head: '[', items, tail: ']', byteLength, reuse: true })) {
     hash.update(chunk);

@@ -1,14 +1,7 @@
+import { largestPoolBytes, largestPooledBytes, ownRange, type ByteRange } from '../json/byte-range.ts';
 import type { ItemIdentity, JsonValue, SealedItem } from './snapshot.ts';
 
 const firstPoolBytes = 16 * 1024;
-const largestPoolBytes = 1024 * 1024;
-
-/** Where the bytes of an item lie. */
-export interface ByteRange {
-  readonly pool: Buffer;
-  readonly start: number;
-  readonly end: number;
-}
 
 /**
  * Keeps bytes in pools of up to 1 MiB: an object per item is small, and no snapshot needs one huge allocation. Whoever knows how many bytes
@@ -19,7 +12,7 @@ export function createBytePools({ expectedBytes = firstPoolBytes } = {}): (bytes
   let used = 0;
   return (bytes) => {
     if (pool.length - used < bytes.length) {
-      if (bytes.length > largestPoolBytes / 4) return { pool: copyOf(bytes), start: 0, end: bytes.length };
+      if (bytes.length > largestPooledBytes) return ownRange(bytes);
       // Growing pools: a small inventory does not hold a megabyte.
       pool = Buffer.allocUnsafeSlow(Math.max(Math.min(pool.length * 2, largestPoolBytes), bytes.length));
       used = 0;
@@ -29,12 +22,6 @@ export function createBytePools({ expectedBytes = firstPoolBytes } = {}): (bytes
     used += bytes.length;
     return { pool, start, end: used };
   };
-}
-
-function copyOf(bytes: Uint8Array): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  copy.set(bytes);
-  return copy;
 }
 
 /** An own property, so that JSON.stringify and a copy have it; one for all items, so that they keep one shape. */
@@ -88,6 +75,11 @@ export class PooledItem implements SealedItem {
   /** Where its bytes lie now. */
   static rangeOf(item: PooledItem): ByteRange {
     return { pool: item.#pool, start: item.#start, end: item.#end };
+  }
+
+  /** Bytes of its JSON. */
+  static sizeOf(item: PooledItem): number {
+    return item.#end - item.#start;
   }
 
   /** True where `next` lies right behind, but for the one byte between them. */

@@ -22,8 +22,15 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
+/** The same for items of one namespace of one target, whose names mostly differ. */
+function compareNames(a: ItemIdentity, b: ItemIdentity): number {
+  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
+  return compareItems(a, b);
+}
+
 /** The items in canonical order, in an array of its own: sorts group by group and gives way to others between its steps. */
 export async function sortItems<T extends ItemIdentity>(items: readonly T[], slices: TimeSlices): Promise<T[]> {
+  if (items.length < 2) return [...items];
   const sorted: T[] = [];
   for (const group of await groupByNamespace(items, slices)) {
     for (const item of await mergeSort(group, slices)) sorted.push(item);
@@ -56,11 +63,11 @@ function inOrder<V>(map: ReadonlyMap<string, V>): V[] {
 }
 
 async function mergeSort<T extends ItemIdentity>(items: T[], slices: TimeSlices): Promise<T[]> {
-  if (items.length <= runLength) return items.sort(compareItems);
+  if (items.length <= runLength) return items.sort(compareNames);
   let from: T[] = [];
   for (let start = 0; start < items.length; start += runLength) {
     if (slices.due()) await slices.next();
-    for (const item of items.slice(start, start + runLength).sort(compareItems)) from.push(item);
+    for (const item of items.slice(start, start + runLength).sort(compareNames)) from.push(item);
   }
   let to = items;
   for (let width = runLength; width < from.length; width *= 2) {
@@ -83,7 +90,7 @@ async function mergeRuns<T extends ItemIdentity>(
   let right = middle;
   for (let at = start; at < end; at++) {
     if (at % runLength === 0 && slices.due()) await slices.next();
-    const takeLeft = right >= end || (left < middle && compareItems(from[left] as T, from[right] as T) <= 0);
+    const takeLeft = right >= end || (left < middle && compareNames(from[left] as T, from[right] as T) <= 0);
     to[at] = from[takeLeft ? left++ : right++] as T;
   }
 }
