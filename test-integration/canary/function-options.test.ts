@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { memorySink, readSnapshots } from '@kollect/core';
 import { openTelemetryTracer } from '@kollect/core/opentelemetry';
 import { prometheusMetrics } from '@kollect/core/prometheus';
+import { createOperator, createResourceWatch, leaderElection } from '@kollect/kubernetes';
 import { createKafkaSink } from '@kollect/sink-kafka';
 import { evolve, makeItems, makeSnapshot, registerConformanceTests } from '@kollect/sink-testkit';
 
@@ -21,6 +22,19 @@ const conformance = {
   definition: memorySink(),
   harness: { holds: 'items', createSink: () => undefined, read: () => [] },
 };
+
+const nobody = (): Promise<never> => Promise.reject(new Error('Nobody is asked.'));
+const api = {
+  list: nobody,
+  get: nobody,
+  create: nobody,
+  replace: nobody,
+  patch: nobody,
+  delete: nobody,
+  resourceTypes: nobody,
+  watch: () => ({ [Symbol.asyncIterator]: () => ({ next: nobody }) }),
+};
+const pods = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
 
 const subjects: readonly Subject[] = [
   {
@@ -50,6 +64,27 @@ const subjects: readonly Subject[] = [
     good: { skipUnchanged: true },
     misspelt: ['maxValueByte', 'maxValueBytes'],
     wrong: ['maxPendingMessages', '5'],
+  },
+  {
+    name: 'createOperator',
+    use: createOperator,
+    good: { api, sinks: [memorySink()] },
+    misspelt: ['resynk', 'resync'],
+    wrong: ['otherNamespaces', 'all'],
+  },
+  {
+    name: 'leaderElection',
+    use: leaderElection,
+    good: { lease: 'kollect', namespace: 'kollect-system' },
+    misspelt: ['leaseDurations', 'leaseDuration'],
+    wrong: ['identity', 5],
+  },
+  {
+    name: 'createResourceWatch',
+    use: (options) => createResourceWatch(api, options),
+    good: { type: pods, signal: AbortSignal.abort() },
+    misspelt: ['pageSizes', 'pageSize'],
+    wrong: ['pageSize', 0],
   },
   { name: 'makeItems', use: makeItems, good: { count: 1 }, misspelt: ['sed', 'seed'], wrong: ['count', -1] },
   { name: 'makeSnapshot', use: makeSnapshot, good: { count: 1 }, misspelt: ['itms', 'items'], wrong: ['count', '3'] },

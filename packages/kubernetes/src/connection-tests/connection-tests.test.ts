@@ -56,6 +56,30 @@ test('a test runs once, belongs to its sink, is final, and goes when its time is
   expect(one.api.read('KollectConnectionTest', first)).toBeUndefined();
 });
 
+test('a test that nobody touches goes when its time is over, and is made once though its end shows late', async () => {
+  let made = 0;
+  const report = (): Promise<ConnectionReport> => {
+    made += 1;
+    return Promise.resolve({ ok: true, steps: [] });
+  };
+  const one = world({ wrap: reporting(report) });
+  one.put('KollectSink', 'store', memorySpec);
+  one.put('KollectConnectionTest', 'first', sinkTest('store', 60));
+  one.put('KollectConnectionTest', 'second', sinkTest('missing', 60));
+  one.start();
+  await one.until('completed', () =>
+    ['first', 'second'].every((name) => statusOf(one, name)?.['completedAt'] !== undefined),
+  );
+  await one.clock.advance(50_000);
+  expect(statusOf(one)).toBeDefined();
+  await one.until(
+    'collected',
+    () => [first, { ...first, name: 'second' }].every((of) => one.api.read('KollectConnectionTest', of) === undefined),
+    15_000,
+  );
+  expect(made).toBe(1);
+});
+
 test.each(sinkErrorCodes.filter((code) => code !== 'EGRESS_DENIED'))(
   'a step that fails with %s says so, with its remedy',
   async (code) => {

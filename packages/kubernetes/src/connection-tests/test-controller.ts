@@ -4,6 +4,7 @@ import type { ObjectApi } from '../operator/limited-api.ts';
 import { parseConnectionTest, type ParsedConnectionTest } from '../resources/parse-resources.ts';
 import { connectionTestType, sinkType } from '../resources/resource-types.ts';
 import { because, fieldOf, judge, type Judgement } from '../status/conditions.ts';
+import { sinkName as keyOf } from '../operator/sinks/sink-book.ts';
 import { reasonOf, textOfCode } from '../status/reasons.ts';
 import { fieldManager, type StatusWriter } from '../status/status-writer.ts';
 import { refusedReport, tenantReport, type TenantReport } from './tenant-report.ts';
@@ -35,10 +36,19 @@ const defaultTtlSeconds = 300;
 
 export function createTestController(options: TestControllerOptions): TestController {
   const { api, exporter, sinkOf, resourceOf, status, timeOfDay, logger, signal } = options;
-  /** By sink, the uid of the test that runs. */
-  const running = new Map<string, string>();
+  /** Sinks of which a test runs. */
+  const running = new Set<string>();
+  /** By test, what the watch may not have brought back yet: it is not made once more. */
+  const completed = new Map<string, { readonly uid: string | undefined; readonly at: string }>();
 
-  const finish = async (resource: ApiObject, report: TenantReport, startedAt: number): Promise<undefined> => {
+  const completedAt = (key: string, resource: ApiObject): string | undefined => {
+    const known = completed.get(key);
+    if (known !== undefined && known.uid === resource.metadata.uid) return known.at;
+    const at = fieldOf(resource['status'], 'completedAt');
+    return typeof at === 'string' && !Number.isNaN(Date.parse(at)) ? at : undefined;
+  };
+
+  const finish = async (resource: ApiObject, report: TenantReport, startedAt: number): Promise<number> => {
     const endedAt = timeOfDay();
     const hides = report.steps.some(({ status: each, durationMs }) => each === 'failed' && durationMs === undefined);
     const { code, remedy, steps } = report;
@@ -52,10 +62,12 @@ export function createTestController(options: TestControllerOptions): TestContro
       steps,
       conditions: [verdict(report)],
     });
+    completed.set(keyOf(resource.metadata), { uid: resource.metadata.uid, at: seconds(endedAt) });
+    return ttlMs(resource);
   };
 
-  const collect = async (of: ObjectName, resource: ApiObject, completedAt: string): Promise<number | undefined> => {
-    const leftMs = Date.parse(completedAt) + ttlMs(resource) - timeOfDay();
+  const collect = async (of: ObjectName, resource: ApiObject, at: string): Promise<number | undefined> => {
+    const leftMs = Date.parse(at) + ttlMs(resource) - timeOfDay();
     if (leftMs > 0) return leftMs;
     const { uid } = resource.metadata;
     await api.delete(connectionTestType, of, { signal, ...(uid === undefined ? {} : { uid }) });
@@ -63,7 +75,7 @@ export function createTestController(options: TestControllerOptions): TestContro
   };
 
   /** So that it goes with its sink. */
-  const own = async (of: ObjectName, resource: ApiObject, sink: ApiObject): Promise<void> => {
+  const adopt = async (of: ObjectName, resource: ApiObject, sink: ApiObject): Promise<void> => {
     const { uid, resourceVersion, ownerReferences = [] } = resource.metadata;
     const owner = {
       apiVersion: sinkType.apiVersion,
@@ -75,7 +87,7 @@ export function createTestController(options: TestControllerOptions): TestContro
     await api.patch(connectionTestType, of, body, { type: 'merge', fieldManager, signal });
   };
 
-  const run = async (resource: ApiObject, sink: ApiObject): Promise<undefined> => {
+  const run = async (resource: ApiObject, sink: ApiObject): Promise<number> => {
     const startedAt = timeOfDay();
     const { namespace, name } = resource.metadata;
     let report: TenantReport;
@@ -95,11 +107,12 @@ export function createTestController(options: TestControllerOptions): TestContro
 
   return {
     visit: async (of, resource) => {
+      const own = keyOf(of);
+      if (resource === undefined) completed.delete(own);
       if (resource === undefined || resource.metadata.deletionTimestamp !== undefined) return undefined;
-      const completedAt = fieldOf(resource['status'], 'completedAt');
+      const at = completedAt(own, resource);
       // Once it is completed nothing of it changes any more, whatever becomes of its spec.
-      if (typeof completedAt === 'string' && !Number.isNaN(Date.parse(completedAt)))
-        return collect(of, resource, completedAt);
+      if (at !== undefined) return collect(of, resource, at);
       let test: ParsedConnectionTest;
       try {
         test = parseConnectionTest(resource);
@@ -114,12 +127,12 @@ export function createTestController(options: TestControllerOptions): TestContro
       const isOwned = resource.metadata.ownerReferences?.some(({ uid }) => uid === sink.metadata.uid) === true;
       if (!isOwned) {
         // Its own event brings it back.
-        await own(of, resource, sink);
+        await adopt(of, resource, sink);
         return waitMs;
       }
-      const key = `${namespace}/${name}`;
+      const key = keyOf({ namespace, name });
       if (running.has(key)) return waitMs;
-      running.set(key, test.uid);
+      running.add(key);
       try {
         return await run(resource, sink);
       } finally {

@@ -1,6 +1,8 @@
 import { afterEach, expect, test } from '@jest/globals';
-import type { SinkDefinition } from '@kollect/core';
+import { memorySink, type SinkDefinition } from '@kollect/core';
 import { leaderElection } from '../leader/leader-election.ts';
+import type { OperatorOptions } from './operator-types.ts';
+import { createOperator } from './operator.ts';
 import { applySample, createWorld, deployment, faultySink, type World } from './operator.fixture.ts';
 
 const worlds: World[] = [];
@@ -98,3 +100,19 @@ test('an operator that is still delivering when it loses the lease ends at once'
   one.api.fail({ kind: 'silence' }, { plural: 'leases' });
   await one.until('the end', () => closed, 20_000);
 });
+
+test.each([
+  ['SPEC_INVALID', { limits: { maxWait: 5 } }, /maxWait/u],
+  ['SPEC_INVALID', { secretRefresh: 'soon' }, /secretRefresh/u],
+  ['SPEC_INVALID', { hostIdentity: [{ types: 5 }] }, /hostIdentity/u],
+  ['CONTRACT_VIOLATION', { sinks: [memorySink(), memorySink()] }, /memory/u],
+])(
+  'what a process would find wrong when it begins to lead is refused before it waits: %s, %p',
+  (code, wrong, message) => {
+    const one = world();
+    const options = { api: one.api, sinks: [memorySink()], leader: leader('a'), ...wrong };
+    expect(() => createOperator(options as OperatorOptions)).toThrow(
+      expect.objectContaining({ code, message: expect.stringMatching(message) as unknown }),
+    );
+  },
+);

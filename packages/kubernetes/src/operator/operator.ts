@@ -1,4 +1,4 @@
-import { parseDuration, SinkError } from '@kollect/core';
+import { createExporter, createSinkRegistry, parseDuration, SinkError } from '@kollect/core';
 import {
   aFunction,
   anObject,
@@ -49,6 +49,7 @@ export function createOperator(options: OperatorOptions): Operator {
   const timeOfDay = given.clock === undefined ? () => Date.now() : () => clock.now();
   const resyncMs = parseDuration(given.resync ?? '10m', 'resync');
   parseDuration(closeDeadline, 'closeDeadline');
+  refuseLater(given);
   const guarded = createOperatorEgress({ given: given.egress, api, clock, logger });
   const stopping = new AbortController();
   let collect: CollectInventory | undefined;
@@ -145,4 +146,11 @@ export function createOperator(options: OperatorOptions): Operator {
       await running;
     },
   };
+}
+
+/** Throws for what is wrong in these: the first to read them would be a process that begins to lead, maybe long after it began to wait. */
+function refuseLater({ sinks, hostIdentity, limits, secretRefresh }: OperatorOptions): void {
+  const registry = createSinkRegistry(sinks, hostIdentity === undefined ? {} : { hostIdentity });
+  createExporter({ registry, ...(limits === undefined ? {} : { limits }) });
+  if (secretRefresh !== undefined) parseDuration(secretRefresh, 'secretRefresh');
 }
