@@ -1,9 +1,9 @@
+import { hashRuns } from '../contract/snapshot/hash-runs.ts';
 import { PooledItem } from '../contract/snapshot/sealed-item.ts';
 import { sortItems } from '../contract/snapshot/sort-items.ts';
 import type { ItemIdentity } from '../contract/snapshot/snapshot.ts';
 import type { TimeSlices } from '../contract/time-slices.ts';
 import type { HeldTarget, HeldTargets } from './held-target.ts';
-import { hashRuns } from './hash-runs.ts';
 import { createItemMemory } from './item-memory.ts';
 import { mergeIntoOrder } from './item-order.ts';
 

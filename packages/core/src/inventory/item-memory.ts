@@ -1,8 +1,7 @@
-import { largestPoolBytes, ownRange, type ByteRange } from '../contract/json/byte-range.ts';
+import { comma, largestPoolBytes, ownRange, type ByteRange } from '../contract/json/byte-range.ts';
 import { PooledItem } from '../contract/snapshot/sealed-item.ts';
 
 const smallestPoolBytes = 16 * 1024;
-const comma = 0x2c;
 
 /** The bytes of an inventory's items, in pools of up to 1 MiB, each item behind a comma: neighbours in a pool are hashed as one run. */
 export interface ItemMemory {

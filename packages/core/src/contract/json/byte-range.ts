@@ -10,6 +10,9 @@ export const largestPoolBytes = 1024 * 1024;
 /** What is larger gets memory of its own: a pool must not be half empty for its sake. */
 export const largestPooledBytes = largestPoolBytes / 4;
 
+/** Stands behind what is kept in a pool, so that neighbours are a list as they lie. */
+export const comma = 0x2c;
+
 export function ownRange(bytes: Uint8Array): ByteRange {
   const pool = Buffer.allocUnsafeSlow(bytes.length);
   pool.set(bytes);

@@ -1,4 +1,4 @@
-import { largestPoolBytes, largestPooledBytes, ownRange, type ByteRange } from './byte-range.ts';
+import { comma, largestPoolBytes, largestPooledBytes, ownRange, type ByteRange } from './byte-range.ts';
 import { writeEscape } from './json-escapes.ts';
 import { describeInstance, isPlainObject, remedyFor } from './plain-object.ts';
 import { depthRefusal, Refusal } from './refusal.ts';
@@ -20,7 +20,7 @@ const nullCharacter = 'the character U+0000, which stores cannot keep';
 const halfSurrogate = 'half of a surrogate pair, which is no character';
 const quote = 0x22;
 const backslash = 0x5c;
-const [openArray, closeArray, openObject, closeObject, comma, colon] = [0x5b, 0x5d, 0x7b, 0x7d, 0x2c, 0x3a] as const;
+const [openArray, closeArray, openObject, closeObject, colon] = [0x5b, 0x5d, 0x7b, 0x7d, 0x3a] as const;
 /** Writes canonical JSON (RFC 8785) as UTF-8 into memory of its own, used again for the next value unless it is kept. */
 export interface CanonicalWriter {
   /** Forgets what was written. */
@@ -241,6 +241,7 @@ export function createCanonicalWriter(): CanonicalWriter {
     keep() {
       if (length - start > largestPooledBytes) return ownRange(bytes.subarray(start, length));
       const range = { pool: bytes, start, end: length };
+      if (length < bytes.length) bytes[length++] = comma;
       start = length;
       return range;
     },

@@ -2,6 +2,7 @@ import { createHash, hash as hashAtOnce } from 'node:crypto';
 import { aBoolean, aSignal, checkOptions, type OptionKinds } from '../errors/check-options.ts';
 import { itemBytes, itemChunks } from './chunks.ts';
 import { SinkError } from '../errors/errors.ts';
+import { hashRuns } from './hash-runs.ts';
 import { refuseAmbiguousTargets } from './incomplete-targets.ts';
 import { createItemEncoder, describeItem } from './item-encoder.ts';
 import { readAll } from './read-all.ts';
@@ -52,7 +53,8 @@ export async function sealSnapshot(input: SnapshotInput, given?: SealOptions): P
   refuseAmbiguousTargets(header, header.incompleteTargets, copied);
   await refuseDuplicates(header, copied, slices);
   const sorted = await sortItems(copied, slices);
-  const checksum = await hashItems(sorted, byteLength, slices);
+  const checksum =
+    byteLength > hashedAtOnce ? await hashRuns(sorted, slices) : await hashItems(sorted, byteLength, slices);
   return Object.freeze({ ...header, checksum, items: Object.freeze(sorted), itemsByteLength: byteLength });
 }
 

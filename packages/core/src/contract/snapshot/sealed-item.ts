@@ -92,6 +92,15 @@ export class PooledItem implements SealedItem {
     return first.#pool.subarray(first.#start, last.#end);
   }
 
+  static runLength(first: PooledItem, last: PooledItem): number {
+    return last.#end - first.#start;
+  }
+
+  /** Copies the same bytes; gives where they end. */
+  static copyRun(first: PooledItem, last: PooledItem, target: Buffer, at: number): number {
+    return at + first.#pool.copy(target, at, first.#start, last.#end);
+  }
+
   /** Lets it read the same bytes elsewhere, so that the memory where they lay can be given back. */
   static move(item: PooledItem, { pool, start, end }: ByteRange): void {
     item.#pool = pool;

@@ -26,18 +26,33 @@ export async function snapshotChanges(
   const gone: SealedItem[] = [];
   const come: SealedItem[] = [];
   const updated: SealedItem[] = [];
-  let [left, right] = [0, 0];
+  let left = 0;
+  let right = 0;
   for (let step = 1; left < before.length || right < after.length; step++) {
     if (step % 1024 === 0 && slices.due()) await slices.next();
-    const [old, now] = [before[left], after[right]];
-    const order = old === now ? 0 : compareEnds(old, now);
+    const shared = sharedFrom(before, left, after, right);
+    left += shared;
+    right += shared;
+    // More may be shared, or both are at their end.
+    if (shared > 0) continue;
+    const old = before[left];
+    const now = after[right];
+    const order = compareEnds(old, now);
     if (order < 0) gone.push(old as SealedItem);
     else if (order > 0) come.push(now as SealedItem);
-    else if (old !== now && !sameBytes(old as SealedItem, now as SealedItem)) updated.push(now as SealedItem);
+    else if (!sameBytes(old as SealedItem, now as SealedItem)) updated.push(now as SealedItem);
     if (order <= 0) left += 1;
     if (order >= 0) right += 1;
   }
   return renamed({ inserted: come, updated, deleted: gone });
+}
+
+/** How many items in a row both share, up to 1,024. */
+function sharedFrom(before: readonly SealedItem[], left: number, after: readonly SealedItem[], right: number): number {
+  const most = Math.min(1024, before.length - left, after.length - right);
+  let count = 0;
+  while (count < most && before[left + count] === after[right + count]) count += 1;
+  return count;
 }
 
 /** What has come to its end is the last of all. */
