@@ -59,7 +59,7 @@ export async function runPostgresBench({ sizes = defaultSizes, json, rounds }: B
 function defaultRounds(n: number): number {
   if (n <= 2_000) return 15;
   if (n <= 20_000) return 9;
-  return n < 500_000 ? 5 : 3;
+  return n < 500_000 ? 5 : 1;
 }
 
 interface SizeOptions {
