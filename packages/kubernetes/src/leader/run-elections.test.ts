@@ -15,12 +15,12 @@ const stops: AbortController[] = [];
 afterEach(() => stops.splice(0).forEach((stop) => stop.abort()));
 
 /** One process: what it told, in order; `drained` lets the end of its term come. */
-function start(api: FakeApi, clock: ManualClock, identity: string, { drains = false, skewMs = 0 } = {}) {
+function start(api: FakeApi, clock: ManualClock, identity: string, { drains = false, skewMs = 0, times = {} } = {}) {
   const told: string[] = [];
   const stop = new AbortController();
   stops.push(stop);
   let drained: () => void = quiet;
-  const election = leaderElection({ lease: of.name, namespace: of.namespace, identity });
+  const election = leaderElection({ lease: of.name, namespace: of.namespace, identity, ...times });
   const own = { ...clock, now: () => clock.now() + skewMs };
   const ended = runElections({
     lease: createLease({ api, election, clock: own }),
@@ -110,6 +110,38 @@ test('a lease that somebody else took is lost at once, and regained when it is f
   expect(first.told).toEqual(['leads', 'lost']);
   await clock.advance(20_000);
   expect(first.told).toEqual(['leads', 'lost', 'leads']);
+});
+
+test('a lease counts from when it was asked for: an answer that comes late makes nobody lead longer', async () => {
+  const clock = manualClock();
+  const api = createFakeApi({ clock });
+  const slow: FakeApi = {
+    ...api,
+    create: async (...given) => {
+      const made = await api.create(...given);
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, 9_000));
+      return made;
+    },
+    replace: () => new Promise(() => undefined),
+  };
+  const first = start(slow, clock, 'a');
+  await settle();
+  const second = start(api, clock, 'b');
+  await clock.advance(9_500);
+  expect(first.told).toEqual(['leads']);
+  while (second.told.length === 0) await clock.advance(100);
+  expect(first.told).toEqual(['leads', 'lost']);
+});
+
+test('whoever cannot renew stops before others begin, however long it waits between two calls', async () => {
+  const clock = manualClock();
+  const api = createFakeApi({ clock });
+  const deaf: FakeApi = { ...api, replace: () => Promise.reject(new Error('No.')) };
+  const first = start(deaf, clock, 'a', { times: { renewDeadline: '14s', retryPeriod: '13s' } });
+  await settle();
+  const second = start(api, clock, 'b');
+  while (second.told.length === 0) await clock.advance(100);
+  expect(first.told).toEqual(['leads', 'lost']);
 });
 
 test('the times that are written in a lease count for nothing: clocks may differ', async () => {

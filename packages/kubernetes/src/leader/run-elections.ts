@@ -25,36 +25,40 @@ export interface ElectionsOptions {
 export async function runElections(options: ElectionsOptions): Promise<void> {
   const { election, clock, logger, signal, startTerm } = options;
   const { identity, lease } = election;
-  while (await acquire(options)) {
+  for (;;) {
+    const acquiredAt = await acquire(options);
+    if (acquiredAt === undefined) return;
     logger.info({ lease, identity }, 'Leading.');
     const term = startTerm();
-    if ((await hold(options, term)) === 'stopped') return;
+    if ((await hold(options, term, acquiredAt)) === 'stopped') return;
     logger.warn({ lease, identity }, 'The lease is lost: nothing is exported until it is regained.');
     await pause(clock, election.retryPeriodMs, signal);
   }
 }
 
-/** False where the signal aborted before. */
-async function acquire(options: ElectionsOptions): Promise<boolean> {
+/** When the call that took it began: others count from when the server wrote it, which may be long before its answer. Undefined where the signal aborted before. */
+async function acquire(options: ElectionsOptions): Promise<number | undefined> {
   const { election, clock, signal } = options;
   while (!signal.aborted) {
-    if ((await look(options, signal, election.renewDeadlineMs)) === 'ours') return true;
+    const startedAt = clock.now();
+    if ((await look(options, signal, election.renewDeadlineMs)) === 'ours') return startedAt;
     // Not all at the same time.
     await pause(clock, election.retryPeriodMs * (1 + Math.random() / 5), signal);
   }
-  return false;
+  return undefined;
 }
 
-async function hold(options: ElectionsOptions, term: Term): Promise<'lost' | 'stopped'> {
+async function hold(options: ElectionsOptions, term: Term, acquiredAt: number): Promise<'lost' | 'stopped'> {
   const { election, clock, signal } = options;
   // The lease is renewed while the term ends in good order: whoever takes over must find nobody at work.
   const renewing = new AbortController().signal;
   const ended = new AbortController();
   let ending: Promise<void> | undefined;
-  let renewedAt = clock.now();
+  let renewedAt = acquiredAt;
   for (;;) {
     const wake = ending === undefined ? AbortSignal.any([signal, ended.signal]) : ended.signal;
-    await pause(clock, election.retryPeriodMs, wake);
+    const leftMs = renewedAt + election.renewDeadlineMs - clock.now();
+    await pause(clock, Math.min(election.retryPeriodMs, leftMs), wake);
     if (signal.aborted) ending ??= term.end('stopping').finally(() => ended.abort());
     if (ended.signal.aborted) {
       await release(options);
