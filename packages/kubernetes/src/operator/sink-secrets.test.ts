@@ -32,9 +32,9 @@ function start(): { readonly one: World; readonly passwords: string[] } {
   return { one, passwords };
 }
 
-function putSecret({ api }: World, password: string): void {
+function putSecret({ api }: World, password: string, name = 'store'): void {
   const data = { password: Buffer.from(password).toString('base64') };
-  api.put({ apiVersion: 'v1', kind: 'Secret', metadata: { namespace: 'shop', name: 'store' }, data });
+  api.put({ apiVersion: 'v1', kind: 'Secret', metadata: { namespace: 'shop', name }, data });
 }
 
 test('a sink waits for its Secret, a rotated one replaces it, and one that is gone leaves it as it is', async () => {
@@ -56,4 +56,19 @@ test('a sink waits for its Secret, a rotated one replaces it, and one that is go
   await one.until('the third', () => passwords.at(-1) === 'hunter3');
   await one.until('ready', () => one.condition('KollectSink', 'store', 'Ready') === 'True Accepted');
   expect(JSON.stringify([one.api.readAll('KollectSink'), one.api.readAll('Event'), one.logged])).not.toMatch(/hunter/u);
+});
+
+test('a sink that names another Secret, which cannot be read, is delivered to no more where it led before', async () => {
+  const { one, passwords } = start();
+  putSecret(one, 'hunter1');
+  one.start();
+  await one.until('two rows', () => one.rows()?.length === 2);
+  one.put('KollectSink', 'store', { spec: { type: 'memory', secretRef: { name: 'elsewhere' } } });
+  await one.until('told', () => one.condition('KollectSink', 'store', 'Ready')?.startsWith('False') === true);
+  one.api.put(deployment('new'));
+  await one.clock.advance(120_000);
+  expect(one.rows()).toEqual(['cart', 'web']);
+  putSecret(one, 'hunter2', 'elsewhere');
+  await one.until('three rows', () => one.rows()?.length === 3);
+  expect(passwords.at(-1)).toBe('hunter2');
 });

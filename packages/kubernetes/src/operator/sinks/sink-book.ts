@@ -32,6 +32,8 @@ export interface SinkBookOptions {
 interface Entry {
   readonly problem: Cause | undefined;
   readonly known: SinkResource | undefined;
+  /** What `known` was made of. */
+  readonly sink?: ParsedSink | undefined;
   readonly version: number;
 }
 
@@ -45,7 +47,7 @@ export function nameOfSink(full: string): Required<ObjectName> {
 
 /**
  * What is refused is taken out of the exporter, so that nothing is delivered to where the resource does not point any more. A sink whose Secret
- * cannot be read now stays: what it is connected to is still right.
+ * cannot be read now stays while its resource names the same store: what it is connected to is still right.
  */
 export function createSinkBook({ exporter, registry, secrets, logger, signal }: SinkBookOptions): SinkBook {
   const entries = new Map<string, Entry>();
@@ -96,9 +98,14 @@ export function createSinkBook({ exporter, registry, secrets, logger, signal }: 
         ready = await completed(sink);
       } catch (error) {
         signal.throwIfAborted();
-        const { known, version = 0 } = entries.get(name) ?? {};
+        const before = entries.get(name);
+        const isMoved = before?.sink !== undefined && !isSameSink(before.sink, sink);
         const problem = causeOf(error);
-        const changed = note(name, { problem, known, version });
+        if (isMoved) remove(name);
+        const kept = isMoved
+          ? { known: undefined, version: 0 }
+          : { known: before?.known, version: before?.version ?? 0 };
+        const changed = note(name, { problem, ...kept, sink: isMoved ? undefined : before?.sink }) || isMoved;
         // Nobody may tell when it can be read again.
         if (SinkError.from(error).retryable) throw error;
         logger.warn({ sink: name, reason: problem.reason }, SinkError.from(error).message);
@@ -108,13 +115,19 @@ export function createSinkBook({ exporter, registry, secrets, logger, signal }: 
         const result = exporter.updateSink(ready);
         if (result !== 'unchanged') versions += 1;
         const version = result === 'unchanged' ? (entries.get(name)?.version ?? 0) : versions;
-        return note(name, { problem: undefined, known: ready, version }) || result !== 'unchanged';
+        return note(name, { problem: undefined, known: ready, sink, version }) || result !== 'unchanged';
       } catch (error) {
         signal.throwIfAborted();
         return refuse(name, error);
       }
     },
   };
+}
+
+/** Where it leads, and as whom. */
+function isSameSink(a: ParsedSink, b: ParsedSink): boolean {
+  const said = ({ uid, config, spec }: ParsedSink) => [uid, config, spec.secretRef, spec.ca];
+  return isDeepStrictEqual(said(a), said(b));
 }
 
 function isForeign(resource: ApiObject, registry: SinkRegistry): boolean {
