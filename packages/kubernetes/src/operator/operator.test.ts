@@ -137,6 +137,20 @@ test('a target that may not look into other namespaces, one that is gone and one
   await one.until('no rows', () => one.rows()?.length === 0);
 });
 
+test('a target of one namespace collects no objects of the cluster', async () => {
+  const one = world();
+  applySample(one);
+  one.api.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'other' } });
+  const resources = [...deploymentTarget.spec.resources, { apiVersion: 'v1', kind: 'Namespace' }];
+  one.put('KollectTarget', 'deployments', { spec: { ...deploymentTarget.spec, resources } });
+  one.start();
+  await one.until('rows', () => (one.rows()?.length ?? 0) >= 2);
+  await one.clock.advance(5_000);
+  expect(one.rows()).toEqual(['cart', 'web']);
+  expect(one.condition('KollectInventory', 'portal', 'Degraded')).toBe('True TargetIncomplete');
+  expect(one.logged.join('\n')).toContain('allNamespaces');
+});
+
 test('attributes of a profile are read beside those of the target, and a change of either reaches the rows', async () => {
   const one = world();
   applySample(one);

@@ -24,10 +24,13 @@ export interface FindOptions {
   readonly onFailure: (error: ApiError) => void;
 }
 
-/** Asks the API server until it knows the kind; resolves with undefined once the signal aborted. */
+/**
+ * Asks the API server until it knows the kind; resolves with undefined once the signal aborted. Of a namespace only kinds that have one are found: who
+ * may collect there must not get what belongs to the whole cluster.
+ */
 export async function findResourceType(
   { api, clock }: DiscoveryOptions,
-  { apiVersion, kind }: ObjectKind,
+  { apiVersion, kind, namespace }: ObjectKind & { readonly namespace?: string },
   { signal, onFailure }: FindOptions,
 ): Promise<ResourceType | undefined> {
   const call = { verb: 'discover', type: { plural: `${kind} of ${apiVersion}` } };
@@ -37,8 +40,12 @@ export async function findResourceType(
     try {
       const types = await untilAborted(api.resourceTypes(apiVersion, { signal: limit.signal }), limit.signal);
       const found = types.find((type) => type.kind === kind);
-      if (found !== undefined) return found;
-      onFailure(callFailed(call, { status: 404, reason: 'NotFound' }));
+      const isOfCluster = found?.namespaced === false && namespace !== undefined;
+      if (found !== undefined && !isOfCluster) return found;
+      const detail = isOfCluster
+        ? 'its objects belong to no namespace: they are collected with allNamespaces'
+        : undefined;
+      onFailure(callFailed(call, { status: 404, reason: 'NotFound' }, detail));
       await pause(clock, unknownKindMs, signal);
     } catch (thrown) {
       if (signal.aborted) return undefined;

@@ -79,7 +79,7 @@ export function createSharedWatches({ api, clock, logger }: SharedWatchesOptions
     one.watch = createResourceWatch(api, {
       type,
       selection: {
-        ...(namespace === undefined || !type.namespaced ? {} : { namespace }),
+        ...(namespace === undefined ? {} : { namespace }),
         ...(labelSelector === undefined ? {} : { labelSelector }),
         ...(fieldSelector === undefined ? {} : { fieldSelector }),
       },
