@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { memorySink, type SinkDefinition } from '@kollect/core';
+import { memorySink, type Egress, type SinkDefinition } from '@kollect/core';
 import { leaderElection } from '../leader/leader-election.ts';
 import type { OperatorOptions } from './operator-types.ts';
 import { createOperator } from './operator.ts';
@@ -74,6 +74,34 @@ test('a leader that lost the lease exports nothing any more, what it had begun i
   expect(one.rows()).toEqual(['cart', 'new', 'web']);
 });
 
+test('an API server that gets another address while somebody leads is denied there, too', async () => {
+  let egress: Egress | undefined;
+  const noting = (definition: SinkDefinition): SinkDefinition => ({
+    ...definition,
+    create: (context) => {
+      ({ egress } = context);
+      return definition.create(context);
+    },
+  });
+  const address = '203.0.113.1';
+  const isDenied = (): boolean => {
+    try {
+      egress?.check(address);
+      return false;
+    } catch {
+      return true;
+    }
+  };
+  const one = world({ wrap: noting });
+  applySample(one);
+  one.start({ leader: leader('a'), egress: {} });
+  await one.until('two rows', () => one.rows()?.length === 2);
+  expect([egress === undefined, isDenied()]).toEqual([false, false]);
+  const metadata = { namespace: 'default', name: 'kubernetes' };
+  one.api.put({ apiVersion: 'v1', kind: 'Service', metadata, spec: { clusterIPs: [address] } });
+  await one.until('denied', isDenied, 1_200_000);
+});
+
 test('a process that waits for the lease is ready as long as the API server answers', async () => {
   const one = world();
   one.start({ leader: leader('a') });
@@ -104,6 +132,7 @@ test('an operator that is still delivering when it loses the lease ends at once'
 test.each([
   ['SPEC_INVALID', { limits: { maxWait: 5 } }, /maxWait/u],
   ['SPEC_INVALID', { secretRefresh: 'soon' }, /secretRefresh/u],
+  ['SPEC_INVALID', { resync: '0s' }, /resync/u],
   ['SPEC_INVALID', { hostIdentity: [{ types: 5 }] }, /hostIdentity/u],
   ['CONTRACT_VIOLATION', { sinks: [memorySink(), memorySink()] }, /memory/u],
 ])(

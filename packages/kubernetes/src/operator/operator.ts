@@ -49,6 +49,14 @@ export function createOperator(options: OperatorOptions): Operator {
   const timeOfDay = given.clock === undefined ? () => Date.now() : () => clock.now();
   const resyncMs = parseDuration(given.resync ?? '10m', 'resync');
   parseDuration(closeDeadline, 'closeDeadline');
+  if (resyncMs < 1_000)
+    throw new SinkError(
+      'SPEC_INVALID',
+      'The option resync of createOperator must be 1s or longer: everything is exported again each time.',
+      {
+        operation: 'create',
+      },
+    );
   refuseLater(given);
   const guarded = createOperatorEgress({ given: given.egress, api, clock, logger });
   const stopping = new AbortController();
@@ -87,17 +95,23 @@ export function createOperator(options: OperatorOptions): Operator {
     };
   };
 
+  /** The addresses of the API server may change while somebody leads. */
+  const refreshing = async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      await pause(clock, resyncMs, signal);
+      if (!signal.aborted) await guarded.refresh(signal);
+    }
+  };
+
   const work = async (): Promise<void> => {
     const { signal } = stopping;
     await guarded.refresh(signal);
     if (leader === undefined) {
       const only = begin();
-      while (!signal.aborted) {
-        await pause(clock, resyncMs, signal);
-        if (!signal.aborted) await guarded.refresh(signal);
-      }
+      await refreshing(signal);
       return only.end('stopping');
     }
+    const refreshed = refreshing(signal);
     await runElections({
       lease: createLease({ api: limitCalls(api, clock), election: leader, clock }),
       election: leader,
@@ -107,6 +121,7 @@ export function createOperator(options: OperatorOptions): Operator {
       startTerm: begin,
       onLook: (isAnswered) => void (answered = isAnswered),
     });
+    await refreshed;
   };
 
   return {
