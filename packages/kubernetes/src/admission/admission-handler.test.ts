@@ -63,8 +63,19 @@ describe('what passes', () => {
     ['another group', { kind: { group: 'apps', version: 'v1', kind: 'KollectSink' } }],
     ['another version', { kind: { group: 'kollect.dev', version: 'v9', kind: 'KollectSink' } }],
     [
-      'what is being deleted',
-      { operation: 'UPDATE', object: resource('KollectSink', bad, { deletionTimestamp: '2026-01-31T12:00:00Z' }) },
+      'a finalizer of what is being deleted',
+      {
+        operation: 'UPDATE',
+        object: resource('KollectSink', bad, { deletionTimestamp: '2026-01-31T12:00:00Z' }),
+        oldObject: resource('KollectSink', bad, { deletionTimestamp: '2026-01-31T12:00:00Z', finalizers: ['a/b'] }),
+      },
+    ],
+    [
+      'what is being deleted and has no spec',
+      {
+        operation: 'UPDATE',
+        object: resource('KollectSink', undefined, { deletionTimestamp: '2026-01-31T12:00:00Z' }),
+      },
     ],
     [
       'a label of what was there before',
@@ -77,6 +88,14 @@ describe('what passes', () => {
   ])('%s, whatever the spec is', (_, request) => {
     expect(handle(review('KollectSink', bad, request))).toEqual(allowed);
   });
+});
+
+test('a sink that is being deleted is still at work: another spec is judged', () => {
+  const metadata = { deletionTimestamp: '2026-01-31T12:00:00Z', finalizers: ['a/b'] };
+  const bad = { type: 'oracle' };
+  const oldObject = resource('KollectSink', { type: 'postgres', postgres: {} }, metadata);
+  const update = { operation: 'UPDATE', object: resource('KollectSink', bad, metadata), oldObject } as const;
+  expect(handle(review('KollectSink', bad, update)).response).toMatchObject({ allowed: false });
 });
 
 describe('addresses', () => {

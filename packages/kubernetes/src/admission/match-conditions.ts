@@ -7,11 +7,11 @@ export interface MatchCondition {
 }
 
 /**
- * What goes by unasked, in policy, webhook and handler alike: an object that is being deleted, so that its finalizers can be taken away, and a change of
- * labels, annotations or finalizers of one that was there before the rules.
+ * What goes by unasked, in policy, webhook and handler alike: a change of labels, annotations or finalizers of an object that was there before the
+ * rules, so that it can be deleted, also where it has no spec. What is being deleted is still at work: another spec is asked about.
  */
 export const matchConditions: readonly MatchCondition[] = [
-  { name: 'not-being-deleted', expression: '!has(object.metadata.deletionTimestamp)' },
+  { name: 'not-being-deleted', expression: '!has(object.metadata.deletionTimestamp) || has(object.spec)' },
   {
     name: 'spec-is-new',
     expression:
