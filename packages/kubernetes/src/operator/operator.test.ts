@@ -251,6 +251,24 @@ test('a suspended inventory exports nothing and keeps its rows, and goes on wher
   await one.until('one row', () => one.rows()?.join() === 'cart');
 });
 
+test('what a sink that was down is owed of an inventory is not delivered once that is suspended, and comes when it goes on', async () => {
+  const faulty = faultySink();
+  const one = world({ wrap: faulty.wrap });
+  applySample(one);
+  one.start();
+  await one.until('two rows', () => one.rows()?.length === 2);
+  faulty.down = true;
+  one.api.remove('Deployment', { namespace: 'shop', name: 'web' });
+  await one.until('it fails', () => one.condition('KollectSink', 'store', 'Degraded')?.startsWith('True') === true);
+  one.put('KollectInventory', 'portal', { spec: { ...inventoryOf().spec, suspend: true } });
+  await one.until('suspended', () => one.condition('KollectInventory', 'portal', 'Ready') === 'True Suspended');
+  faulty.down = false;
+  await one.clock.advance(900_000);
+  expect(one.rows()).toEqual(['cart', 'web']);
+  one.put('KollectInventory', 'portal', inventoryOf());
+  await one.until('one row', () => one.rows()?.join() === 'cart');
+});
+
 test('a sink deleted while it exports ends what it does, and a new one of its name is written again', async () => {
   const faulty = faultySink();
   const one = world({ wrap: faulty.wrap });

@@ -54,6 +54,14 @@ export function createInventoryController(options: InventoryControllerOptions): 
     if (record !== undefined) closeRecord(record);
     records.delete(key);
   };
+  /** Nothing more is delivered of it, not even what was owed: a removal from no sink leaves all of them. */
+  const letGo = (of: ObjectName): undefined => {
+    drop(sinkName(of));
+    const left = { ...scopeName(cluster, of), sinks: [] };
+    exporter.removeInventory(left, { removedAt: new Date(timeOfDay()), signal }).catch((error: unknown) => {
+      if (!signal.aborted) logger.warn({ ...scopeName(cluster, of) }, SinkError.from(error).message);
+    });
+  };
   const removalBy = (by: Pick<Exporter, 'removeInventory'>, of: ObjectName): Removal => {
     const onSettled = (isDone: boolean): void => wake(of, isDone ? 0 : againMs);
     return createRemoval({ exporter: by, inventory: scopeName(cluster, of), timeOfDay, logger, signal, onSettled });
@@ -102,7 +110,7 @@ export function createInventoryController(options: InventoryControllerOptions): 
   };
 
   const finalize = async (of: ObjectName, resource: ApiObject): Promise<number | undefined> => {
-    if (!hasFinalizer(resource)) return drop(sinkName(of));
+    if (!hasFinalizer(resource)) return letGo(of);
     const isGone = await end.finalize(recordOf(of, resource.metadata.uid ?? ''), resource);
     return isGone ? undefined : againMs;
   };
@@ -126,7 +134,7 @@ export function createInventoryController(options: InventoryControllerOptions): 
     };
     const noted = sinksOfStatus(resource['status']);
     if (suspend) {
-      drop(sinkName(inventory));
+      letGo(inventory);
       return write(
         undefined,
         noted.filter((name) => !sinkRefs.some((ref) => ref.name === name)),
@@ -152,7 +160,7 @@ export function createInventoryController(options: InventoryControllerOptions): 
 
   return {
     visit: async (of, resource) => {
-      if (resource === undefined) return drop(sinkName(of));
+      if (resource === undefined) return letGo(of);
       readHead(inventoryType, resource);
       if (resource.metadata.deletionTimestamp !== undefined) return finalize(of, resource);
       let inventory: ParsedInventory;
