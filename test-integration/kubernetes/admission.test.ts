@@ -139,6 +139,8 @@ async function expectOldOneFree(name: string): Promise<void> {
   expect((await merge(path, { metadata: { labels: { seen: 'yes' } } })).status).toBe(200);
   await kubectl.delete(path);
   expect((await kubectl.get(path))?.metadata?.['deletionTimestamp']).toEqual(expect.any(String));
+  // It is still at work, so that nobody may change where it leads unasked.
+  expect((await merge(path, { spec: kafka({ brokers: ['127.0.0.2:9092'] }) })).status).toBeGreaterThanOrEqual(400);
   expect((await merge(path, { metadata: { finalizers: null } })).status).toBe(200);
   expect(await kubectl.get(path)).toBeUndefined();
 }
