@@ -2,7 +2,15 @@ import { afterEach, expect, test } from '@jest/globals';
 import type { ApiObject, ResourceType } from '../api/kubernetes-api.ts';
 import { fieldOf } from '../status/conditions.ts';
 import type { CollectInventory } from './inventories/collect-by-host.ts';
-import { createWorld, deployment, inventoryOf, memorySpec, type World } from './operator.fixture.ts';
+import {
+  createWorld,
+  deployment,
+  faultySink,
+  inventoryOf,
+  memorySpec,
+  type World,
+  type WorldOptions,
+} from './operator.fixture.ts';
 
 const worlds: World[] = [];
 afterEach(async () => {
@@ -29,8 +37,12 @@ const collectApps: CollectInventory = ({ inventory, collect, watch }) => {
       collect({ name: metadata.name, attributes }, watch({ apiVersion: 'apps/v1', kind: 'Deployment', namespace }));
 };
 
-function start(collect: CollectInventory, prepare: (one: World) => void = () => undefined): World {
-  const one = createWorld({ resourceTypes: [appType] });
+function start(
+  collect: CollectInventory,
+  prepare: (one: World) => void = () => undefined,
+  wrap: WorldOptions['wrap'] = (definition) => definition,
+): World {
+  const one = createWorld({ resourceTypes: [appType], wrap });
   worlds.push(one);
   one.put('KollectSink', 'store', memorySpec);
   one.put('KollectInventory', 'portal', inventoryOf(['store'], []));
@@ -139,4 +151,18 @@ test('one watch serves all that read the same objects, and ends with the last of
   await one.until('all gone', () => one.api.readAll('KollectInventory').length === 0);
   await one.clock.advance(5_000);
   expect(open()).toBe(3);
+});
+
+test('an inventory that waits for a sink that is down before it goes watches nothing any more', async () => {
+  const faulty = faultySink();
+  const one = start(collectApps, () => undefined, faulty.wrap);
+  await one.until('two rows', () => one.rows()?.length === 2);
+  faulty.down = true;
+  one.api.remove('KollectInventory', { namespace: 'shop', name: 'portal' });
+  await one.clock.advance(3_000);
+  expect(one.rows()).toEqual(['cart', 'far']);
+  // Sinks, inventories and tests.
+  expect(one.api.openWatches).toBe(3);
+  faulty.down = false;
+  await one.until('gone', () => one.rows() === undefined && one.api.readAll('KollectInventory').length === 0);
 });

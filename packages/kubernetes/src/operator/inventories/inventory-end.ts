@@ -5,7 +5,7 @@ import { fieldOf } from '../../status/conditions.ts';
 import { exportedFinalizer, setFinalizer } from '../finalizer.ts';
 import type { ObjectApi } from '../limited-api.ts';
 import { sinkName, type SinkBook } from '../sinks/sink-book.ts';
-import type { InventoryRecord } from './inventory-record.ts';
+import { closeRecord, type InventoryRecord } from './inventory-record.ts';
 import { sinksOfSpec, sinksOfStatus, type Removal } from './removal.ts';
 
 /** Takes inventories out of the sinks that they leave, and out of all where they are deleted. */
@@ -54,7 +54,7 @@ export function createInventoryEnd(options: InventoryEndOptions): InventoryEnd {
 
     finalize: async (record, resource) => {
       const { namespace = '', name, deletionTimestamp = '' } = resource.metadata;
-      record.collection.close();
+      closeRecord(record);
       const suspended = fieldOf(resource['spec'], 'suspend') === true;
       const names = [...new Set([...sinksOfSpec(resource['spec']), ...sinksOfStatus(resource['status'])])];
       if (!suspended && !isRemoved(record.removal, namespace, names, deletionTimestamp)) return false;
