@@ -1,4 +1,4 @@
-import { hashRuns } from '../contract/snapshot/hash-runs.ts';
+import { countRuns, hashRuns } from '../contract/snapshot/hash-runs.ts';
 import { PooledItem } from '../contract/snapshot/sealed-item.ts';
 import { sortItems } from '../contract/snapshot/sort-items.ts';
 import type { ItemIdentity } from '../contract/snapshot/snapshot.ts';
@@ -7,6 +7,8 @@ import type { HeldTarget, HeldTargets } from './held-target.ts';
 import { createItemMemory } from './item-memory.ts';
 import { mergeIntoOrder } from './item-order.ts';
 
+/** Of fewer items the bytes are near each other wherever they lie. */
+const leastLaidOut = 32;
 /** Items looked at whenever one is kept while memory lies idle: more are given back than can come. */
 const tidiedAtOnce = 16;
 
@@ -44,6 +46,8 @@ export function createHeldItems(targets: HeldTargets): HeldItems {
   let size = 0;
   /** Of the items that targets have; what a replacement has read and not put is not among them. */
   let itemBytes = 0;
+  /** Items that came since all lay in their order. */
+  let strayed = 0;
   let walk = walkAll();
 
   function* walkAll(): Generator<void> {
@@ -80,6 +84,8 @@ export function createHeldItems(targets: HeldTargets): HeldItems {
     gone = new Set();
     const [sortedCome, sortedGone] = [await sortItems(changes.come, slices), await sortItems(changes.gone, slices)];
     ordered = Object.freeze(await mergeIntoOrder(ordered, { come: sortedCome, gone: sortedGone }, slices));
+    strayed += sortedCome.length;
+    if (strayed * 2 > ordered.length && ordered.length >= leastLaidOut) await layOut(slices);
     if (!memory.wasteful) return;
     for (const item of ordered) {
       // What went while this runs is no longer the memory's own.
@@ -87,6 +93,16 @@ export function createHeldItems(targets: HeldTargets): HeldItems {
       if (slices.due()) await slices.next();
     }
     for (const item of changes.gone) memory.tidy(item, true);
+  }
+
+  /** Lets the items lie in their order, where most do not: their bytes are read whenever one of them changed. */
+  async function layOut(slices: TimeSlices): Promise<void> {
+    strayed = 0;
+    if (countRuns(ordered) * 2 < ordered.length) return;
+    for (const item of ordered) {
+      if (!gone.has(item)) memory.append(item);
+      if (slices.due()) await slices.next();
+    }
   }
 
   return {

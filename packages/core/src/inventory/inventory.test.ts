@@ -1,5 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { exportedAt, item, items, refusal } from '../contract/contract.fixture.ts';
+import { countRuns } from '../contract/snapshot/hash-runs.ts';
+import { sealSnapshot } from '../contract/snapshot/seal-snapshot.ts';
+import type { PooledItem } from '../contract/snapshot/sealed-item.ts';
 import type { Item } from '../contract/snapshot/snapshot.ts';
 import { createInventory } from './inventory.ts';
 import type { Inventory, InventoryOptions } from './inventory-types.ts';
@@ -84,6 +87,26 @@ test('a replacement says what it did, and reads no object that is held in its ve
     deleted: 1,
   });
   expect(await uids(inventory)).toEqual(['u1', 'u2', 'u4']);
+});
+
+test('items told in any order lie in their own once they were sealed, also while others go and come', async () => {
+  const inventory = make();
+  const all = items(3_000);
+  // 7 and 3,000 have no divisor in common.
+  for (let index = 0; index < all.length; index++) inventory.set(all[(index * 7) % all.length] as Item);
+  const sealing = seal(inventory);
+  for (const { uid } of all.slice(0, 500)) inventory.delete({ target: pods, uid });
+  const first = await sealing;
+  const kept = first.items.map(({ json }) => Buffer.from(json).toString());
+  expect(countRuns(first.items as readonly PooledItem[])).toBeLessThan(20);
+  const second = await seal(inventory);
+  expect(second.checksum).toBe(
+    (await sealSnapshot({ ...scope, generation: 1, exportedAt, items: all.slice(500) })).checksum,
+  );
+  for (const each of all.slice(0, 2_000)) inventory.set({ ...each, attributes: { a: 2 } });
+  await seal(inventory);
+  expect(first.items.map(({ json }) => Buffer.from(json).toString())).toEqual(kept);
+  expect(inventory.reservedBytes).toBeLessThan(inventory.bytes * 1.3 + 64 * 1024);
 });
 
 test('a replacement of which one item is refused changes nothing', async () => {

@@ -14,6 +14,8 @@ export interface ItemMemory {
   release(range: ByteRange): void;
   /** Moves the item where its pool is mostly idle; `lent` tells that it was released, and that a snapshot may have it yet. */
   tidy(item: PooledItem, lent?: boolean): void;
+  /** Moves an item that is held behind the one that was kept or moved last. */
+  append(item: PooledItem): void;
 }
 
 interface Pool {
@@ -69,6 +71,12 @@ export function createItemMemory(): ItemMemory {
     forgetIdle(pool);
   }
 
+  function append(item: PooledItem): void {
+    const range = PooledItem.rangeOf(item);
+    PooledItem.move(item, keep(range.pool.subarray(range.start, range.end)));
+    release(range);
+  }
+
   return {
     get reserved() {
       return reserved;
@@ -87,8 +95,8 @@ export function createItemMemory(): ItemMemory {
       if (range.pool === open || (pool !== undefined && pool.held * 6 > pool.size * 5)) return;
       const bytes = range.pool.subarray(range.start, range.end);
       if (lent) return PooledItem.move(item, ownRange(bytes));
-      PooledItem.move(item, keep(bytes));
-      release(range);
+      append(item);
     },
+    append,
   };
 }

@@ -4,6 +4,7 @@ import { SinkError } from '../errors/errors.ts';
 import { formatScope } from '../snapshot/scope.ts';
 import { requireSealed } from '../snapshot/sealed-snapshot.ts';
 import { showValue } from '../errors/show-value.ts';
+import { jsonLength } from '../snapshot/sealed-item.ts';
 import type { InventorySnapshot, SealedItem } from '../snapshot/snapshot.ts';
 
 /** The version of the document format that this package writes and reads. */
@@ -49,7 +50,7 @@ export function splitDocument(
   }
   const whole = wholeDocument(snapshot);
   if (whole.byteLength <= maxBytes) return [whole];
-  const sizes = Float64Array.from(snapshot.items, (item) => item.json.byteLength);
+  const sizes = Float64Array.from(snapshot.items, jsonLength);
   // How many digits partTotal has decides what fits into a part, so one more is tried until it is enough.
   for (let digits = 1; ; digits++) {
     const ranges = fillParts(snapshot, sizes, maxBytes, digits);

@@ -1,7 +1,9 @@
+import { comma } from '../json/byte-range.ts';
+import { PooledItem } from './sealed-item.ts';
 import type { SealedItem } from './snapshot.ts';
 
 const chunkBytes = 256 * 1024;
-const comma = Buffer.from(',');
+const commaBytes = Uint8Array.of(comma);
 
 export interface ItemChunksOptions {
   /** What stands before the first item. */
@@ -14,15 +16,41 @@ export interface ItemChunksOptions {
   readonly byteLength: number;
 }
 
+type ItemBytesOptions = Omit<ItemChunksOptions, 'items'> & { readonly items: readonly Pick<SealedItem, 'json'>[] };
+
 /** Items joined by commas between head and tail, in one copy of exactly so many bytes; `reuse` takes memory that others share, for what goes at once. */
-export function itemBytes({ head, items, tail, byteLength, reuse = false }: ItemChunksOptions): Uint8Array {
+export function itemBytes({ head, items, tail, byteLength, reuse = false }: ItemBytesOptions): Uint8Array {
   const bytes = reuse ? Buffer.allocUnsafe(byteLength) : new Uint8Array(byteLength);
-  let at = 0;
-  for (const piece of pieces(head, items, tail)) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
+  const start = Buffer.from(head);
+  bytes.set(start);
+  bytes.set(Buffer.from(tail), copyItems(items, bytes, start.length));
   return bytes;
+}
+
+/** Copies items with a comma between each two, neighbours in a pool at once; gives where they end. */
+function copyItems(items: ItemBytesOptions['items'], bytes: Uint8Array, start: number): number {
+  let at = start;
+  for (let index = 0; index < items.length;) {
+    if (index > 0) bytes[at++] = comma;
+    const first = items[index++] as Pick<SealedItem, 'json'>;
+    if (!PooledItem.isPooled(first)) {
+      const { json } = first;
+      bytes.set(json, at);
+      at += json.length;
+      continue;
+    }
+    let last = first;
+    for (let next = items[index]; isNeighbour(last, next); next = items[index]) {
+      last = next;
+      index += 1;
+    }
+    at = PooledItem.copyRun(first, last, bytes, at);
+  }
+  return at;
+}
+
+function isNeighbour(last: PooledItem, next: Pick<SealedItem, 'json'> | undefined): next is PooledItem {
+  return next !== undefined && PooledItem.isPooled(next) && PooledItem.isFollowedBy(last, next);
 }
 
 /** Items joined by commas between head and tail, copied into chunks of 256 KiB of which the last may be shorter. */
@@ -56,7 +84,7 @@ function* pieces(head: string, items: ItemChunksOptions['items'], tail: string):
   let first = true;
   yield Buffer.from(head);
   for (const item of items) {
-    if (!first) yield comma;
+    if (!first) yield commaBytes;
     first = false;
     yield item.json;
   }

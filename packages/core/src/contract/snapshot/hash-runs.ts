@@ -24,6 +24,17 @@ export async function hashRuns(items: readonly PooledItem[], slices: TimeSlices)
 
 const [openArray, closeArray] = [0x5b, 0x5d] as const;
 
+/** How many runs of neighbours the items are; as many as there are items where none lies behind the one before it. */
+export function countRuns(items: readonly PooledItem[]): number {
+  let runs = 0;
+  let last: PooledItem | undefined;
+  for (const item of items) {
+    if (last === undefined || !PooledItem.isFollowedBy(last, item)) runs += 1;
+    last = item;
+  }
+  return runs;
+}
+
 /** Some runs of neighbours from the index on; gives the index behind them. */
 function addRuns(items: readonly PooledItem[], from: number, gathered: Gatherer): number {
   let index = from;

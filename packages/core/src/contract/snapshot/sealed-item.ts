@@ -97,7 +97,7 @@ export class PooledItem implements SealedItem {
   }
 
   /** Copies the same bytes; gives where they end. */
-  static copyRun(first: PooledItem, last: PooledItem, target: Buffer, at: number): number {
+  static copyRun(first: PooledItem, last: PooledItem, target: Uint8Array, at: number): number {
     return at + first.#pool.copy(target, at, first.#start, last.#end);
   }
 
@@ -111,4 +111,9 @@ export class PooledItem implements SealedItem {
   static parse(item: PooledItem): Pick<SealedItem, 'attributes'> {
     return JSON.parse(item.#pool.toString('utf8', item.#start, item.#end)) as Pick<SealedItem, 'attributes'>;
   }
+}
+
+/** Bytes of the item's JSON, without a view of them where that is not needed. */
+export function jsonLength(item: SealedItem): number {
+  return PooledItem.isPooled(item) ? PooledItem.sizeOf(item) : item.json.byteLength;
 }
