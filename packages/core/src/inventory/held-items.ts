@@ -83,9 +83,12 @@ export function createHeldItems(targets: HeldTargets): HeldItems {
     come = new Set();
     gone = new Set();
     const [sortedCome, sortedGone] = [await sortItems(changes.come, slices), await sortItems(changes.gone, slices)];
+    const isFirst = ordered.length === 0;
     ordered = Object.freeze(await mergeIntoOrder(ordered, { come: sortedCome, gone: sortedGone }, slices));
     strayed += sortedCome.length;
-    if (strayed * 2 > ordered.length && ordered.length >= leastLaidOut) await layOut(slices);
+    // Where most change again and again, none lies anywhere for long.
+    const isCalm = isFirst || sortedCome.length * 10 < ordered.length;
+    if (isCalm && strayed * 2 > ordered.length && ordered.length >= leastLaidOut) await layOut(slices);
     if (!memory.wasteful) return;
     for (const item of ordered) {
       // What went while this runs is no longer the memory's own.
