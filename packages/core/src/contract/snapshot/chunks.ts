@@ -1,5 +1,5 @@
 import { comma } from '../json/byte-range.ts';
-import { PooledItem } from './sealed-item.ts';
+import { endOfRun, PooledItem } from './sealed-item.ts';
 import type { SealedItem } from './snapshot.ts';
 
 const chunkBytes = 256 * 1024;
@@ -16,7 +16,8 @@ export interface ItemChunksOptions {
   readonly byteLength: number;
 }
 
-type ItemBytesOptions = Omit<ItemChunksOptions, 'items'> & { readonly items: readonly Pick<SealedItem, 'json'>[] };
+type Item = Pick<SealedItem, 'json'>;
+type ItemBytesOptions = Omit<ItemChunksOptions, 'items'> & { readonly items: readonly Item[] };
 
 /** Items joined by commas between head and tail, in one copy of exactly so many bytes; `reuse` takes memory that others share, for what goes at once. */
 export function itemBytes({ head, items, tail, byteLength, reuse = false }: ItemBytesOptions): Uint8Array {
@@ -27,30 +28,23 @@ export function itemBytes({ head, items, tail, byteLength, reuse = false }: Item
   return bytes;
 }
 
-/** Copies items with a comma between each two, neighbours in a pool at once; gives where they end. */
+/** Copies items with a comma between each two, neighbours in memory at once; gives where they end. */
 function copyItems(items: ItemBytesOptions['items'], bytes: Uint8Array, start: number): number {
   let at = start;
   for (let index = 0; index < items.length;) {
     if (index > 0) bytes[at++] = comma;
-    const first = items[index++] as Pick<SealedItem, 'json'>;
-    if (!PooledItem.isPooled(first)) {
-      const { json } = first;
-      bytes.set(json, at);
-      at += json.length;
-      continue;
-    }
-    let last = first;
-    for (let next = items[index]; isNeighbour(last, next); next = items[index]) {
-      last = next;
-      index += 1;
-    }
-    at = PooledItem.copyRun(first, last, bytes, at);
+    const end = endOfRun(items, index);
+    at = copyRun(items[index], items[end - 1], bytes, at);
+    index = end;
   }
   return at;
 }
 
-function isNeighbour(last: PooledItem, next: Pick<SealedItem, 'json'> | undefined): next is PooledItem {
-  return next !== undefined && PooledItem.isPooled(next) && PooledItem.isFollowedBy(last, next);
+function copyRun(first: Item | undefined, last: Item | undefined, bytes: Uint8Array, at: number): number {
+  if (first === undefined || last === undefined) return at;
+  if (PooledItem.isPooled(first) && PooledItem.isPooled(last)) return PooledItem.copyRun(first, last, bytes, at);
+  bytes.set(first.json, at);
+  return at + first.json.length;
 }
 
 /** Items joined by commas between head and tail, copied into chunks of 256 KiB of which the last may be shorter. */

@@ -1,12 +1,14 @@
 import { createHash, type Hash } from 'node:crypto';
 import { comma } from '../json/byte-range.ts';
-import { PooledItem } from './sealed-item.ts';
+import { endOfRun, PooledItem } from './sealed-item.ts';
 import type { TimeSlices } from '../time-slices.ts';
 
 const gatheredBytes = 64 * 1024;
 /** Shorter runs are copied together: a call of the hash costs as much as some kilobytes of it. */
 const shortRunBytes = 8 * 1024;
-const runsBetweenLooks = 64;
+/** Hashed in well under a millisecond. */
+const bytesBetweenLooks = 256 * 1024;
+const [openArray, closeArray] = [0x5b, 0x5d] as const;
 
 /** The checksum of items in canonical order, with few copies: neighbours in a pool have their comma between them. */
 export async function hashRuns(items: readonly PooledItem[], slices: TimeSlices): Promise<string> {
@@ -22,30 +24,20 @@ export async function hashRuns(items: readonly PooledItem[], slices: TimeSlices)
   return hash.digest('hex');
 }
 
-const [openArray, closeArray] = [0x5b, 0x5d] as const;
-
 /** How many runs of neighbours the items are; as many as there are items where none lies behind the one before it. */
 export function countRuns(items: readonly PooledItem[]): number {
   let runs = 0;
-  let last: PooledItem | undefined;
-  for (const item of items) {
-    if (last === undefined || !PooledItem.isFollowedBy(last, item)) runs += 1;
-    last = item;
-  }
+  for (let index = 0; index < items.length; index = endOfRun(items, index)) runs += 1;
   return runs;
 }
 
-/** Some runs of neighbours from the index on; gives the index behind them. */
+/** Some runs of neighbours from the index on, the last of them at most as long as a pool; gives the index behind them. */
 function addRuns(items: readonly PooledItem[], from: number, gathered: Gatherer): number {
   let index = from;
-  for (let count = 0; count < runsBetweenLooks && index < items.length; count++) {
-    const first = items[index++] as PooledItem;
-    let last = first;
-    for (let next = items[index]; next !== undefined && PooledItem.isFollowedBy(last, next); next = items[index]) {
-      last = next;
-      index += 1;
-    }
-    gathered.run(first, last);
+  for (let bytes = 0; bytes < bytesBetweenLooks && index < items.length;) {
+    const end = endOfRun(items, index);
+    bytes += gathered.run(items[index] as PooledItem, items[end - 1] as PooledItem);
+    index = end;
     if (index < items.length) gathered.byte(comma);
   }
   return index;
@@ -54,7 +46,8 @@ function addRuns(items: readonly PooledItem[], from: number, gathered: Gatherer)
 /** Hands bytes to the hash, few of them together. */
 interface Gatherer {
   byte(code: number): void;
-  run(first: PooledItem, last: PooledItem): void;
+  /** Gives how many bytes these were. */
+  run(first: PooledItem, last: PooledItem): number;
   flush(): void;
 }
 
@@ -78,6 +71,7 @@ function createGatherer(hash: Hash, size: number): Gatherer {
         flush();
         hash.update(PooledItem.run(first, last));
       }
+      return length;
     },
     flush,
   };

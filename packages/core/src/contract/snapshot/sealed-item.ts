@@ -117,3 +117,20 @@ export class PooledItem implements SealedItem {
 export function jsonLength(item: SealedItem): number {
   return PooledItem.isPooled(item) ? PooledItem.sizeOf(item) : item.json.byteLength;
 }
+
+/** Index behind the last of the neighbours in memory that begin with the item at `from`. */
+export function endOfRun(items: readonly Pick<SealedItem, 'json'>[], from: number): number {
+  let last = items[from];
+  let end = from + 1;
+  for (let next = items[end]; isNeighbour(last, next); next = items[end]) {
+    last = next;
+    end += 1;
+  }
+  return end;
+}
+
+function isNeighbour(last: Pick<SealedItem, 'json'> | undefined, next: Pick<SealedItem, 'json'> | undefined): boolean {
+  if (last === undefined || next === undefined || !PooledItem.isPooled(last) || !PooledItem.isPooled(next))
+    return false;
+  return PooledItem.isFollowedBy(last, next);
+}
