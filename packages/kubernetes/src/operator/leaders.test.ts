@@ -134,6 +134,7 @@ test.each([
   ['SPEC_INVALID', { secretRefresh: 'soon' }, /secretRefresh/u],
   ['SPEC_INVALID', { resync: '0s' }, /resync/u],
   ['SPEC_INVALID', { hostIdentity: [{ types: 5 }] }, /hostIdentity/u],
+  ['SPEC_INVALID', { egress: { dial: () => undefined } }, /egress/u],
   ['CONTRACT_VIOLATION', { sinks: [memorySink(), memorySink()] }, /memory/u],
 ])(
   'what a process would find wrong when it begins to lead is refused before it waits: %s, %p',

@@ -1,4 +1,4 @@
-import { createExporter, createSinkRegistry, parseDuration, SinkError } from '@kollect/core';
+import { createExporter, createSinkRegistry, parseDuration, SinkError, type Egress } from '@kollect/core';
 import {
   aFunction,
   anObject,
@@ -53,12 +53,10 @@ export function createOperator(options: OperatorOptions): Operator {
     throw new SinkError(
       'SPEC_INVALID',
       'The option resync of createOperator must be 1s or longer: everything is exported again each time.',
-      {
-        operation: 'create',
-      },
+      { operation: 'create' },
     );
-  refuseLater(given);
   const guarded = createOperatorEgress({ given: given.egress, api, clock, logger });
+  refuseLater(given, guarded.egress);
   const stopping = new AbortController();
   let collect: CollectInventory | undefined;
   let running: Promise<void> | undefined;
@@ -164,8 +162,8 @@ export function createOperator(options: OperatorOptions): Operator {
 }
 
 /** Throws for what is wrong in these: the first to read them would be a process that begins to lead, maybe long after it began to wait. */
-function refuseLater({ sinks, hostIdentity, limits, secretRefresh }: OperatorOptions): void {
-  const registry = createSinkRegistry(sinks, hostIdentity === undefined ? {} : { hostIdentity });
+function refuseLater({ sinks, hostIdentity, limits, secretRefresh }: OperatorOptions, egress: Egress): void {
+  const registry = createSinkRegistry(sinks, { egress, ...(hostIdentity === undefined ? {} : { hostIdentity }) });
   createExporter({ registry, ...(limits === undefined ? {} : { limits }) });
   if (secretRefresh !== undefined) parseDuration(secretRefresh, 'secretRefresh');
 }
