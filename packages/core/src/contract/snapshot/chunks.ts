@@ -43,8 +43,9 @@ function copyItems(items: ItemBytesOptions['items'], bytes: Uint8Array, start: n
 function copyRun(first: Item | undefined, last: Item | undefined, bytes: Uint8Array, at: number): number {
   if (first === undefined || last === undefined) return at;
   if (PooledItem.isPooled(first) && PooledItem.isPooled(last)) return PooledItem.copyRun(first, last, bytes, at);
-  bytes.set(first.json, at);
-  return at + first.json.length;
+  const { json } = first;
+  bytes.set(json, at);
+  return at + json.length;
 }
 
 /** Items joined by commas between head and tail, copied into chunks of 256 KiB of which the last may be shorter. */
